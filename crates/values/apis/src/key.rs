@@ -1,0 +1,38 @@
+//! Labels, annotations, finalizers and field managers that Flux defines; weir uses them unchanged so that
+//! objects move between the two without an edit.
+
+/// Finalizer on every Flux object with state outside itself.
+pub const FINALIZER: &str = "finalizers.fluxcd.io";
+/// Annotation: any new value asks for a reconcile at once.
+pub const REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
+/// Label on ConfigMaps and Secrets whose changes wake those that refer to them; the value is `Enabled`.
+pub const WATCH: &str = "reconcile.fluxcd.io/watch";
+/// Prefix of annotations that are copied into event metadata.
+pub const EVENT_PREFIX: &str = "event.toolkit.fluxcd.io/";
+
+/// Label: name of the Kustomization that owns the object.
+pub const KUSTOMIZATION_NAME: &str = "kustomize.toolkit.fluxcd.io/name";
+/// Label: namespace of the Kustomization that owns the object.
+pub const KUSTOMIZATION_NAMESPACE: &str = "kustomize.toolkit.fluxcd.io/namespace";
+/// Label or annotation: `disabled` takes an object out of reconciliation.
+pub const RECONCILE: &str = "kustomize.toolkit.fluxcd.io/reconcile";
+/// Label or annotation: `Ignore`, `IfNotPresent` or `Merge`.
+pub const SSA: &str = "kustomize.toolkit.fluxcd.io/ssa";
+/// Label or annotation: `enabled` recreates the object when an immutable field changes.
+pub const FORCE: &str = "kustomize.toolkit.fluxcd.io/force";
+/// Label or annotation: `disabled` keeps the object when it leaves the source.
+pub const PRUNE: &str = "kustomize.toolkit.fluxcd.io/prune";
+/// Label or annotation: `disabled` takes an object out of variable substitution.
+pub const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
+
+/// Field manager of everything that a Kustomization applies.
+pub const KUSTOMIZE_MANAGER: &str = "kustomize-controller";
+/// Field manager of a Kustomization's own status.
+pub const KUSTOMIZE_STATUS_MANAGER: &str = "gotk-kustomize-controller";
+/// Field manager of a source's own status.
+pub const SOURCE_MANAGER: &str = "source-controller";
+
+/// Manifest annotation: where an artifact was built from.
+pub const OCI_SOURCE: &str = "org.opencontainers.image.source";
+/// Manifest annotation: which revision an artifact was built from.
+pub const OCI_REVISION: &str = "org.opencontainers.image.revision";

@@ -1,0 +1,62 @@
+//! The kinds that weir serves, one file each.
+
+mod kustomization;
+mod oci_repository;
+
+pub use kustomization::{
+    CommonMetadata, Decryption, Dependency, HealthCheck, HealthCheckExpr, HistoryEntry, IgnoreRule, Image,
+    Kustomization, KustomizationSpec, KustomizationStatus, Patch, PostBuild, Selector, SourceRef,
+    SubstituteFrom,
+};
+pub use oci_repository::{
+    LayerSelector, OciRepository, OciRepositoryRef, OciRepositorySpec, OciRepositoryStatus, OidcIdentity,
+    Verify,
+};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Metadata that a controller reads of its own kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Metadata {
+    /// Name.
+    pub name: String,
+    /// Namespace.
+    pub namespace: String,
+    /// Moves with each change of the spec.
+    pub generation: i64,
+}
+
+/// A reference to an object of a known kind in the same namespace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LocalRef {
+    /// Name of the object.
+    pub name: String,
+}
+
+/// A reference to a key of a Secret in the same namespace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SecretKeyRef {
+    /// Name of the Secret.
+    pub name: String,
+    /// Key in the Secret. Empty: `value`, then `value.yaml`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+}
+
+/// How to reach another cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = [
+    {"rule": "has(self.configMapRef) || has(self.secretRef)", "message": "exactly one of spec.kubeConfig.configMapRef or spec.kubeConfig.secretRef must be specified"},
+    {"rule": "!has(self.configMapRef) || !has(self.secretRef)", "message": "exactly one of spec.kubeConfig.configMapRef or spec.kubeConfig.secretRef must be specified"},
+]))]
+pub struct KubeConfig {
+    /// ConfigMap that names a cluster and a cloud identity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config_map_ref: Option<LocalRef>,
+    /// Secret that holds a kubeconfig.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<SecretKeyRef>,
+}

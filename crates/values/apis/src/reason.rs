@@ -1,0 +1,63 @@
+//! Condition reasons, as Flux spells them. Each has a page in `docs/reasons/`.
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        $($(#[$doc])* pub const $name: &str = $text;)*
+        /// Every reason that weir sets.
+        pub const ALL: &[&str] = &[$($text),*];
+    };
+}
+
+reasons! {
+    /// The object is in the state that its spec asks for.
+    SUCCEEDED = "Succeeded";
+    /// Work is under way.
+    PROGRESSING = "Progressing";
+    /// The last attempt failed and another will follow.
+    PROGRESSING_WITH_RETRY = "ProgressingWithRetry";
+    /// A dependency is not ready yet.
+    DEPENDENCY_NOT_READY = "DependencyNotReady";
+    /// The source, or its artifact, can't be read.
+    ARTIFACT_FAILED = "ArtifactFailed";
+    /// The manifests can't be built.
+    BUILD_FAILED = "BuildFailed";
+    /// Objects that left the source can't be deleted.
+    PRUNE_FAILED = "PruneFailed";
+    /// Applied objects did not become healthy in time.
+    HEALTH_CHECK_FAILED = "HealthCheckFailed";
+    /// The wait for health was cut short.
+    HEALTH_CHECK_CANCELED = "HealthCheckCanceled";
+    /// A Kustomization's objects are applied, and healthy where asked.
+    RECONCILIATION_SUCCEEDED = "ReconciliationSucceeded";
+    /// A Kustomization's objects can't be applied.
+    RECONCILIATION_FAILED = "ReconciliationFailed";
+    /// A CEL expression does not compile.
+    INVALID_CEL_EXPRESSION = "InvalidCELExpression";
+    /// A field asks for something that is switched off or not built yet.
+    FEATURE_GATE_DISABLED = "FeatureGateDisabled";
+    /// A reference to another namespace is not allowed here.
+    ACCESS_DENIED = "AccessDenied";
+    /// The object's spec can't be read.
+    INVALID_SPEC = "InvalidSpec";
+
+    /// A new revision was found.
+    NEW_REVISION = "NewRevision";
+    /// A new artifact was stored.
+    NEW_ARTIFACT = "NewArtifact";
+    /// The stored artifact is the newest one.
+    ARTIFACT_UP_TO_DATE = "ArtifactUpToDate";
+    /// The URL can't be used.
+    URL_INVALID = "URLInvalid";
+    /// Credentials can't be read, or the registry refused them.
+    AUTHENTICATION_FAILED = "AuthenticationFailed";
+    /// A signature is missing or wrong.
+    VERIFICATION_ERROR = "VerificationError";
+    /// The registry did not give the artifact.
+    OCI_ARTIFACT_PULL_FAILED = "OCIArtifactPullFailed";
+    /// The artifact has no layer that was asked for, or it can't be unpacked.
+    OCI_ARTIFACT_LAYER_OPERATION_FAILED = "OCIArtifactLayerOperationFailed";
+    /// The artifact can't be packed for the store.
+    ARCHIVE_OPERATION_FAILED = "ArchiveOperationFailed";
+    /// The artifact can't be written to the store.
+    STORAGE_OPERATION_FAILED = "StorageOperationFailed";
+}

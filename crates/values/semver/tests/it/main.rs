@@ -1,0 +1,9 @@
+//! Integration tests of weir-semver.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests stop on surprises and say what they skip"
+)]
+
+mod conformance;
+mod constraints;

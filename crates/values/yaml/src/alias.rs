@@ -1,0 +1,188 @@
+//! Aliases and merge keys replaced by what they stand for.
+
+use std::collections::HashMap;
+
+use crate::{ConvertError, Data, Node, Span, Tag};
+
+/// Nodes that expansion may always make; beyond that the product is bound to the document's size.
+const FREE_NODES: usize = 100_000;
+/// How many times the document's own size the product may reach past [`FREE_NODES`].
+const GROWTH: usize = 10;
+
+/// Replaces each alias by a copy of its anchor's node, applies merge keys (`<<`), and removes
+/// anchors.
+///
+/// Keys of the mapping itself win over merged ones; of several merged mappings the first wins.
+/// The work is bounded: a document that grows out of proportion is refused (N10).
+pub fn expand_aliases(root: &mut Node) -> Result<(), ConvertError> {
+    if !has_aliases(root) {
+        return Ok(());
+    }
+    let own = count(root);
+    let mut expander = Expander {
+        anchors: HashMap::new(),
+        open: Vec::new(),
+        budget: FREE_NODES.max(own.saturating_mul(GROWTH)),
+    };
+    expander.expand(root)
+}
+
+fn has_aliases(node: &Node) -> bool {
+    if node.anchor.is_some() || node.tag == Tag::Merge {
+        return true;
+    }
+    match &node.data {
+        Data::Scalar(_) => false,
+        Data::Alias(_) => true,
+        Data::Sequence(items) => items.iter().any(has_aliases),
+        Data::Mapping(entries) => entries.iter().any(|(k, v)| has_aliases(k) || has_aliases(v)),
+    }
+}
+
+fn count(node: &Node) -> usize {
+    1 + match &node.data {
+        Data::Scalar(_) | Data::Alias(_) => 0,
+        Data::Sequence(items) => items.iter().map(count).sum(),
+        Data::Mapping(entries) => entries.iter().map(|(k, v)| count(k) + count(v)).sum(),
+    }
+}
+
+struct Expander {
+    /// Expanded nodes by anchor, each with its size.
+    anchors: HashMap<Box<str>, (Node, usize)>,
+    /// Anchors whose nodes are being expanded.
+    open: Vec<Box<str>>,
+    budget: usize,
+}
+
+impl Expander {
+    fn expand(&mut self, node: &mut Node) -> Result<(), ConvertError> {
+        let anchor = node.anchor.take();
+        if let Some(name) = &anchor {
+            self.open.push(name.clone());
+        }
+        match &mut node.data {
+            Data::Scalar(_) => {}
+            Data::Alias(name) => {
+                let name = name.clone();
+                let mut replacement = self.lookup(&name, node.span)?;
+                replacement.comments = node.comments.take();
+                *node = replacement;
+            }
+            Data::Sequence(items) => {
+                for item in items {
+                    self.expand(item)?;
+                }
+            }
+            Data::Mapping(entries) => {
+                for (key, value) in entries.iter_mut() {
+                    self.expand(key)?;
+                    self.expand(value)?;
+                }
+                if entries.iter().any(|(key, _)| key.tag == Tag::Merge) {
+                    merge(entries)?;
+                }
+            }
+        }
+        if let Some(name) = anchor {
+            self.open.pop();
+            let size = count(node);
+            self.spend(size, node.span)?;
+            self.anchors.insert(name, (node.clone(), size));
+        }
+        Ok(())
+    }
+
+    fn lookup(&mut self, name: &str, span: Span) -> Result<Node, ConvertError> {
+        if self.open.iter().any(|open| &**open == name) {
+            return Err(ConvertError::new(
+                span,
+                format!("anchor '{name}' value contains itself"),
+            ));
+        }
+        let Some((node, size)) = self.anchors.get(name) else {
+            return Err(ConvertError::new(
+                span,
+                format!("unknown anchor '{name}' referenced"),
+            ));
+        };
+        let (node, size) = (node.clone(), *size);
+        self.spend(size, span)?;
+        Ok(node)
+    }
+
+    fn spend(&mut self, nodes: usize, span: Span) -> Result<(), ConvertError> {
+        self.budget = self
+            .budget
+            .checked_sub(nodes)
+            .ok_or_else(|| ConvertError::new(span, "document contains excessive aliasing"))?;
+        Ok(())
+    }
+}
+
+fn merge(entries: &mut Vec<(Node, Node)>) -> Result<(), ConvertError> {
+    let mut own = Vec::with_capacity(entries.len());
+    let mut sources = Vec::new();
+    let mut seen = false;
+    for (key, value) in std::mem::take(entries) {
+        if key.tag != Tag::Merge {
+            own.push((key, value));
+            continue;
+        }
+        if std::mem::replace(&mut seen, true) {
+            return Err(ConvertError::new(key.span, "duplicate merge key"));
+        }
+        collect_sources(value, &mut sources, false)?;
+    }
+    // Later sources are weaker, and all of them weaker than the mapping's own entries.
+    let mut merged: Vec<(Node, Node)> = Vec::new();
+    for source in sources.into_iter().rev() {
+        put_all(&mut merged, source);
+    }
+    put_all(&mut merged, own);
+    *entries = merged;
+    Ok(())
+}
+
+fn collect_sources(
+    value: Node,
+    sources: &mut Vec<Vec<(Node, Node)>>,
+    nested: bool,
+) -> Result<(), ConvertError> {
+    let span = value.span;
+    match value.data {
+        Data::Mapping(entries) => sources.push(entries),
+        Data::Sequence(items) if !nested => {
+            for item in items {
+                collect_sources(item, sources, true)?;
+            }
+        }
+        _ => {
+            return Err(ConvertError::new(
+                span,
+                "map merge requires map or sequence of maps as the value",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn put_all(into: &mut Vec<(Node, Node)>, entries: Vec<(Node, Node)>) {
+    let mut index: HashMap<String, usize> = into
+        .iter()
+        .enumerate()
+        .filter_map(|(at, (key, _))| Some((key.as_str()?.to_owned(), at)))
+        .collect();
+    for (key, value) in entries {
+        let Some(text) = key.as_str() else {
+            into.push((key, value));
+            continue;
+        };
+        if let Some(entry) = index.get(text).and_then(|at| into.get_mut(*at)) {
+            *entry = (key, value);
+        } else {
+            index.insert(text.to_owned(), into.len());
+            into.push((key, value));
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! YAML as Kubernetes tools read and write it.
+//!
+//! A tree that keeps order, style, comments and source positions ([`Node`]), the two scalar
+//! tables that matter in this world ([`Dialect`]), and emitters that print what the Go tools
+//! print, byte for byte ([`emit`]).
+//!
+//! What it does not do: it is no serde format, it does no I/O, and it has no opinion on schemas.
+//!
+//! Start with [`parse_all`] or [`parse_one`]; turn a tree into JSON values with [`to_json`].
+//!
+//! ```
+//! use weir_yaml::{Dialect, emit, parse_one, to_json};
+//!
+//! let node = parse_one("replicas: 3 # enough\nname: 'yes'\n")?;
+//! let value = to_json(&node, Dialect::Kyaml)?;
+//! assert_eq!(value["replicas"], 3);
+//! assert_eq!(emit::sigs(&value), "name: \"yes\"\nreplicas: 3\n");
+//! assert_eq!(emit::kyaml(&node), "replicas: 3 # enough\nname: 'yes'\n");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod alias;
+mod comments;
+pub mod emit;
+mod error;
+mod json;
+mod node;
+mod number;
+mod parse;
+mod resolve;
+mod timestamp;
+
+pub use alias::expand_aliases;
+pub use error::{ConvertError, ParseError};
+pub use json::{from_json, key_to_string, to_json};
+pub use node::{Comments, Data, Document, Node, Span, Style, Tag};
+pub use number::{go_float, parse_go_int};
+pub use parse::{Duplicates, Limits, ParseOptions, parse_all, parse_all_with, parse_one};
+pub use resolve::{Dialect, Resolved, resolve, resolve_tagged};

@@ -1,0 +1,291 @@
+//! The tree.
+
+/// One document of a stream.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// The root, or nothing for a document without content.
+    pub root: Option<Node>,
+    /// Comments before the root that belong to no node, `#` included.
+    pub head_comment: Option<Box<str>>,
+    /// Comments after the root, `#` included.
+    pub foot_comment: Option<Box<str>>,
+}
+
+/// Where a node stands in its source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte. For a collection this is the end of its opening token.
+    pub end: usize,
+    /// Line of `start`, counted from 1; 0 for a node that was not read from text.
+    pub line: u32,
+    /// Column of `start` in characters, counted from 1; 0 as above.
+    pub column: u32,
+}
+
+/// How a node was, or shall be, written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Style {
+    /// Plain scalar, or block collection.
+    #[default]
+    Plain,
+    /// `'…'`
+    SingleQuoted,
+    /// `"…"`
+    DoubleQuoted,
+    /// `|`
+    Literal,
+    /// `>`
+    Folded,
+    /// `[…]` and `{…}`
+    Flow,
+}
+
+/// The type of a node: explicit, or found by the kyaml table when the node was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Tag {
+    /// Not decided yet: the text decides when it is needed.
+    #[default]
+    None,
+    /// `!!null`
+    Null,
+    /// `!!bool`
+    Bool,
+    /// `!!int`
+    Int,
+    /// `!!float`
+    Float,
+    /// `!!str`
+    Str,
+    /// `!!timestamp`
+    Timestamp,
+    /// `!!binary`
+    Binary,
+    /// `!!merge`, the key `<<`
+    Merge,
+    /// `!!map`
+    Map,
+    /// `!!seq`
+    Seq,
+    /// Any other, such as `!Ref` or `tag:example.com,2000:x`.
+    Other(Box<str>),
+}
+
+impl Tag {
+    /// Short form as written in YAML, empty for [`Tag::None`].
+    pub fn short(&self) -> &str {
+        match self {
+            Self::None => "",
+            Self::Null => "!!null",
+            Self::Bool => "!!bool",
+            Self::Int => "!!int",
+            Self::Float => "!!float",
+            Self::Str => "!!str",
+            Self::Timestamp => "!!timestamp",
+            Self::Binary => "!!binary",
+            Self::Merge => "!!merge",
+            Self::Map => "!!map",
+            Self::Seq => "!!seq",
+            Self::Other(text) => text,
+        }
+    }
+
+    /// The tag named by the part behind `tag:yaml.org,2002:`.
+    pub(crate) fn core(suffix: &str) -> Self {
+        match suffix {
+            "null" => Self::Null,
+            "bool" => Self::Bool,
+            "int" => Self::Int,
+            "float" => Self::Float,
+            "str" => Self::Str,
+            "timestamp" => Self::Timestamp,
+            "binary" => Self::Binary,
+            "merge" => Self::Merge,
+            "map" => Self::Map,
+            "seq" => Self::Seq,
+            other => Self::Other(format!("!!{other}").into()),
+        }
+    }
+}
+
+/// Comments of a node, each with its `#`; several lines are joined by line feeds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Comments {
+    /// Lines above the node.
+    pub head: String,
+    /// Behind the node on its line.
+    pub line: String,
+    /// Lines below the node, before the next blank line.
+    pub foot: String,
+}
+
+/// What a node holds.
+#[derive(Clone, Debug)]
+pub enum Data {
+    /// Text after unescaping and folding.
+    Scalar(String),
+    /// Items in order.
+    Sequence(Vec<Node>),
+    /// Entries in order; keys may repeat if the parser was told to let them.
+    Mapping(Vec<(Node, Node)>),
+    /// `*name`; [`crate::expand_aliases`] replaces it by what it stands for.
+    Alias(Box<str>),
+}
+
+/// A node of the tree.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Content.
+    pub data: Data,
+    /// Type.
+    pub tag: Tag,
+    /// Whether the tag was written in the source, and is to be written again.
+    pub tag_is_explicit: bool,
+    /// Notation.
+    pub style: Style,
+    /// `&name`
+    pub anchor: Option<Box<str>>,
+    /// Comments, where there are any.
+    pub comments: Option<Box<Comments>>,
+    /// Position in the source.
+    pub span: Span,
+}
+
+impl Node {
+    fn new(data: Data, tag: Tag) -> Self {
+        Self {
+            data,
+            tag,
+            tag_is_explicit: false,
+            style: Style::Plain,
+            anchor: None,
+            comments: None,
+            span: Span::default(),
+        }
+    }
+
+    /// A scalar without a type: its text decides.
+    pub fn plain(text: impl Into<String>) -> Self {
+        Self::new(Data::Scalar(text.into()), Tag::None)
+    }
+
+    /// A string; quoted on output where its text would read as something else.
+    pub fn string(text: impl Into<String>) -> Self {
+        Self::new(Data::Scalar(text.into()), Tag::Str)
+    }
+
+    /// A scalar of the given type.
+    pub fn scalar(text: impl Into<String>, tag: Tag) -> Self {
+        Self::new(Data::Scalar(text.into()), tag)
+    }
+
+    /// `null`
+    pub fn null() -> Self {
+        Self::scalar("null", Tag::Null)
+    }
+
+    /// A block mapping.
+    pub fn mapping(entries: Vec<(Self, Self)>) -> Self {
+        Self::new(Data::Mapping(entries), Tag::Map)
+    }
+
+    /// A block sequence.
+    pub fn sequence(items: Vec<Self>) -> Self {
+        Self::new(Data::Sequence(items), Tag::Seq)
+    }
+
+    /// The text of a scalar.
+    pub fn as_str(&self) -> Option<&str> {
+        match &self.data {
+            Data::Scalar(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The entries of a mapping.
+    pub fn entries(&self) -> Option<&[(Self, Self)]> {
+        match &self.data {
+            Data::Mapping(entries) => Some(entries),
+            _ => None,
+        }
+    }
+
+    /// The entries of a mapping, to change.
+    pub fn entries_mut(&mut self) -> Option<&mut Vec<(Self, Self)>> {
+        match &mut self.data {
+            Data::Mapping(entries) => Some(entries),
+            _ => None,
+        }
+    }
+
+    /// The items of a sequence.
+    pub fn items(&self) -> Option<&[Self]> {
+        match &self.data {
+            Data::Sequence(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// The items of a sequence, to change.
+    pub fn items_mut(&mut self) -> Option<&mut Vec<Self>> {
+        match &mut self.data {
+            Data::Sequence(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// The value under a key, if this is a mapping that has it. The first one counts.
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        self.entries()?
+            .iter()
+            .find(|(k, _)| k.as_str() == Some(key))
+            .map(|(_, v)| v)
+    }
+
+    /// As [`Self::get`], to change.
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut Self> {
+        self.entries_mut()?
+            .iter_mut()
+            .find(|(k, _)| k.as_str() == Some(key))
+            .map(|(_, v)| v)
+    }
+
+    /// The value found by following keys from here.
+    pub fn at(&self, path: &[&str]) -> Option<&Self> {
+        path.iter().try_fold(self, |node, key| node.get(key))
+    }
+
+    /// Sets a key of a mapping to a value, in place or at the end. Does nothing on other nodes.
+    pub fn set(&mut self, key: &str, value: Self) {
+        let Some(entries) = self.entries_mut() else {
+            return;
+        };
+        match entries.iter_mut().find(|(k, _)| k.as_str() == Some(key)) {
+            Some((_, old)) => *old = value,
+            None => entries.push((Self::plain(key), value)),
+        }
+    }
+
+    /// Takes a key out of a mapping.
+    pub fn remove(&mut self, key: &str) -> Option<Self> {
+        let entries = self.entries_mut()?;
+        let index = entries.iter().position(|(k, _)| k.as_str() == Some(key))?;
+        Some(entries.remove(index).1)
+    }
+
+    /// Whether this is a scalar of type null.
+    pub fn is_null(&self) -> bool {
+        self.tag == Tag::Null
+    }
+
+    /// Whether this is null, or a collection without members.
+    pub fn is_null_or_empty(&self) -> bool {
+        match &self.data {
+            _ if self.is_null() => true,
+            Data::Sequence(items) => items.is_empty(),
+            Data::Mapping(entries) => entries.is_empty(),
+            _ => false,
+        }
+    }
+}

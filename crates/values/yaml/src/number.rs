@@ -1,0 +1,103 @@
+//! Numbers as Go reads and prints them.
+
+/// An integer as Go's `strconv.ParseInt(text, 0, 64)` and, failing that, `ParseUint` read it:
+/// an optional sign, then decimal, or a prefix `0x`, `0o`, `0b` or `0`.
+///
+/// Underscores must be gone already. The result fits `i64` or `u64`.
+pub fn parse_go_int(text: &str) -> Option<i128> {
+    let (negative, has_sign, digits) = match text.as_bytes().first()? {
+        b'-' => (true, true, text.get(1..)?),
+        b'+' => (false, true, text.get(1..)?),
+        _ => (false, false, text),
+    };
+    let bytes = digits.as_bytes();
+    let (radix, digits) = match (bytes.first(), bytes.get(1)) {
+        (Some(b'0'), Some(b'x' | b'X')) => (16, digits.get(2..)?),
+        (Some(b'0'), Some(b'o' | b'O')) => (8, digits.get(2..)?),
+        (Some(b'0'), Some(b'b' | b'B')) => (2, digits.get(2..)?),
+        (Some(b'0'), Some(_)) => (8, digits.get(1..)?),
+        _ => (10, digits),
+    };
+    parse_radix(digits, radix, negative, has_sign)
+}
+
+/// Digits of one radix, within the range of `i64`, or of `u64` when there is no sign.
+pub(crate) fn parse_radix(digits: &str, radix: u32, negative: bool, has_sign: bool) -> Option<i128> {
+    // from_str_radix would accept a second sign; 70 digits is beyond any 64-bit number.
+    if digits.is_empty() || digits.len() > 70 || !digits.chars().all(|c| c.is_digit(radix)) {
+        return None;
+    }
+    let value = i128::from_str_radix(digits.trim_start_matches('0'), radix)
+        .or_else(|_| {
+            if digits.chars().all(|c| c == '0') {
+                Ok(0)
+            } else {
+                Err(())
+            }
+        })
+        .ok()?;
+    let value = if negative { -value } else { value };
+    let limit = if has_sign {
+        i128::from(i64::MAX)
+    } else {
+        i128::from(u64::MAX)
+    };
+    (value >= i128::from(i64::MIN) && value <= limit).then_some(value)
+}
+
+/// A float in the form `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`, finite.
+pub(crate) fn parse_yaml_float(text: &str) -> Option<f64> {
+    let bytes = text.as_bytes();
+    let mut at = usize::from(matches!(bytes.first(), Some(b'-' | b'+')));
+    let digits = |at: usize| {
+        bytes
+            .get(at..)
+            .map_or(0, |rest| rest.iter().take_while(|b| b.is_ascii_digit()).count())
+    };
+    let whole = digits(at);
+    at += whole;
+    if bytes.get(at) == Some(&b'.') {
+        let fraction = digits(at + 1);
+        if whole == 0 && fraction == 0 {
+            return None;
+        }
+        at += 1 + fraction;
+    } else if whole == 0 {
+        return None;
+    }
+    if matches!(bytes.get(at), Some(b'e' | b'E')) {
+        at += 1;
+        at += usize::from(matches!(bytes.get(at), Some(b'-' | b'+')));
+        let exponent = digits(at);
+        if exponent == 0 {
+            return None;
+        }
+        at += exponent;
+    }
+    if at != bytes.len() {
+        return None;
+    }
+    text.parse().ok().filter(|value: &f64| value.is_finite())
+}
+
+/// A float as Go's `strconv.FormatFloat(value, 'g', -1, 64)` prints it.
+pub fn go_float(value: f64) -> String {
+    if value.is_nan() {
+        return "NaN".into();
+    }
+    if value.is_infinite() {
+        return if value > 0.0 { "+Inf" } else { "-Inf" }.into();
+    }
+    // Rust's shortest exponential form has the digits that Go's has.
+    let shortest = format!("{value:e}");
+    let Some((mantissa, exponent)) = shortest.split_once('e') else {
+        return shortest;
+    };
+    let exponent: i32 = exponent.parse().unwrap_or_default();
+    // Go's rule for shortest output: as if the precision were 6.
+    if !(-4..6).contains(&exponent) {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        return format!("{mantissa}e{sign}{:02}", exponent.abs());
+    }
+    format!("{value}")
+}

@@ -1,0 +1,440 @@
+//! From text to trees.
+
+use std::collections::HashMap;
+
+use granit_parser::{Event, Parser, Placement, ScalarStyle, StrInput, StructureStyle};
+
+use crate::comments::append;
+use crate::{Data, Dialect, Document, Node, ParseError, Span, Style, Tag, resolve};
+
+/// What to do with a key that a mapping already has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Duplicates {
+    /// Refuse the document, naming both lines.
+    #[default]
+    Refuse,
+    /// Keep both entries in the tree; [`crate::to_json`] lets the last one win, as
+    /// sigs.k8s.io/yaml does.
+    Keep,
+}
+
+/// Bounds on what a text may ask for (N10).
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of text.
+    pub bytes: usize,
+    /// Block collections within each other; flow collections are counted apart.
+    pub depth: usize,
+    /// Nodes of all documents together.
+    pub nodes: usize,
+}
+
+impl Default for Limits {
+    /// 64 MiB, 255 levels, 8 million nodes: far above any manifest, far below harm.
+    fn default() -> Self {
+        Self {
+            bytes: 64 << 20,
+            depth: 255,
+            nodes: 8_000_000,
+        }
+    }
+}
+
+/// How to read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ParseOptions {
+    /// What to do with repeated keys.
+    pub duplicates: Duplicates,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+/// Reads all documents of a stream, refusing repeated keys.
+pub fn parse_all(text: &str) -> Result<Vec<Document>, ParseError> {
+    parse_all_with(text, ParseOptions::default())
+}
+
+/// Reads a text that must hold one document; none is read as null.
+pub fn parse_one(text: &str) -> Result<Node, ParseError> {
+    let mut documents = parse_all(text)?;
+    if let Some(second) = documents.get(1) {
+        let span = second.root.as_ref().map(|root| root.span).unwrap_or_default();
+        return Err(ParseError::new(span, "expected a single document"));
+    }
+    Ok(documents
+        .pop()
+        .and_then(|document| document.root)
+        .unwrap_or_else(Node::null))
+}
+
+/// Reads all documents of a stream.
+pub fn parse_all_with(text: &str, options: ParseOptions) -> Result<Vec<Document>, ParseError> {
+    if text.len() > options.limits.bytes {
+        let message = format!("text is larger than {} bytes", options.limits.bytes);
+        return Err(ParseError::new(
+            Span {
+                line: 1,
+                column: 1,
+                ..Span::default()
+            },
+            message,
+        ));
+    }
+    let mut settings = granit_parser::Options::default();
+    settings.emit_anchor_events = true;
+    settings.bom_inside_document_as_content = true;
+    settings.block_scalar_eof_without_line_feed = true;
+    settings.max_buffered_comment_events = usize::MAX;
+    settings.block_nesting_limit = options.limits.depth;
+    settings.flow_nesting_limit = options.limits.depth;
+    let mut builder = Builder::new(options);
+    let mut parser: Parser<'_, StrInput<'_>> = Parser::new_from_str_with_options(text, settings);
+    while let Some(next) = parser.next_event() {
+        let (event, span) = next.map_err(|error| {
+            let marker = error.marker();
+            let byte = marker.byte_offset().unwrap_or_default();
+            let span = make_span(byte, byte, marker.line(), marker.col());
+            ParseError::new(span, error.kind().to_string())
+        })?;
+        let range = span.byte_range().unwrap_or_default();
+        let span = make_span(range.start, range.end, span.start.line(), span.start.col());
+        builder.event(event, span)?;
+    }
+    Ok(builder.documents)
+}
+
+fn make_span(start: usize, end: usize, line: usize, column: usize) -> Span {
+    Span {
+        start,
+        end,
+        line: u32::try_from(line).unwrap_or(u32::MAX),
+        column: u32::try_from(column.saturating_add(1)).unwrap_or(u32::MAX),
+    }
+}
+
+/// A collection that is still open.
+struct Frame {
+    node: Node,
+    /// The key whose value comes next.
+    key: Option<Node>,
+    /// Lines of the keys so far, built once a mapping outgrows a linear search.
+    keys: HashMap<String, u32>,
+}
+
+struct Builder {
+    options: ParseOptions,
+    documents: Vec<Document>,
+    frames: Vec<Frame>,
+    names: HashMap<usize, Box<str>>,
+    /// Comment lines that wait for the node below them.
+    head: Option<String>,
+    /// Comment lines that wait for the document below them.
+    document_head: String,
+    in_document: bool,
+    nodes: usize,
+}
+
+impl Builder {
+    fn new(options: ParseOptions) -> Self {
+        Self {
+            options,
+            documents: Vec::new(),
+            frames: Vec::new(),
+            names: HashMap::new(),
+            head: None,
+            document_head: String::new(),
+            in_document: false,
+            nodes: 0,
+        }
+    }
+
+    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), ParseError> {
+        match event {
+            Event::DocumentStart(explicit, _) => {
+                self.names.clear();
+                if explicit && let Some(text) = self.head.take() {
+                    append(&mut self.document_head, &text);
+                }
+                let head = std::mem::take(&mut self.document_head);
+                self.documents.push(Document {
+                    root: None,
+                    head_comment: (!head.is_empty()).then(|| head.into()),
+                    foot_comment: None,
+                });
+                self.in_document = true;
+            }
+            Event::Comment(text, placement) => self.comment(&text, placement, span),
+            Event::Anchor(id, name) => self.anchor(id, &name),
+            Event::Alias(id) => {
+                let name = self.names.get(&id).cloned().unwrap_or_default();
+                let mut node = Node::mapping(Vec::new());
+                node.data = Data::Alias(name);
+                node.tag = Tag::None;
+                self.add(node, span)?;
+            }
+            Event::Scalar(text, style, _, tag) => {
+                // The parser writes out the null that an empty plain scalar means.
+                let is_empty = style == ScalarStyle::Plain && span.start == span.end;
+                let mut node = Node::plain(if is_empty { "".into() } else { text });
+                node.style = match style {
+                    ScalarStyle::Plain => Style::Plain,
+                    ScalarStyle::SingleQuoted => Style::SingleQuoted,
+                    ScalarStyle::DoubleQuoted => Style::DoubleQuoted,
+                    ScalarStyle::Literal => Style::Literal,
+                    ScalarStyle::Folded => Style::Folded,
+                };
+                set_tag(&mut node, tag.as_deref());
+                self.add(node, span)?;
+            }
+            Event::SequenceStart(style, _, tag) => {
+                let mut node = Node::sequence(Vec::new());
+                self.open(&mut node, style, tag.as_deref(), span)?;
+                self.frames.push(Frame {
+                    node,
+                    key: None,
+                    keys: HashMap::new(),
+                });
+            }
+            Event::MappingStart(style, _, tag) => {
+                let mut node = Node::mapping(Vec::new());
+                self.open(&mut node, style, tag.as_deref(), span)?;
+                self.frames.push(Frame {
+                    node,
+                    key: None,
+                    keys: HashMap::new(),
+                });
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close()?,
+            Event::UnresolvedAlias(name) => {
+                return Err(ParseError::new(
+                    span,
+                    format!("unknown anchor '{name}' referenced"),
+                ));
+            }
+            Event::DocumentEnd | Event::StreamEnd => self.end_document(),
+            // Nothing else carries content; kinds of events that later versions may add do not either.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn open(
+        &mut self,
+        node: &mut Node,
+        style: StructureStyle,
+        tag: Option<&granit_parser::Tag>,
+        span: Span,
+    ) -> Result<(), ParseError> {
+        node.span = span;
+        if style == StructureStyle::Flow {
+            node.style = Style::Flow;
+        }
+        set_tag(node, tag);
+        self.count(span)?;
+        // The comment above `- a: 1` or `[…]` belongs to the item; that above a block mapping's
+        // first key belongs to the key, which has not come yet.
+        let is_item = self
+            .frames
+            .last()
+            .is_some_and(|f| matches!(f.node.data, Data::Sequence(_)));
+        if (is_item || node.style == Style::Flow)
+            && let Some(text) = self.head.take()
+        {
+            node.add_head(text);
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, span: Span) -> Result<(), ParseError> {
+        self.nodes += 1;
+        if self.nodes > self.options.limits.nodes {
+            let message = format!("more than {} nodes", self.options.limits.nodes);
+            return Err(ParseError::new(span, message));
+        }
+        Ok(())
+    }
+
+    /// Takes in a node without children.
+    fn add(&mut self, mut node: Node, span: Span) -> Result<(), ParseError> {
+        node.span = span;
+        self.count(span)?;
+        let is_value = self.frames.last().is_some_and(|frame| frame.key.is_some());
+        if !is_value && let Some(text) = self.head.take() {
+            node.add_head(text);
+        }
+        self.place(node)
+    }
+
+    fn place(&mut self, node: Node) -> Result<(), ParseError> {
+        let Some(frame) = self.frames.last_mut() else {
+            if let Some(document) = self.documents.last_mut() {
+                document.root = Some(node);
+            }
+            return Ok(());
+        };
+        match &mut frame.node.data {
+            Data::Sequence(items) => items.push(node),
+            Data::Mapping(entries) => {
+                if let Some(key) = frame.key.take() {
+                    entries.push((key, node));
+                } else {
+                    if self.options.duplicates == Duplicates::Refuse {
+                        refuse_duplicate(entries, &mut frame.keys, &node)?;
+                    }
+                    frame.key = Some(node);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), ParseError> {
+        match self.frames.pop() {
+            Some(frame) => self.place(frame.node),
+            None => Ok(()),
+        }
+    }
+
+    fn anchor(&mut self, id: usize, name: &str) {
+        self.names.insert(id, name.into());
+        // The event follows its node: an open collection without members, else the last node.
+        if let Some(frame) = self.frames.last_mut()
+            && frame.key.is_none()
+            && frame.node.is_null_or_empty()
+        {
+            frame.node.anchor = Some(name.into());
+        } else if let Some(node) = self.last_node() {
+            node.anchor = Some(name.into());
+        }
+    }
+
+    /// The node that was taken in last.
+    fn last_node(&mut self) -> Option<&mut Node> {
+        let Some(frame) = self.frames.last_mut() else {
+            return self.documents.last_mut()?.root.as_mut();
+        };
+        if frame.key.is_some() {
+            return frame.key.as_mut();
+        }
+        match &mut frame.node.data {
+            Data::Sequence(items) => items.last_mut(),
+            Data::Mapping(entries) => entries.last_mut().map(|(_, value)| value),
+            _ => None,
+        }
+    }
+
+    fn comment(&mut self, text: &str, placement: Placement, span: Span) {
+        let text = format!("#{text}");
+        match placement {
+            Placement::Right => match self.last_node() {
+                Some(node) => node.add_line(&text),
+                None => append(self.head.get_or_insert_default(), &text),
+            },
+            Placement::Above => append(self.head.get_or_insert_default(), &text),
+            _ => self.foot(&text, span),
+        }
+    }
+
+    fn foot(&mut self, text: &str, span: Span) {
+        if !self.in_document {
+            append(&mut self.document_head, text);
+            return;
+        }
+        let at_root = self.frames.is_empty();
+        let owner = self.frames.iter_mut().rev().find_map(|frame| {
+            let node = match &mut frame.node.data {
+                Data::Sequence(items) => items.last_mut(),
+                Data::Mapping(entries) => entries.last_mut().map(|(key, _)| key),
+                _ => None,
+            };
+            // The root's entries are the last resort.
+            node.filter(|node| node.span.column <= span.column || span.column <= 1)
+        });
+        match (owner, self.documents.last_mut()) {
+            (Some(node), _) => node.add_foot(text),
+            (None, Some(document)) if document.root.is_some() => {
+                let mut foot = document.foot_comment.take().map(String::from).unwrap_or_default();
+                append(&mut foot, text);
+                document.foot_comment = Some(foot.into());
+            }
+            (None, Some(document)) if at_root => {
+                let mut head = document.head_comment.take().map(String::from).unwrap_or_default();
+                append(&mut head, text);
+                document.head_comment = Some(head.into());
+            }
+            _ => append(self.head.get_or_insert_default(), text),
+        }
+    }
+
+    fn end_document(&mut self) {
+        self.in_document = false;
+        if let (Some(text), Some(document)) = (self.head.take(), self.documents.last_mut()) {
+            let mut foot = document.foot_comment.take().map(String::from).unwrap_or_default();
+            append(&mut foot, &text);
+            document.foot_comment = Some(foot.into());
+        }
+    }
+}
+
+/// Sets the tag that was written, or the one that the kyaml table finds.
+fn set_tag(node: &mut Node, tag: Option<&granit_parser::Tag>) {
+    if let Some(tag) = tag
+        && !(tag.handle().is_empty() && tag.suffix() == "!")
+        && !(tag.handle() == "!" && tag.suffix().is_empty())
+    {
+        node.tag_is_explicit = true;
+        let full = format!("{}{}", tag.handle(), tag.suffix());
+        node.tag = match full.strip_prefix("tag:yaml.org,2002:") {
+            Some(suffix) => Tag::core(suffix),
+            None => Tag::Other(full.into()),
+        };
+        return;
+    }
+    if let Data::Scalar(text) = &node.data {
+        node.tag = if node.style == Style::Plain && tag.is_none() {
+            if text == "<<" {
+                Tag::Merge
+            } else {
+                resolve(text, Dialect::Kyaml).tag()
+            }
+        } else {
+            Tag::Str
+        };
+    }
+}
+
+/// Mappings up to this size are searched; larger ones get an index.
+const SEARCHED: usize = 16;
+
+fn refuse_duplicate(
+    entries: &[(Node, Node)],
+    index: &mut HashMap<String, u32>,
+    key: &Node,
+) -> Result<(), ParseError> {
+    let Some(text) = key.as_str() else {
+        return Ok(());
+    };
+    let earlier = if entries.len() < SEARCHED {
+        entries
+            .iter()
+            .find(|(k, _)| k.as_str() == Some(text))
+            .map(|(k, _)| k.span.line)
+    } else {
+        if index.is_empty() {
+            for (k, _) in entries {
+                if let Some(text) = k.as_str() {
+                    index.insert(text.to_owned(), k.span.line);
+                }
+            }
+        }
+        index.insert(text.to_owned(), key.span.line)
+    };
+    match earlier {
+        Some(line) => Err(ParseError::new(
+            key.span,
+            format!("mapping key \"{text}\" already defined at line {line}"),
+        )),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,13 @@
+//! Integration tests of the YAML layer.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "helpers of tests are tests"
+)]
+
+mod emit;
+mod limits;
+mod sigs;
+mod suite;
+mod support;
+mod tree;
