@@ -1,0 +1,123 @@
+//! Building a directory.
+
+use serde_json::Value;
+use weir_yaml::emit;
+
+use crate::error::{Error, Result};
+use crate::fieldspec::FieldSpec;
+use crate::files::Files;
+use crate::loader::{LoadRestrictions, Loader};
+use crate::marshal::marshal;
+use crate::origin::Origin;
+use crate::resmap::ResMap;
+use crate::resource::loose_id;
+use crate::target::{Build, Target};
+use crate::transform::{Transformer, sort, sort_legacy};
+
+/// The order of the output where the kustomization file has no `sortOptions`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reorder {
+    /// Namespaces, definitions and the like first: the default of `kustomize build`.
+    #[default]
+    Legacy,
+    /// As accumulated: `kustomize build --reorder none`, and what Flux does.
+    None,
+}
+
+/// How to build.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// What files may be read.
+    pub load_restrictions: LoadRestrictions,
+    /// Order of the output.
+    pub reorder: Reorder,
+    /// Add the label `app.kubernetes.io/managed-by: kustomize-…`.
+    pub add_managed_by_label: bool,
+}
+
+/// The version of kustomize whose output this is, as its label has it.
+const VERSION: &str = "kustomize-v5.8.1";
+
+/// An object of the output.
+#[derive(Clone, Debug)]
+pub struct Object {
+    /// The object.
+    pub value: Value,
+    /// Where it came from, if the kustomization file asks for `buildMetadata`.
+    pub origin: Option<Origin>,
+}
+
+/// The output of a build.
+#[derive(Clone, Debug, Default)]
+pub struct Resources {
+    objects: Vec<Object>,
+    warnings: Vec<String>,
+}
+
+impl Resources {
+    /// The objects in order.
+    pub fn objects(&self) -> &[Object] {
+        &self.objects
+    }
+
+    /// The objects' values in order.
+    pub fn to_json_objects(&self) -> Vec<Value> {
+        self.objects.iter().map(|object| object.value.clone()).collect()
+    }
+
+    /// What `kustomize build` prints.
+    pub fn to_yaml(&self) -> String {
+        emit::sigs_stream(self.objects.iter().map(|object| &object.value))
+    }
+
+    /// Remarks on deprecated fields.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+}
+
+/// Builds the kustomization in a directory.
+///
+/// Reads only through `files`; fetches and runs nothing. The result does not depend on anything
+/// but the files and the options.
+pub fn build(files: &dyn Files, directory: &str, options: &Options) -> Result<Resources, Error> {
+    let shared = Build::default();
+    let loader = Loader::new(files, options.load_restrictions, directory)?;
+    let target = Target::load(&shared, loader)?;
+    let (mut map, file) = target.make()?;
+    let schema = shared.schema();
+    match (&file.sort_options, options.reorder) {
+        (Some(sort_options), _) => sort(sort_options, &mut map, &schema)?,
+        (None, Reorder::Legacy) => sort_legacy(&mut map, &schema),
+        (None, Reorder::None) => {}
+    }
+    let asks_for = |name: &str| file.build_metadata.iter().any(|option| option == name);
+    if options.add_managed_by_label || asks_for("managedByLabel") {
+        Transformer::Labels {
+            labels: [("app.kubernetes.io/managed-by".to_owned(), VERSION.to_owned())].into(),
+            specs: vec![FieldSpec::created("metadata/labels")],
+        }
+        .run(&mut map, &schema)?;
+    }
+    let objects = finish(
+        map,
+        asks_for("originAnnotations"),
+        asks_for("transformerAnnotations"),
+    )?;
+    let warnings = shared.warnings.take();
+    Ok(Resources { objects, warnings })
+}
+
+fn finish(map: ResMap, origins: bool, transformations: bool) -> Result<Vec<Object>> {
+    map.list
+        .into_iter()
+        .filter(|resource| !resource.is_empty())
+        .map(|mut resource| {
+            resource.finish(origins, transformations)?;
+            let value = marshal(resource.node())
+                .map_err(|error| error.within(format!("printing {}", loose_id(resource.node()))))?;
+            let origin = resource.origin.take();
+            Ok(Object { value, origin })
+        })
+        .collect()
+}

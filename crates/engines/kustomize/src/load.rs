@@ -1,0 +1,121 @@
+//! Files of objects to objects.
+
+use weir_yaml::{Data, Node, expand_aliases, parse_all};
+
+use crate::error::{Error, Result};
+use crate::resource::{self, Resource};
+
+/// Reads all objects of a text; lists are taken apart.
+pub(crate) fn resources(bytes: &[u8]) -> Result<Vec<Resource>> {
+    Ok(objects(bytes)?.into_iter().map(Resource::new).collect())
+}
+
+fn malformed(message: impl std::fmt::Display) -> Error {
+    Error::invalid(format!("MalformedYAMLError: {message}"))
+}
+
+/// Whether a failure is about YAML syntax, so that the path surely was meant as a file.
+pub(crate) fn is_malformed(error: &Error) -> bool {
+    error.chain().contains("MalformedYAMLError")
+}
+
+fn objects(bytes: &[u8]) -> Result<Vec<Node>> {
+    let text = std::str::from_utf8(bytes).map_err(|_| malformed("yaml: invalid leading UTF-8 octet"))?;
+    let unix;
+    let text = if text.contains("\r\n") {
+        unix = text.replace("\r\n", "\n");
+        unix.as_str()
+    } else {
+        text
+    };
+    check_separators(text)?;
+    let documents = parse_all(text).map_err(malformed)?;
+    let single = documents.len() == 1;
+    let mut nodes = Vec::new();
+    for document in documents {
+        let Some(mut root) = document.root.filter(|root| !root.is_null()) else {
+            continue;
+        };
+        expand_aliases(&mut root).map_err(malformed)?;
+        let is_list = matches!(resource::kind(&root), "List" | "ResourceList");
+        if single && is_list && root.get("items").is_some() {
+            if let Some(Node {
+                data: Data::Sequence(items),
+                ..
+            }) = root.remove("items")
+            {
+                nodes.extend(items);
+            }
+        } else {
+            nodes.push(root);
+        }
+    }
+    flatten(nodes)
+}
+
+/// kustomize cuts the text at lines that start with `---`, and wants nothing else on them.
+fn check_separators(text: &str) -> Result<()> {
+    for line in text.split('\n').skip(1) {
+        if let Some(rest) = line.strip_prefix("---") {
+            let rest = rest.trim();
+            if !rest.is_empty() && !rest.starts_with('#') {
+                return Err(Error::invalid(format!("invalid document separator: {line}")));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Takes lists apart, in the order in which kustomize does: their items come last.
+fn flatten(nodes: Vec<Node>) -> Result<Vec<Node>> {
+    let mut queue: std::collections::VecDeque<Node> = nodes.into();
+    let mut result = Vec::new();
+    while let Some(mut node) = queue.pop_front() {
+        if node.is_null_or_empty() {
+            continue;
+        }
+        validate(&node)?;
+        if !resource::kind(&node).ends_with("List") || node.get("items").is_none() {
+            result.push(node);
+            continue;
+        }
+        let kind = resource::kind(&node).to_owned();
+        match node.remove("items").map(|items| (items.is_null(), items.data)) {
+            Some((true, _)) | None => {}
+            Some((false, Data::Sequence(items))) => queue.extend(items),
+            Some(_) => {
+                return Err(Error::invalid(format!("expected array in {kind}/items")));
+            }
+        }
+    }
+    Ok(result)
+}
+
+/// An object needs a kind and, unless it is a list, a name.
+pub(crate) fn validate(node: &Node) -> Result<()> {
+    if node.entries().is_none() {
+        return Err(Error::invalid("missing Resource metadata"));
+    }
+    let kind = resource::kind(node);
+    if kind.is_empty() {
+        return Err(Error::invalid(format!(
+            "missing kind in object {}",
+            describe(node)
+        )));
+    }
+    if !kind.ends_with("List") && resource::name(node).is_empty() {
+        return Err(Error::invalid(format!(
+            "missing metadata.name in object {}",
+            describe(node)
+        )));
+    }
+    Ok(())
+}
+
+fn describe(node: &Node) -> String {
+    let line = match node.span.line {
+        0 => String::new(),
+        line => format!(" at line {line}"),
+    };
+    format!("{}{line}", resource::loose_id(node))
+}

@@ -1,0 +1,456 @@
+//! An object on its way through the build.
+
+use std::collections::BTreeMap;
+
+use weir_yaml::{Data, Node, Tag};
+
+use crate::error::Result;
+use crate::id::{Gvk, ResId};
+use crate::merge;
+use crate::ops::{self, Kind};
+use crate::origin::Origin;
+use crate::schema::Schema;
+
+/// What a generated object does to one that is there already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Behavior {
+    #[default]
+    Unspecified,
+    Create,
+    Replace,
+    Merge,
+}
+
+impl Behavior {
+    pub(crate) fn parse(text: &str) -> Self {
+        match text {
+            "create" => Self::Create,
+            "replace" => Self::Replace,
+            "merge" => Self::Merge,
+            _ => Self::Unspecified,
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Unspecified => "unspecified",
+            Self::Create => "create",
+            Self::Replace => "replace",
+            Self::Merge => "merge",
+        }
+    }
+}
+
+/// An earlier identity; group and version are always the current ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Previous {
+    pub(crate) kind: String,
+    pub(crate) name: String,
+    /// Effective namespace.
+    pub(crate) namespace: String,
+}
+
+/// An object, and what the build knows about its past.
+///
+/// kustomize keeps this knowledge in annotations that it removes at the end.
+#[derive(Clone, Debug)]
+pub(crate) struct Resource {
+    /// The object; `None` once a patch deleted it.
+    pub(crate) node: Option<Node>,
+    /// Oldest first.
+    pub(crate) previous: Vec<Previous>,
+    /// Innermost first.
+    pub(crate) prefixes: Vec<String>,
+    pub(crate) suffixes: Vec<String>,
+    pub(crate) behavior: Behavior,
+    pub(crate) needs_hash: bool,
+    pub(crate) allow_name_change: bool,
+    pub(crate) allow_kind_change: bool,
+    /// Names of vars that read from this object.
+    pub(crate) vars: Vec<String>,
+    pub(crate) origin: Option<Origin>,
+    pub(crate) transformations: Vec<Origin>,
+}
+
+/// Annotations that only kustomize itself and its plugins may carry; they never reach the output.
+const INTERNAL_ANNOTATIONS: [&str; 18] = [
+    "internal.config.kubernetes.io/previousKinds",
+    "internal.config.kubernetes.io/previousNames",
+    "internal.config.kubernetes.io/prefixes",
+    "internal.config.kubernetes.io/suffixes",
+    "internal.config.kubernetes.io/previousNamespaces",
+    "internal.config.kubernetes.io/allowNameChange",
+    "internal.config.kubernetes.io/allowKindChange",
+    "internal.config.kubernetes.io/refBy",
+    "internal.config.kubernetes.io/generatorBehavior",
+    "internal.config.kubernetes.io/needsHashSuffix",
+    "internal.config.kubernetes.io/path",
+    "internal.config.kubernetes.io/index",
+    "internal.config.kubernetes.io/seqindent",
+    "internal.config.kubernetes.io/id",
+    "internal.config.kubernetes.io/annotations-migration-resource-id",
+    "config.kubernetes.io/path",
+    "config.kubernetes.io/index",
+    "internal.config.kubernetes.io/helm-generated",
+];
+
+/// Annotation that holds an object's origin.
+pub(crate) const ORIGIN: &str = "config.kubernetes.io/origin";
+/// Annotation that holds the transformations of an object.
+pub(crate) const TRANSFORMATIONS: &str = "alpha.config.kubernetes.io/transformations";
+/// Annotation that keeps an object out of the output.
+pub(crate) const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";
+
+/// `kind` of an object, or nothing.
+pub(crate) fn kind(node: &Node) -> &str {
+    node.get("kind").and_then(Node::as_str).unwrap_or_default()
+}
+
+/// `apiVersion` of an object, or nothing.
+pub(crate) fn api_version(node: &Node) -> &str {
+    node.get("apiVersion").and_then(Node::as_str).unwrap_or_default()
+}
+
+fn meta<'a>(node: &'a Node, field: &str) -> &'a str {
+    node.get("metadata")
+        .and_then(|meta| meta.get(field))
+        .and_then(Node::as_str)
+        .unwrap_or_default()
+}
+
+/// `metadata.name` of an object, or nothing.
+pub(crate) fn name(node: &Node) -> &str {
+    meta(node, "name")
+}
+
+/// `metadata.namespace` of an object, or nothing.
+pub(crate) fn namespace(node: &Node) -> &str {
+    meta(node, "namespace")
+}
+
+/// The id of an object as messages show it.
+pub(crate) fn loose_id(node: &Node) -> ResId {
+    ResId {
+        gvk: Gvk::new(api_version(node), kind(node)),
+        name: name(node).to_owned(),
+        namespace: namespace(node).to_owned(),
+        cluster_scoped: false,
+    }
+}
+
+/// A string map below `metadata`: the texts of its values, whatever their types.
+pub(crate) fn meta_map(node: &Node, field: &str) -> BTreeMap<String, String> {
+    let entries = node
+        .get("metadata")
+        .and_then(|meta| meta.get(field))
+        .and_then(Node::entries)
+        .unwrap_or_default();
+    let mut map = BTreeMap::new();
+    for (key, value) in entries {
+        if let Some(key) = key.as_str() {
+            map.insert(key.to_owned(), value.as_str().unwrap_or_default().to_owned());
+        }
+    }
+    map
+}
+
+/// Sets a string map below `metadata`; an empty one is removed.
+pub(crate) fn set_meta_map(node: &mut Node, field: &str, map: &BTreeMap<String, String>) -> Result<()> {
+    let meta = ops::lookup_create(node, &["metadata"], Kind::Mapping)?;
+    ops::expect(meta, Kind::Mapping)?;
+    meta.remove(field);
+    if map.is_empty() {
+        return Ok(());
+    }
+    let entries = map
+        .iter()
+        .map(|(key, value)| (Node::plain(key.clone()), Node::string(value.clone())))
+        .collect();
+    ops::set_field(meta, field, Node::mapping(entries))
+}
+
+impl Resource {
+    pub(crate) fn new(node: Node) -> Self {
+        let annotation = |name| {
+            node.at(&["metadata", "annotations"])
+                .and_then(|annotations| annotations.get(name))
+                .and_then(Node::as_str)
+        };
+        let needs_hash = annotation("internal.config.kubernetes.io/needsHashSuffix") == Some("enabled");
+        let behavior = annotation("internal.config.kubernetes.io/generatorBehavior")
+            .map(Behavior::parse)
+            .unwrap_or_default();
+        Self {
+            node: Some(node),
+            previous: Vec::new(),
+            prefixes: Vec::new(),
+            suffixes: Vec::new(),
+            behavior,
+            needs_hash,
+            allow_name_change: false,
+            allow_kind_change: false,
+            vars: Vec::new(),
+            origin: None,
+            transformations: Vec::new(),
+        }
+    }
+
+    /// The object, an empty one if it was deleted.
+    pub(crate) fn node(&self) -> &Node {
+        static EMPTY: Node = Node {
+            data: Data::Mapping(Vec::new()),
+            tag: Tag::Null,
+            tag_is_explicit: false,
+            style: weir_yaml::Style::Plain,
+            anchor: None,
+            comments: None,
+            span: weir_yaml::Span {
+                start: 0,
+                end: 0,
+                line: 0,
+                column: 0,
+            },
+        };
+        self.node.as_ref().unwrap_or(&EMPTY)
+    }
+
+    /// Whether there is nothing left of it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.node.as_ref().is_none_or(Node::is_null_or_empty)
+    }
+
+    pub(crate) fn kind(&self) -> &str {
+        kind(self.node())
+    }
+
+    pub(crate) fn api_version(&self) -> &str {
+        api_version(self.node())
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        name(self.node())
+    }
+
+    pub(crate) fn namespace(&self) -> &str {
+        namespace(self.node())
+    }
+
+    pub(crate) fn gvk(&self) -> Gvk {
+        Gvk::new(self.api_version(), self.kind())
+    }
+
+    pub(crate) fn annotations(&self) -> BTreeMap<String, String> {
+        meta_map(self.node(), "annotations")
+    }
+
+    pub(crate) fn labels(&self) -> BTreeMap<String, String> {
+        meta_map(self.node(), "labels")
+    }
+
+    pub(crate) fn id(&self, schema: &Schema) -> ResId {
+        ResId {
+            gvk: self.gvk(),
+            name: self.name().to_owned(),
+            namespace: self.namespace().to_owned(),
+            cluster_scoped: schema.is_cluster_scoped(self.api_version(), self.kind()),
+        }
+    }
+
+    /// Earlier ids, oldest first.
+    pub(crate) fn previous_ids(&self) -> impl Iterator<Item = ResId> + '_ {
+        let current = self.gvk();
+        self.previous.iter().map(move |previous| ResId {
+            gvk: Gvk {
+                kind: previous.kind.clone(),
+                ..current.clone()
+            },
+            name: previous.name.clone(),
+            namespace: previous.namespace.clone(),
+            cluster_scoped: false,
+        })
+    }
+
+    /// The first id it had.
+    pub(crate) fn original_id(&self, schema: &Schema) -> ResId {
+        self.previous_ids().next().unwrap_or_else(|| self.id(schema))
+    }
+
+    /// Every id it has had, and the one it has.
+    pub(crate) fn all_ids(&self, schema: &Schema) -> Vec<ResId> {
+        self.previous_ids()
+            .chain(std::iter::once(self.id(schema)))
+            .collect()
+    }
+
+    /// Remembers the id it has now.
+    pub(crate) fn store_previous(&mut self, schema: &Schema) {
+        let id = self.id(schema);
+        self.previous.push(Previous {
+            namespace: id.effective_namespace().to_owned(),
+            kind: id.gvk.kind,
+            name: id.name,
+        });
+    }
+
+    pub(crate) fn set_name(&mut self, name: &str) -> Result<()> {
+        self.set_meta("name", name)
+    }
+
+    /// Sets the namespace; an empty one removes the field.
+    pub(crate) fn set_namespace(&mut self, namespace: &str) -> Result<()> {
+        if namespace.is_empty() {
+            if let Some(meta) = self.node.as_mut().and_then(|node| node.get_mut("metadata")) {
+                meta.remove("namespace");
+            }
+            return Ok(());
+        }
+        self.set_meta("namespace", namespace)
+    }
+
+    fn set_meta(&mut self, field: &str, value: &str) -> Result<()> {
+        let Some(node) = &mut self.node else {
+            return Ok(());
+        };
+        let meta = ops::lookup_create(node, &["metadata"], Kind::Mapping)?;
+        ops::set_field(meta, field, Node::plain(value))
+    }
+
+    pub(crate) fn set_kind(&mut self, kind: &str) -> Result<()> {
+        match &mut self.node {
+            Some(node) => ops::set_field(node, "kind", Node::plain(kind)),
+            None => Ok(()),
+        }
+    }
+
+    fn set_api_version(&mut self, api_version: &str) -> Result<()> {
+        match &mut self.node {
+            Some(node) => ops::set_field(node, "apiVersion", Node::plain(api_version)),
+            None => Ok(()),
+        }
+    }
+
+    /// Lays a strategic merge patch over it.
+    pub(crate) fn apply_patch(&mut self, patch: &Self, schema: &Schema) -> Result<()> {
+        if patch.allow_name_change || patch.allow_kind_change {
+            self.store_previous(schema);
+        }
+        let (Some(node), Some(overlay)) = (self.node.take(), &patch.node) else {
+            return Ok(());
+        };
+        let (name, namespace, kind) = (
+            name(&node).to_owned(),
+            namespace(&node).to_owned(),
+            kind(&node).to_owned(),
+        );
+        self.node = merge::merge(overlay.clone(), node, schema)?;
+        if self.is_empty() {
+            return Ok(());
+        }
+        if !patch.allow_kind_change {
+            self.set_kind(&kind)?;
+        }
+        if !patch.allow_name_change {
+            self.set_name(&name)?;
+        }
+        self.set_namespace(&namespace)
+    }
+
+    /// The patch as it is laid over one of several targets.
+    pub(crate) fn patch_for(&self, target: &Self) -> Result<Self> {
+        let mut patch = self.clone();
+        let kind = self.kind().to_owned();
+        if let Some(node) = &mut patch.node {
+            for field in ["labels", "annotations"] {
+                let map = meta_map(node, field);
+                set_meta_map(node, field, &map)?;
+            }
+        }
+        patch.set_name(self.name())?;
+        patch.set_namespace(self.namespace())?;
+        patch.set_api_version(target.api_version())?;
+        patch.set_kind(&kind)?;
+        Ok(patch)
+    }
+
+    /// Takes over an older object's metadata where it has none of its own.
+    pub(crate) fn inherit(&mut self, old: &Self) -> Result<()> {
+        if let Some(node) = &mut self.node {
+            for field in ["labels", "annotations"] {
+                let mut map = meta_map(old.node(), field);
+                map.extend(meta_map(node, field));
+                set_meta_map(node, field, &map)?;
+            }
+        }
+        self.set_name(old.name())?;
+        self.set_namespace(old.namespace())?;
+        self.previous.clone_from(&old.previous);
+        self.prefixes.clone_from(&old.prefixes);
+        self.suffixes.clone_from(&old.suffixes);
+        self.behavior = old.behavior;
+        self.needs_hash = self.needs_hash && old.needs_hash;
+        self.vars.clone_from(&old.vars);
+        self.origin = old.origin.clone().or_else(|| self.origin.take());
+        if self.transformations.is_empty() {
+            self.transformations.clone_from(&old.transformations);
+        }
+        Ok(())
+    }
+
+    /// Adds an older object's data below its own.
+    pub(crate) fn merge_data(&mut self, old: &Self) -> Result<()> {
+        for field in ["data", "binaryData"] {
+            let texts = |node: &Node| -> BTreeMap<String, String> {
+                node.get(field)
+                    .and_then(Node::entries)
+                    .unwrap_or_default()
+                    .iter()
+                    .filter_map(|(key, value)| Some((key.as_str()?.to_owned(), ops::text(value).to_owned())))
+                    .collect()
+            };
+            let mut map = texts(old.node());
+            map.extend(texts(self.node()));
+            if let Some(node) = &mut self.node {
+                node.remove(field);
+                if !map.is_empty() {
+                    let entries = map
+                        .into_iter()
+                        .map(|(key, value)| (Node::plain(key), Node::string(value)))
+                        .collect();
+                    ops::set_field(node, field, Node::mapping(entries))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives annotations the form that they have in the output.
+    pub(crate) fn finish(&mut self, origins: bool, transformations: bool) -> Result<()> {
+        let mut annotations = self.annotations();
+        annotations.retain(|name, _| !INTERNAL_ANNOTATIONS.contains(&name.as_str()));
+        if !origins {
+            annotations.remove(ORIGIN);
+        } else if let Some(origin) = &self.origin {
+            annotations.insert(ORIGIN.into(), origin.to_yaml());
+        }
+        if !transformations {
+            annotations.remove(TRANSFORMATIONS);
+        } else if !self.transformations.is_empty() {
+            annotations.insert(
+                TRANSFORMATIONS.into(),
+                Origin::list_to_yaml(&self.transformations),
+            );
+        }
+        match &mut self.node {
+            Some(node) => set_meta_map(node, "annotations", &annotations),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether one list ends as the other does; an empty one matches only an empty one.
+pub(crate) fn same_ending(a: &[String], b: &[String]) -> bool {
+    if a.is_empty() || b.is_empty() {
+        return a.is_empty() && b.is_empty();
+    }
+    a.iter().rev().zip(b.iter().rev()).all(|(a, b)| a == b)
+}

@@ -1,0 +1,627 @@
+//! One kustomization directory: what it accumulates, in which order its fields act.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use weir_yaml::Tag;
+
+use crate::config::Config;
+use crate::crds;
+use crate::decode;
+use crate::error::{Error, ErrorKind, Result, Within};
+use crate::fieldspec::{FieldSpec, merge_all, merge_one};
+use crate::generate;
+use crate::id::builtin_cluster_scope;
+use crate::kustomization::{FILE_NAMES, Kustomization, Var};
+use crate::load;
+use crate::loader::Loader;
+use crate::origin::Origin;
+use crate::plugins;
+use crate::resmap::ResMap;
+use crate::resource::{LOCAL_CONFIG, Resource};
+use crate::schema::Schema;
+use crate::transform::{
+    PatchTransformer, SubjectMode, Transformer, fix_name_references, load_replacements,
+    load_strategic_merge_patches, resolve_vars,
+};
+
+/// What the directories of one build share.
+#[derive(Default)]
+pub(crate) struct Build {
+    /// The schema that the first `openapi` field brought.
+    schema: RefCell<Option<Rc<Schema>>>,
+    schema_is_set: Cell<bool>,
+    /// An object was read whose scope had to be looked up before any schema was set. From then on
+    /// kustomize keeps its embedded schema beside one that comes later.
+    keep_builtin: Cell<bool>,
+    /// Remarks on deprecated fields.
+    pub(crate) warnings: RefCell<Vec<String>>,
+}
+
+/// The schema in use.
+pub(crate) enum SchemaInUse {
+    Builtin(&'static Schema),
+    Custom(Rc<Schema>),
+}
+
+impl std::ops::Deref for SchemaInUse {
+    type Target = Schema;
+
+    fn deref(&self) -> &Schema {
+        match self {
+            Self::Builtin(schema) => schema,
+            Self::Custom(schema) => schema,
+        }
+    }
+}
+
+impl Build {
+    pub(crate) fn schema(&self) -> SchemaInUse {
+        match &*self.schema.borrow() {
+            Some(schema) => SchemaInUse::Custom(Rc::clone(schema)),
+            None => SchemaInUse::Builtin(Schema::builtin()),
+        }
+    }
+
+    /// Takes note of objects that were read.
+    fn note(&self, resources: &[Resource]) {
+        let unknown =
+            |resource: &Resource| builtin_cluster_scope(resource.api_version(), resource.kind()).is_none();
+        if !self.schema_is_set.get() && resources.iter().any(unknown) {
+            self.keep_builtin.set(true);
+        }
+    }
+
+    /// Takes up an `openapi` field; the first one counts.
+    fn set_schema(&self, openapi: &BTreeMap<String, String>, loader: &Loader<'_>) -> Result<()> {
+        // The file is read, and so must exist, even if it comes too late.
+        let text = openapi
+            .get("path")
+            .map(|path| loader.load_text(path))
+            .transpose()?;
+        if self.schema_is_set.get() {
+            return Ok(());
+        }
+        match (text, openapi.get("version").map(String::as_str)) {
+            (Some(_), Some(_)) => Err(Error::invalid(
+                "builtin version and custom schema provided, cannot use both",
+            )),
+            (Some(text), None) => {
+                let schema = Schema::parse(&decode::yaml(&text)?, self.keep_builtin.get())?;
+                *self.schema.borrow_mut() = Some(Rc::new(schema));
+                self.schema_is_set.set(true);
+                Ok(())
+            }
+            (None, None | Some("")) => Ok(()),
+            (None, Some("v1.21.2")) => {
+                self.schema_is_set.set(true);
+                Ok(())
+            }
+            (None, Some(version)) => Err(Error::invalid(format!(
+                "the specified OpenAPI version is not built in: '{version}', only v1.21.2 is"
+            ))),
+        }
+    }
+}
+
+/// Objects, and the rules that are still to be applied to them.
+#[derive(Default)]
+pub(crate) struct Accumulator {
+    pub(crate) map: ResMap,
+    config: Config,
+    vars: BTreeMap<String, Var>,
+}
+
+impl Accumulator {
+    fn merge(&mut self, other: Self, schema: &Schema) -> Result<()> {
+        self.map.append_all(other.map.list, schema)?;
+        self.config.merge(other.config)?;
+        other.vars.into_values().try_for_each(|var| self.add_var(var))
+    }
+
+    fn add_var(&mut self, var: Var) -> Result<()> {
+        if self.vars.contains_key(&var.name) {
+            return Err(Error::invalid(format!("var '{}' already encountered", var.name)));
+        }
+        self.vars.insert(var.name.clone(), var);
+        Ok(())
+    }
+
+    /// Notes on the objects which vars read from them.
+    fn merge_vars(&mut self, vars: &[Var], schema: &Schema) -> Result<()> {
+        for var in vars {
+            let gvk = var.objref.gvk();
+            let namespace = &var.objref.namespace;
+            let found = self.map.by_any_id(schema, |id| {
+                id.name == var.objref.name
+                    && id.gvk == gvk
+                    && (namespace.is_empty() || id.effective_namespace() == namespace)
+            });
+            match found.as_slice() {
+                [] => {}
+                [at] => {
+                    if let Some(resource) = self.map.list.get_mut(*at) {
+                        resource.vars.push(var.name.clone());
+                    }
+                }
+                _ => {
+                    return Err(Error::invalid(format!(
+                        "found {} resId matches for var {} (unable to disambiguate)",
+                        found.len(),
+                        var.name
+                    )));
+                }
+            }
+            self.add_var(var.clone())?;
+        }
+        Ok(())
+    }
+}
+
+/// A directory with its kustomization file.
+pub(crate) struct Target<'a> {
+    build: &'a Build,
+    loader: Loader<'a>,
+    pub(crate) file: Kustomization,
+    file_name: &'static str,
+    /// Set if origins are to be recorded.
+    origin: Option<Origin>,
+}
+
+impl<'a> Target<'a> {
+    /// Reads the kustomization file of a directory.
+    pub(crate) fn load(build: &'a Build, loader: Loader<'a>) -> Result<Self> {
+        let root = loader.root().to_owned();
+        let mut found = FILE_NAMES.iter().filter(|name| loader.has(name));
+        let file_name = *found.next().ok_or_else(|| {
+            Error::new(
+                ErrorKind::NotFound,
+                format!(
+                    "unable to find one of 'kustomization.yaml', 'kustomization.yml' or \
+                     'Kustomization' in directory '{root}'"
+                ),
+            )
+        })?;
+        if found.next().is_some() {
+            return Err(Error::invalid(format!(
+                "Found multiple kustomization files under: {root}"
+            )));
+        }
+        let file = Kustomization::parse(&loader.load_text(file_name)?, &root)?;
+        let target = Self {
+            build,
+            loader,
+            file,
+            file_name,
+            origin: None,
+        };
+        target.warn();
+        Ok(target)
+    }
+
+    fn warn(&self) {
+        let file = &self.file;
+        for (used, old, new) in [
+            (!file.common_labels.is_empty(), "commonLabels", "labels"),
+            (!file.patches_json6902.is_empty(), "patchesJson6902", "patches"),
+            (
+                !file.patches_strategic_merge.is_empty(),
+                "patchesStrategicMerge",
+                "patches",
+            ),
+            (!file.vars.is_empty(), "vars", "replacements"),
+        ] {
+            if used {
+                self.build.warnings.borrow_mut().push(format!(
+                    "'{old}' is deprecated. Please use '{new}' instead. ({}/{})",
+                    self.loader.root(),
+                    self.file_name
+                ));
+            }
+        }
+    }
+
+    /// Builds this directory as the one that was asked for.
+    pub(crate) fn make(mut self) -> Result<(ResMap, Kustomization)> {
+        self.build.set_schema(&self.file.openapi, &self.loader)?;
+        if !self.file.build_metadata.is_empty() {
+            self.origin = Some(Origin::default());
+        }
+        let mut all = self.accumulate(Accumulator::default())?;
+        let schema = self.build.schema();
+        Transformer::Hash.run(&mut all.map, &schema)?;
+        fix_name_references(&all.config.name_reference, &mut all.map, &schema)?;
+        resolve_vars(&all.vars, &all.config.var_reference, &mut all.map)?;
+        let mut failed = Ok(());
+        all.map.list.retain(|resource| {
+            if failed.is_ok() && !resource.is_empty() {
+                failed = load::validate(resource.node());
+            }
+            let local = resource.annotations().get(LOCAL_CONFIG).cloned();
+            local.is_none_or(|value| value == "false")
+        });
+        failed?;
+        Ok((all.map, self.file))
+    }
+
+    fn accumulate(&mut self, mut all: Accumulator) -> Result<Accumulator> {
+        let file = self.file.clone();
+        self.resources(&mut all, &file.resources)
+            .within(|| "accumulating resources".into())?;
+        let mut config = Config::builtin();
+        for path in &file.configurations {
+            let more = self
+                .loader
+                .load_text(path)
+                .and_then(|text| Config::parse(&text))
+                .within(|| format!("configuration '{path}'"))?;
+            config.merge(more)?;
+        }
+        all.config.merge(config).within(|| "merging config".into())?;
+        let crds = crds::load(&file.crds, &self.loader)
+            .within(|| format!("loading CRDs [{}]", file.crds.join(" ")))?;
+        all.config.merge(crds).within(|| "merging CRDs".into())?;
+        self.generators(&mut all)?;
+        for path in &file.components {
+            all = self
+                .component(all, path)
+                .within(|| "accumulating components".into())?;
+        }
+        self.transform(&mut all)?;
+        self.validators(&all)?;
+        all.merge_vars(&file.vars, &self.build.schema())
+            .within(|| "merging vars".into())?;
+        Ok(all)
+    }
+
+    /// Takes in each path as a file of objects or, failing that, as a directory.
+    fn resources(&mut self, all: &mut Accumulator, paths: &[String]) -> Result<()> {
+        for path in paths {
+            let Err(file_error) = self.file(all, path) else {
+                continue;
+            };
+            if file_error.kind() == ErrorKind::Remote {
+                return Err(file_error);
+            }
+            let loader = match self.loader.enter(path) {
+                Ok(loader) => loader,
+                // The path surely was meant as a file.
+                Err(_) if load::is_malformed(&file_error) => return Err(file_error),
+                Err(error) => {
+                    return Err(error.within(format!("accumulation err='{}'", file_error.chain())));
+                }
+            };
+            self.directory(all, loader, path)
+                .within(|| format!("accumulation err='{}'", file_error.chain()))?;
+        }
+        Ok(())
+    }
+
+    fn file(&self, all: &mut Accumulator, path: &str) -> Result<()> {
+        let mut resources = self
+            .loader
+            .load(path)
+            .and_then(|bytes| load::resources(&bytes))
+            .within(|| format!("accumulating resources from '{path}'"))?;
+        self.build.note(&resources);
+        if let Some(origin) = &self.origin {
+            for resource in &mut resources {
+                resource.origin = Some(origin.append(path));
+            }
+        }
+        all.map
+            .append_all(resources, &self.build.schema())
+            .within(|| format!("merging resources from '{path}'"))
+    }
+
+    fn enter(&self, loader: Loader<'a>, path: &str) -> Result<Self> {
+        let root = loader.root().to_owned();
+        let mut target =
+            Self::load(self.build, loader).within(|| format!("couldn't make target for path '{root}'"))?;
+        target.file.build_metadata.clone_from(&self.file.build_metadata);
+        target.origin = self.origin.as_ref().map(|origin| origin.append(path));
+        self.build.set_schema(&target.file.openapi, &target.loader)?;
+        Ok(target)
+    }
+
+    fn directory(&self, all: &mut Accumulator, loader: Loader<'a>, path: &str) -> Result<()> {
+        let mut target = self.enter(loader, path)?;
+        let root = target.loader.root().to_owned();
+        if target.file.is_component() {
+            return Err(Error::invalid(format!(
+                "expected kind != 'Component' for path '{root}'"
+            )));
+        }
+        let sub = target
+            .accumulate(Accumulator::default())
+            .within(|| format!("recursed accumulation of path '{root}'"))?;
+        all.merge(sub, &self.build.schema())
+            .within(|| format!("recursed merging from path '{root}'"))
+    }
+
+    /// Lets a component work on what has been accumulated so far.
+    fn component(&self, all: Accumulator, path: &str) -> Result<Accumulator> {
+        let flat = |error: Error, what: &str| Error::new(error.kind(), format!("{what} {:?}", error.chain()));
+        let loader = self
+            .loader
+            .enter(path)
+            .map_err(|error| flat(error, "loader.New"))?;
+        let mut target = self
+            .enter(loader, path)
+            .map_err(|error| flat(error, "accumulateDirectory:"))?;
+        let root = target.loader.root().to_owned();
+        if !target.file.is_component() {
+            let error = Error::invalid(format!(
+                "expected kind 'Component' for path '{root}' but got '{}'",
+                target.file.kind
+            ));
+            return Err(flat(error, "accumulateDirectory:"));
+        }
+        let sub = target
+            .accumulate(all)
+            .within(|| format!("recursed accumulation of path '{root}'"))
+            .map_err(|error| flat(error, "accumulateDirectory:"))?;
+        let mut fresh = Accumulator::default();
+        fresh
+            .merge(sub, &self.build.schema())
+            .within(|| format!("recursed merging from path '{root}'"))
+            .map_err(|error| flat(error, "accumulateDirectory:"))?;
+        Ok(fresh)
+    }
+
+    /// The origin of what a field of this file makes or changes.
+    fn builtin_origin(&self, kind: &str) -> Option<Origin> {
+        self.origin
+            .as_ref()
+            .map(|origin| origin.builtin(self.file_name, kind))
+    }
+
+    fn generators(&mut self, all: &mut Accumulator) -> Result<()> {
+        let file = self.file.clone();
+        if !file.helm_charts.is_empty() {
+            return Err(no_helm());
+        }
+        let schema = self.build.schema();
+        let absorb = |all: &mut Accumulator, mut made: Vec<Resource>, origin: Option<&Origin>| {
+            for resource in &mut made {
+                if resource.origin.is_none() {
+                    resource.origin = origin.cloned();
+                }
+            }
+            all.map
+                .absorb_all(made, &schema)
+                .within(|| "merging from generator".into())
+        };
+        for args in &file.config_map_generator {
+            let args = generate::with_global(args.clone(), file.generator_options.as_ref());
+            let made = generate::config_map(&args, &self.loader)
+                .within(|| format!("configMapGenerator '{}'", args.name))?;
+            absorb(
+                all,
+                vec![made],
+                self.builtin_origin("ConfigMapGenerator").as_ref(),
+            )?;
+        }
+        for args in &file.secret_generator {
+            let args = generate::with_global(args.clone(), file.generator_options.as_ref());
+            let made = generate::secret(&args, &self.loader)
+                .within(|| format!("secretGenerator '{}'", args.name))?;
+            absorb(all, vec![made], self.builtin_origin("SecretGenerator").as_ref())?;
+        }
+        let plugins = self
+            .plugins(&file.generators)
+            .within(|| "loading generator plugins".into())?;
+        for plugin in &plugins {
+            let made = plugins::generate(plugin, &self.loader)?;
+            absorb(all, made, plugin_origin(plugin).as_ref())?;
+        }
+        Ok(())
+    }
+
+    /// The configuration objects that a list of paths or texts names.
+    fn plugins(&mut self, list: &[String]) -> Result<Vec<Resource>> {
+        let mut all = Accumulator::default();
+        let mut paths = Vec::new();
+        for entry in list {
+            match load::resources(entry.as_bytes()) {
+                Ok(mut inline) => {
+                    self.build.note(&inline);
+                    if let Some(origin) = &self.origin {
+                        for resource in &mut inline {
+                            resource.origin = Some(origin.append(self.file_name));
+                        }
+                    }
+                    all.map.append_all(inline, &self.build.schema())?;
+                }
+                Err(_) => paths.push(entry.clone()),
+            }
+        }
+        self.resources(&mut all, &paths)?;
+        Ok(all.map.list)
+    }
+
+    fn transform(&mut self, all: &mut Accumulator) -> Result<()> {
+        let mut list: Vec<(Transformer, Option<Origin>)> = Vec::new();
+        for (kind, transformer) in self.builtin_transformers(&all.config)? {
+            list.push((transformer, self.builtin_origin(kind)));
+        }
+        let entries = self.file.transformers.clone();
+        for plugin in self.plugins(&entries)? {
+            for transformer in plugins::transformers(&plugin, &self.loader)? {
+                list.push((transformer, plugin_origin(&plugin)));
+            }
+        }
+        let schema = self.build.schema();
+        for (transformer, origin) in list {
+            transformer
+                .run(&mut all.map, &schema)
+                .within(|| format!("kustomization in '{}'", self.loader.root()))?;
+            if let Some(origin) = origin {
+                for resource in &mut all.map.list {
+                    if resource.origin.is_none() {
+                        resource.origin = Some(origin.clone());
+                    } else {
+                        resource.transformations.push(origin.clone());
+                    }
+                }
+            }
+            all.map.drop_empty();
+        }
+        Ok(())
+    }
+
+    /// The transformers of this file's own fields, in kustomize's order.
+    fn builtin_transformers(&self, config: &Config) -> Result<Vec<(&'static str, Transformer)>> {
+        let file = &self.file;
+        let mut list = Vec::new();
+        if !file.patches_strategic_merge.is_empty() {
+            let patches = load_strategic_merge_patches(&file.patches_strategic_merge, &self.loader)
+                .within(|| "patchesStrategicMerge".into())?;
+            list.push((
+                "PatchStrategicMergeTransformer",
+                Transformer::PatchStrategicMerge(patches),
+            ));
+        }
+        for (number, patch) in file.patches.iter().enumerate() {
+            let patch =
+                PatchTransformer::load(patch, &self.loader).within(|| format!("patches[{number}]"))?;
+            list.push(("PatchTransformer", Transformer::Patch(patch)));
+        }
+        if !file.namespace.is_empty() {
+            list.push((
+                "NamespaceTransformer",
+                Transformer::Namespace {
+                    namespace: file.namespace.clone(),
+                    specs: config.namespace.clone(),
+                    unset_only: false,
+                    subjects: SubjectMode::DefaultOnly,
+                },
+            ));
+        }
+        if !file.name_prefix.is_empty() {
+            let specs = config.name_prefix.clone();
+            let prefix = file.name_prefix.clone();
+            list.push(("PrefixTransformer", Transformer::Prefix { prefix, specs }));
+        }
+        if !file.name_suffix.is_empty() {
+            let specs = config.name_suffix.clone();
+            let suffix = file.name_suffix.clone();
+            list.push(("SuffixTransformer", Transformer::Suffix { suffix, specs }));
+        }
+        self.label_transformers(config, &mut list)?;
+        if !file.common_annotations.is_empty() {
+            let specs = config.common_annotations.clone();
+            let annotations = file.common_annotations.clone();
+            list.push((
+                "AnnotationsTransformer",
+                Transformer::Annotations { annotations, specs },
+            ));
+        }
+        for (number, patch) in file.patches_json6902.iter().enumerate() {
+            let transformer =
+                plugins::json6902(patch.target.clone(), &patch.path, &patch.patch, &self.loader)
+                    .within(|| format!("patchesJson6902[{number}]"))?;
+            list.push(("PatchJson6902Transformer", transformer));
+        }
+        for replica in &file.replicas {
+            let specs = config.replicas.clone();
+            let replica = replica.clone();
+            list.push((
+                "ReplicaCountTransformer",
+                Transformer::Replicas { replica, specs },
+            ));
+        }
+        for image in &file.images {
+            let specs = config.images.clone();
+            let image = image.clone();
+            list.push(("ImageTagTransformer", Transformer::Images { image, specs }));
+        }
+        if !file.replacements.is_empty() {
+            let loaded =
+                load_replacements(&file.replacements, &self.loader).within(|| "replacements".into())?;
+            list.push(("ReplacementTransformer", Transformer::Replacements(loaded)));
+        }
+        Ok(list)
+    }
+
+    fn label_transformers(&self, config: &Config, list: &mut Vec<(&'static str, Transformer)>) -> Result<()> {
+        let file = &self.file;
+        if file.labels.is_empty() && file.common_labels.is_empty() {
+            return Ok(());
+        }
+        for label in &file.labels {
+            let mut specs = label.fields.clone();
+            let message = || "failed to merge labels".to_owned();
+            merge_all(&mut specs, &config.labels).within(message)?;
+            if label.include_selectors {
+                merge_all(&mut specs, &config.common_labels).within(message)?;
+            } else {
+                if label.include_templates {
+                    merge_all(&mut specs, &config.template_labels).within(message)?;
+                }
+                merge_one(&mut specs, &FieldSpec::created("metadata/labels")).within(message)?;
+            }
+            let labels = label.pairs.clone();
+            list.push(("LabelTransformer", Transformer::Labels { labels, specs }));
+        }
+        list.push((
+            "LabelTransformer",
+            Transformer::Labels {
+                labels: file.common_labels.clone(),
+                specs: config.common_labels.clone(),
+            },
+        ));
+        Ok(())
+    }
+
+    /// Runs validators on a copy, which they must not change.
+    fn validators(&mut self, all: &Accumulator) -> Result<()> {
+        let entries = self.file.validators.clone();
+        let schema = self.build.schema();
+        for plugin in self.plugins(&entries)? {
+            for transformer in plugins::transformers(&plugin, &self.loader)? {
+                let mut copy = all.map.clone();
+                transformer.run(&mut copy, &schema)?;
+                if print(&copy)? != print(&all.map)? {
+                    return Err(Error::invalid(format!(
+                        "validator shouldn't modify the resource map: {}",
+                        plugin.gvk()
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn print(map: &ResMap) -> Result<String> {
+    let mut text = String::new();
+    for resource in map.iter().filter(|resource| resource.node().tag != Tag::Null) {
+        let value = weir_yaml::to_json(resource.node(), weir_yaml::Dialect::Kyaml)?;
+        text.push_str(&weir_yaml::emit::sigs(&value));
+    }
+    Ok(text)
+}
+
+/// The origin of what a configured plugin makes or changes.
+fn plugin_origin(plugin: &Resource) -> Option<Origin> {
+    plugin.origin.as_ref().map(|origin| Origin {
+        path: String::new(),
+        configured_in: origin.path.clone(),
+        api_version: plugin.api_version().to_owned(),
+        kind: plugin.kind().to_owned(),
+        name: plugin.name().to_owned(),
+        namespace: plugin.namespace().to_owned(),
+    })
+}
+
+/// The refusal of `helmCharts`.
+pub(crate) fn no_helm() -> Error {
+    Error::new(
+        ErrorKind::Plugin,
+        "trouble configuring builtin HelmChartInflationGenerator: charts are not rendered during \
+         a kustomize build (kustomize: must specify --enable-helm); use a HelmRelease, or render \
+         the chart and list its output under resources",
+    )
+}

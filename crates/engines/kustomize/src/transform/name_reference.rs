@@ -1,0 +1,318 @@
+//! References by name, brought up to date after names changed.
+
+use std::collections::{HashMap, HashSet};
+
+use weir_yaml::{Data, Node, Tag};
+
+use crate::config::NameReference;
+use crate::error::{Error, Result, Within};
+use crate::fieldspec::{FieldSpec, apply};
+use crate::id::{Gvk, NO_NAMESPACE, ResId};
+use crate::ops::{self, Kind};
+use crate::resmap::ResMap;
+use crate::resource::{Resource, same_ending};
+use crate::schema::Schema;
+
+/// Updates every reference to an object whose name or namespace changed.
+pub(crate) fn fix(references: &[NameReference], map: &mut ResMap, schema: &Schema) -> Result<()> {
+    let targets = Targets::new(map, schema);
+    // Objects of one type have the same fields that may refer to others.
+    let mut fields: HashMap<Gvk, Vec<(&FieldSpec, &Gvk)>> = HashMap::new();
+    for resource in &mut map.list {
+        let original = resource.original_id(schema).gvk;
+        let fields = fields.entry(original).or_insert_with_key(|gvk| {
+            references
+                .iter()
+                .flat_map(|reference| reference.referrers.iter().map(move |spec| (spec, &reference.gvk)))
+                .filter(|(spec, _)| gvk.is_selected_by(&spec.gvk))
+                .collect()
+        });
+        if fields.is_empty() || resource.is_empty() {
+            continue;
+        }
+        let referrer = Referrer::new(resource, schema)?;
+        let gvk = resource.gvk();
+        let Some(node) = &mut resource.node else {
+            continue;
+        };
+        for (spec, target) in fields {
+            let field = Field {
+                targets: &targets,
+                referrer: &referrer,
+                target,
+                path: &spec.path,
+            };
+            let spec = FieldSpec {
+                gvk: gvk.clone(),
+                path: spec.path.clone(),
+                create: false,
+            };
+            apply(&spec, node, None, &mut |node| field.update(node)).within(|| {
+                format!(
+                    "updating name reference in '{}' field of '{}'",
+                    spec.path, referrer.id
+                )
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// An object that may be referred to.
+struct Target {
+    current: ResId,
+    previous: Vec<ResId>,
+    original_namespace: String,
+    prefixes: Vec<String>,
+    suffixes: Vec<String>,
+}
+
+/// All objects, found by the names they once had.
+struct Targets {
+    list: Vec<Target>,
+    by_name: HashMap<String, Vec<usize>>,
+    by_original_namespace: HashMap<String, Vec<usize>>,
+}
+
+impl Targets {
+    fn new(map: &ResMap, schema: &Schema) -> Self {
+        let mut targets = Self {
+            list: Vec::with_capacity(map.list.len()),
+            by_name: HashMap::new(),
+            by_original_namespace: HashMap::new(),
+        };
+        for (at, resource) in map.iter().enumerate() {
+            let previous: Vec<ResId> = resource.previous_ids().collect();
+            let mut names = HashSet::new();
+            for id in &previous {
+                if names.insert(id.name.as_str()) {
+                    targets.by_name.entry(id.name.clone()).or_default().push(at);
+                }
+            }
+            let original_namespace = resource.original_id(schema).effective_namespace().to_owned();
+            targets
+                .by_original_namespace
+                .entry(original_namespace.clone())
+                .or_default()
+                .push(at);
+            targets.list.push(Target {
+                current: resource.id(schema),
+                previous,
+                original_namespace,
+                prefixes: resource.prefixes.clone(),
+                suffixes: resource.suffixes.clone(),
+            });
+        }
+        targets
+    }
+}
+
+/// The object that refers.
+struct Referrer {
+    id: ResId,
+    prefixes: Vec<String>,
+    suffixes: Vec<String>,
+    /// Namespaces of the service accounts that a role binding names.
+    subject_namespaces: HashSet<String>,
+    /// Type that a binding's `roleRef` names.
+    role: Option<Gvk>,
+}
+
+impl Referrer {
+    fn new(resource: &Resource, schema: &Schema) -> Result<Self> {
+        let id = resource.id(schema);
+        let mut subject_namespaces = HashSet::new();
+        if id.gvk.kind == "RoleBinding" && !id.cluster_scoped {
+            let subjects = resource.node().get("subjects").and_then(Node::items);
+            for subject in subjects.unwrap_or_default() {
+                let is_account = subject.get("kind").and_then(Node::as_str) == Some("ServiceAccount");
+                let Some(namespace) = subject.get("namespace").filter(|_| is_account) else {
+                    continue;
+                };
+                if namespace.tag != Tag::Str && namespace.tag != Tag::None {
+                    return Err(Error::invalid(format!(
+                        "Invalid Input: namespace is blank for resource \"{id}\""
+                    )));
+                }
+                subject_namespaces.insert(ops::text(namespace).to_owned());
+            }
+        }
+        let role = resource.node().get("roleRef").and_then(|role| {
+            Some(Gvk {
+                group: ops::text(role.get("apiGroup")?).to_owned(),
+                version: String::new(),
+                kind: ops::text(role.get("kind")?).to_owned(),
+            })
+        });
+        Ok(Self {
+            id,
+            prefixes: resource.prefixes.clone(),
+            suffixes: resource.suffixes.clone(),
+            subject_namespaces,
+            role,
+        })
+    }
+
+    /// Whether an object is within sight: cluster-scoped, in the same namespace, or in that of a
+    /// bound service account.
+    fn sees(&self, target: &Target) -> bool {
+        self.id.cluster_scoped
+            || target.current.cluster_scoped
+            || target.current.effective_namespace() == self.id.effective_namespace()
+            || self.subject_namespaces.contains(&target.current.namespace)
+    }
+
+    /// Whether an object may be meant where no namespace is written.
+    fn shares_namespace(&self, target: &Target) -> bool {
+        self.id.cluster_scoped
+            || target.current.cluster_scoped
+            || target.current.gvk.kind == "ServiceAccount"
+            || target.current.effective_namespace() == self.id.effective_namespace()
+    }
+
+    fn same_affixes(&self, target: &Target, allow_empty: bool) -> bool {
+        let same =
+            |a: &[String], b: &[String]| (allow_empty && (a.is_empty() || b.is_empty())) || same_ending(a, b);
+        same(&target.prefixes, &self.prefixes) && same(&target.suffixes, &self.suffixes)
+    }
+}
+
+/// A field that refers to objects of a type.
+struct Field<'a> {
+    targets: &'a Targets,
+    referrer: &'a Referrer,
+    target: &'a Gvk,
+    path: &'a str,
+}
+
+impl<'a> Field<'a> {
+    fn update(&self, node: &mut Node) -> Result<()> {
+        if node.is_null() {
+            return Ok(());
+        }
+        match &mut node.data {
+            Data::Scalar(_) | Data::Alias(_) => self.scalar(node),
+            Data::Mapping(_) => self.mapping(node),
+            Data::Sequence(items) => {
+                for item in items {
+                    match Kind::of(item) {
+                        _ if item.is_null() => {}
+                        Kind::Scalar => self.scalar(item)?,
+                        Kind::Mapping => self.mapping(item)?,
+                        Kind::Sequence => {
+                            return Err(Error::invalid(
+                                "item is expected to be either a string or a map of string",
+                            ));
+                        }
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn scalar(&self, node: &mut Node) -> Result<()> {
+        let Some(name) = node.as_str() else {
+            return Ok(());
+        };
+        match self.referral(name, None, |a, b| a.current.name == b.current.name)? {
+            Some(target) if target.current.name != name => {
+                ops::set_scalar(node, &target.current.name, Tag::None)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A map that names an object, and perhaps its namespace.
+    fn mapping(&self, node: &mut Node) -> Result<()> {
+        let Some(name) = node.get("name") else {
+            return Err(Error::invalid("path config error; no 'name' field in node"));
+        };
+        let name = name.as_str().unwrap_or_default();
+        let namespace = node.get("namespace").map(|n| n.as_str().unwrap_or_default());
+        let same = |a: &Target, b: &Target| {
+            a.current.name == b.current.name && a.current.namespace == b.current.namespace
+        };
+        let Some(target) = self.referral(name, namespace, same)? else {
+            return Ok(());
+        };
+        let (new_name, new_namespace) = (&target.current.name, &target.current.namespace);
+        if new_name == name && new_namespace.is_empty() {
+            return Ok(());
+        }
+        ops::set_field(node, "name", Node::plain(new_name.clone()))?;
+        // An empty namespace says nothing about `default`.
+        if new_namespace.is_empty() {
+            return Ok(());
+        }
+        ops::set_field(node, "namespace", Node::plain(new_namespace.clone()))
+    }
+
+    /// The object that an old name means, if there is one.
+    fn referral(
+        &self,
+        name: &str,
+        namespace: Option<&str>,
+        identical: impl Fn(&Target, &Target) -> bool,
+    ) -> Result<Option<&'a Target>> {
+        let Some(named) = self.targets.by_name.get(name) else {
+            return Ok(None);
+        };
+        let by_original = namespace.map(|namespace| {
+            namespace != NO_NAMESPACE
+                && self
+                    .targets
+                    .by_original_namespace
+                    .get(namespace)
+                    .is_some_and(|places| {
+                        places
+                            .iter()
+                            .filter_map(|at| self.targets.list.get(*at))
+                            .any(|target| self.referrer.sees(target))
+                    })
+        });
+        let in_namespace = |target: &Target| match (namespace, by_original) {
+            (Some(namespace), Some(true)) => target.original_namespace == namespace,
+            (Some(namespace), _) => {
+                namespace != NO_NAMESPACE && target.current.effective_namespace() == namespace
+            }
+            (None, _) => true,
+        };
+        let role = self
+            .referrer
+            .role
+            .as_ref()
+            .filter(|_| self.path.ends_with("roleRef/name"));
+        let mut candidates: Vec<&Target> = named
+            .iter()
+            .filter_map(|at| self.targets.list.get(*at))
+            .filter(|target| self.referrer.sees(target) && in_namespace(target))
+            .filter(|target| was(target, self.target) && role.is_none_or(|role| was(target, role)))
+            .filter(|target| self.referrer.shares_namespace(target))
+            .collect();
+        if candidates.len() > 1 {
+            candidates.retain(|target| self.referrer.same_affixes(target, true));
+        } else if let [only] = candidates.as_slice() {
+            return Ok(Some(only));
+        }
+        if candidates.len() > 1 {
+            candidates.retain(|target| self.referrer.same_affixes(target, false));
+        }
+        let Some(first) = candidates.first() else {
+            return Ok(None);
+        };
+        if candidates.iter().all(|other| identical(first, other)) {
+            return Ok(Some(first));
+        }
+        let ids: Vec<String> = candidates.iter().map(|t| t.current.to_string()).collect();
+        Err(Error::invalid(format!(
+            "found multiple possible referrals: {} for the name '{name}'",
+            ids.join(", ")
+        )))
+    }
+}
+
+/// Whether an object once was of a type.
+fn was(target: &Target, gvk: &Gvk) -> bool {
+    target.previous.iter().any(|id| id.gvk.is_selected_by(gvk))
+}

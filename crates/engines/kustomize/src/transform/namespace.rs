@@ -1,0 +1,169 @@
+//! The namespace of all namespaced objects.
+
+use std::collections::HashMap;
+
+use weir_yaml::{Node, Tag};
+
+use crate::error::{Error, Result, Within};
+use crate::fieldspec::{Create, FieldSpec, apply, apply_all};
+use crate::ops::{self, Kind};
+use crate::resmap::ResMap;
+use crate::resource;
+use crate::schema::Schema;
+
+/// Which subjects of role bindings follow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum SubjectMode {
+    /// Those named `default`.
+    #[default]
+    DefaultOnly,
+    /// All service accounts.
+    AllServiceAccounts,
+    /// None.
+    None,
+}
+
+impl SubjectMode {
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        match text {
+            "" | "defaultOnly" => Ok(Self::DefaultOnly),
+            "allServiceAccounts" => Ok(Self::AllServiceAccounts),
+            "none" => Ok(Self::None),
+            _ => Err(Error::invalid(format!(
+                "invalid value \"{text}\" for setRoleBindingSubjects: must be one of \
+                 \"defaultOnly\", \"none\" or \"allServiceAccounts\""
+            ))),
+        }
+    }
+}
+
+const PATH: &str = "metadata/namespace";
+
+/// Sets the namespace.
+pub(super) fn run(
+    namespace: &str,
+    specs: &[FieldSpec],
+    unset_only: bool,
+    subjects: SubjectMode,
+    map: &mut ResMap,
+    schema: &Schema,
+) -> Result<()> {
+    if namespace.is_empty() {
+        return Ok(());
+    }
+    let setter = Setter {
+        namespace,
+        unset_only,
+    };
+    // How many objects have an id at any moment: moving one onto another is an error.
+    let mut count: HashMap<_, usize> = HashMap::new();
+    for resource in map.iter() {
+        *count.entry(resource.id(schema).key()).or_default() += 1;
+    }
+    for resource in &mut map.list {
+        if resource.is_empty() {
+            continue;
+        }
+        let before = resource.id(schema);
+        resource.store_previous(schema);
+        if let Some(node) = &mut resource.node {
+            setter.object(node, specs, subjects, before.cluster_scoped)?;
+        }
+        let after = resource.id(schema);
+        if let Some(before) = count.get_mut(&before.key()) {
+            *before -= 1;
+        }
+        let same = count.entry(after.key()).or_default();
+        *same += 1;
+        if *same > 1 {
+            return Err(Error::invalid(format!(
+                "namespace transformation produces ID conflict: {after} comes from several objects"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Sets the namespace of one object, as the transformer that adds values does for this field.
+pub(super) fn set_one(namespace: &str, node: &mut Node, schema: &Schema) -> Result<()> {
+    let setter = Setter {
+        namespace,
+        unset_only: false,
+    };
+    let cluster_scoped = schema.is_cluster_scoped(resource::api_version(node), resource::kind(node));
+    setter.object(node, &[], SubjectMode::DefaultOnly, cluster_scoped)
+}
+
+struct Setter<'a> {
+    namespace: &'a str,
+    unset_only: bool,
+}
+
+impl Setter<'_> {
+    fn object(
+        &self,
+        node: &mut Node,
+        specs: &[FieldSpec],
+        subjects: SubjectMode,
+        cluster_scoped: bool,
+    ) -> Result<()> {
+        let create = Create::new(Kind::Scalar, Tag::Str);
+        let is_v1 = resource::api_version(node) == "v1";
+        if !cluster_scoped {
+            apply(&FieldSpec::created(PATH), node, Some(&create), &mut |node| {
+                self.set(node)
+            })?;
+        }
+        let is_binding = is_role_binding(resource::kind(node));
+        if is_binding {
+            self.subjects(node, subjects)?;
+        }
+        let own: Vec<FieldSpec> = specs
+            .iter()
+            // The object's own namespace is done; `metadata/name` is for core Namespaces only.
+            .filter(|spec| spec.path != PATH && (is_v1 || spec.path != "metadata/name"))
+            .filter(|spec| {
+                !(is_binding && is_role_binding(&spec.gvk.kind) && spec.path == "subjects/namespace")
+            })
+            .cloned()
+            .collect();
+        apply_all(&own, node, Some(&create), &mut |node| self.set(node)).map_err(|error| {
+            let message = if error.chain().contains("wrong node kind: expected ScalarNode") {
+                "namespace field specs must target scalar nodes"
+            } else {
+                "namespace transformation failed"
+            };
+            error.within(message)
+        })
+    }
+
+    fn set(&self, node: &mut Node) -> Result<()> {
+        if self.unset_only && !ops::text(node).is_empty() {
+            return Ok(());
+        }
+        ops::set_scalar(node, self.namespace, Tag::Str)
+    }
+
+    fn subjects(&self, node: &mut Node, mode: SubjectMode) -> Result<()> {
+        let (field, wanted) = match mode {
+            SubjectMode::None => return Ok(()),
+            SubjectMode::DefaultOnly => ("name", "default"),
+            SubjectMode::AllServiceAccounts => ("kind", "ServiceAccount"),
+        };
+        let Some(subjects) = node.get_mut("subjects").filter(|node| !node.is_null()) else {
+            return Ok(());
+        };
+        ops::expect(subjects, Kind::Sequence)
+            .within(|| "setting namespace on (cluster)role binding subjects".into())?;
+        for subject in subjects.items_mut().into_iter().flatten() {
+            if subject.get(field).is_some_and(|value| ops::text(value) == wanted) {
+                self.set(ops::lookup_create(subject, &["namespace"], Kind::Scalar)?)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_role_binding(kind: &str) -> bool {
+    matches!(kind, "RoleBinding" | "ClusterRoleBinding")
+}

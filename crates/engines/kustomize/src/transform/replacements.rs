@@ -1,0 +1,274 @@
+//! `replacements`: values copied from one field to others.
+
+mod structured;
+mod visit;
+
+use weir_yaml::{Data, Node};
+
+use crate::decode;
+use crate::error::{Error, Result, Within};
+use crate::id::{Gvk, ResId};
+use crate::kustomization::{FieldOptions, Replacement, Source, Target};
+use crate::loader::Loader;
+use crate::ops::{self, Kind};
+use crate::path;
+use crate::resmap::ResMap;
+use crate::resource::{Resource, loose_id};
+use crate::schema::Schema;
+use crate::selector::SelectorMatcher;
+use crate::shape::REPLACEMENT;
+
+/// Replaces entries that name a file by the file's replacements.
+pub(crate) fn load(list: &[Replacement], loader: &Loader<'_>) -> Result<Vec<Replacement>> {
+    let mut loaded = Vec::new();
+    for replacement in list {
+        if replacement.path.is_empty() {
+            loaded.push(replacement.clone());
+            continue;
+        }
+        if replacement.source.is_some() || replacement.targets.is_some() {
+            return Err(Error::invalid("cannot specify both path and inline replacement"));
+        }
+        let value = decode::yaml(&loader.load_text(&replacement.path)?)?;
+        let items = match value {
+            serde_json::Value::Array(items) => items,
+            value @ serde_json::Value::Object(_) => vec![value],
+            _ => {
+                return Err(Error::invalid(format!(
+                    "unsupported replacement type encountered within replacement path '{}'",
+                    replacement.path
+                )));
+            }
+        };
+        for item in items {
+            loaded.push(decode::from_value(item, &REPLACEMENT, false)?);
+        }
+    }
+    Ok(loaded)
+}
+
+/// Copies values.
+pub(super) fn run(list: &[Replacement], map: &mut ResMap, schema: &Schema) -> Result<()> {
+    for replacement in list {
+        let targets = match (
+            &replacement.targets,
+            &replacement.source,
+            &replacement.source_value,
+        ) {
+            (Some(targets), Some(_), None) | (Some(targets), None, Some(_)) => targets,
+            (Some(_), Some(_), Some(_)) => {
+                return Err(Error::invalid(
+                    "value and resource selectors are mutually exclusive",
+                ));
+            }
+            _ => {
+                return Err(Error::invalid(
+                    "replacements must specify a source and at least one target",
+                ));
+            }
+        };
+        let value = match (&replacement.source, &replacement.source_value) {
+            (Some(source), _) => source_value(source, map)?,
+            (None, text) => Node::plain(text.clone().unwrap_or_default()),
+        };
+        for target in targets {
+            copy(&value, target, map, schema)?;
+        }
+    }
+    Ok(())
+}
+
+/// The ids by which replacements know an object: the current one, then the earlier ones.
+fn ids(resource: &Resource) -> Vec<ResId> {
+    std::iter::once(loose_id(resource.node()))
+        .chain(resource.previous_ids())
+        .collect()
+}
+
+fn source_value(source: &Source, map: &ResMap) -> Result<Node> {
+    let mut found: Option<&Resource> = None;
+    for resource in map.iter() {
+        if ids(resource).iter().any(|id| selects(source, id)) {
+            if found.is_some() {
+                return Err(Error::invalid(format!(
+                    "multiple matches for selector {}",
+                    describe(source)
+                )));
+            }
+            found = Some(resource);
+        }
+    }
+    let Some(resource) = found else {
+        return Err(Error::invalid(format!(
+            "nothing selected by {}",
+            describe(source)
+        )));
+    };
+    let path = if source.field_path.is_empty() {
+        DEFAULT_PATH
+    } else {
+        &source.field_path
+    };
+    let node = ops::lookup(resource.node(), &path::split_dotted(path))
+        .within(|| "error looking up replacement source".into())?
+        .filter(|node| !node.is_null_or_empty())
+        .ok_or_else(|| {
+            Error::invalid(format!(
+                "fieldPath `{path}` is missing for replacement source {}",
+                describe(source)
+            ))
+        })?;
+    refine(source.options.as_ref(), node)
+}
+
+const DEFAULT_PATH: &str = "metadata.name";
+
+fn selects(source: &Source, id: &ResId) -> bool {
+    let namespace = ResId {
+        namespace: source.namespace.clone(),
+        ..ResId::default()
+    };
+    (source.name.is_empty() || source.name == id.name)
+        && (source.namespace.is_empty() || namespace.effective_namespace() == id.effective_namespace())
+        && id.gvk.is_selected_by(&source.gvk)
+}
+
+fn describe(source: &Source) -> String {
+    let id = ResId {
+        gvk: source.gvk.clone(),
+        name: source.name.clone(),
+        namespace: source.namespace.clone(),
+        ..ResId::default()
+    };
+    if source.field_path.is_empty() {
+        id.to_string()
+    } else {
+        format!("{id}:{}", source.field_path)
+    }
+}
+
+/// One part of a delimited value.
+fn refine(options: Option<&FieldOptions>, node: &Node) -> Result<Node> {
+    let Some(options) = options.filter(|options| !options.delimiter.is_empty()) else {
+        return Ok(node.clone());
+    };
+    let Some(text) = node.as_str() else {
+        return Err(Error::invalid(
+            "delimiter option can only be used with scalar nodes",
+        ));
+    };
+    let part = usize::try_from(options.index)
+        .ok()
+        .and_then(|index| text.split(options.delimiter.as_str()).nth(index))
+        .ok_or_else(|| {
+            Error::invalid(format!(
+                "options.index {} is out of bounds for value {text}",
+                options.index
+            ))
+        })?;
+    let mut value = node.clone();
+    value.data = Data::Scalar(part.to_owned());
+    Ok(value)
+}
+
+fn copy(value: &Node, target: &Target, map: &mut ResMap, _schema: &Schema) -> Result<()> {
+    let select = target
+        .select
+        .as_ref()
+        .ok_or_else(|| Error::invalid("target must specify resources to select"))?;
+    let matcher = SelectorMatcher::new(select).within(|| "error creating target selector".into())?;
+    let rejects = target
+        .reject
+        .iter()
+        .map(|reject| Ok((reject, SelectorMatcher::new(reject)?)))
+        .collect::<Result<Vec<_>>>()?;
+    let default = [DEFAULT_PATH.to_owned()];
+    let paths = if target.field_paths.is_empty() {
+        &default
+    } else {
+        target.field_paths.as_slice()
+    };
+    for resource in &mut map.list {
+        if !matcher.labels(resource) || !matcher.annotations(resource) {
+            continue;
+        }
+        let ids = ids(resource);
+        let rejected = rejects.iter().any(|(reject, matcher)| {
+            let by_labels = !(reject.annotation_selector.is_empty() && reject.label_selector.is_empty());
+            let by_id =
+                reject.gvk != Gvk::default() || !reject.name.is_empty() || !reject.namespace.is_empty();
+            (by_labels && matcher.labels(resource) && matcher.annotations(resource))
+                || (by_id && ids.iter().any(|id| matcher.id(id)))
+        });
+        if rejected || !ids.iter().any(|id| matcher.id(id)) {
+            continue;
+        }
+        let id = loose_id(resource.node());
+        if let Some(node) = &mut resource.node {
+            for path in paths {
+                copy_to(value, path, target.options.as_ref(), node)
+                    .within(|| format!("replacement target {id}"))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn copy_to(value: &Node, path: &str, options: Option<&FieldOptions>, node: &mut Node) -> Result<()> {
+    let parts = path::split_dotted(path);
+    let create = options.filter(|options| options.create).map(|_| Kind::of(value));
+    if structured::set(node, &parts, value, create) {
+        return Ok(());
+    }
+    let missing = || {
+        let or_create = if create.is_some() {
+            "find or create"
+        } else {
+            "find"
+        };
+        format!("unable to {or_create} field \"{path}\" in replacement target")
+    };
+    let count =
+        visit::fields(node, &parts, create, &mut |field| set(options, field, value)).within(missing)?;
+    if count == 0 {
+        return Err(Error::invalid(missing()));
+    }
+    Ok(())
+}
+
+fn set(options: Option<&FieldOptions>, field: &mut Node, value: &Node) -> Result<()> {
+    let mut value = value.clone();
+    if let Some(options) = options.filter(|options| !options.delimiter.is_empty()) {
+        let Some(old) = field.as_str() else {
+            return Err(Error::invalid(
+                "delimiter option can only be used with scalar nodes",
+            ));
+        };
+        let mut parts: Vec<&str> = old.split(options.delimiter.as_str()).collect();
+        let new = ops::text(&value).to_owned();
+        match usize::try_from(options.index) {
+            Err(_) => parts.insert(0, &new),
+            Ok(index) => match parts.get_mut(index) {
+                Some(part) => *part = &new,
+                None => parts.push(&new),
+            },
+        }
+        let joined = parts.join(&options.delimiter);
+        value.data = Data::Scalar(joined);
+    }
+    put(field, value);
+    Ok(())
+}
+
+/// Replaces a field; a scalar keeps its type and style and takes only the text.
+fn put(field: &mut Node, value: Node) {
+    match &mut field.data {
+        Data::Scalar(text) => {
+            *text = match value.data {
+                Data::Scalar(new) => new,
+                _ => String::new(),
+            };
+        }
+        _ => *field = value,
+    }
+}

@@ -1,0 +1,39 @@
+//! Replica counts.
+
+use weir_yaml::Tag;
+
+use crate::error::{Error, Result};
+use crate::fieldspec::{Create, FieldSpec, apply};
+use crate::kustomization::Replica;
+use crate::ops::{self, Kind};
+use crate::resmap::ResMap;
+use crate::schema::Schema;
+
+/// Sets the count on the objects of a name.
+pub(super) fn run(replica: &Replica, specs: &[FieldSpec], map: &mut ResMap, schema: &Schema) -> Result<()> {
+    let create = Create::new(Kind::Scalar, Tag::Int);
+    let count = replica.count.to_string();
+    let mut found = false;
+    for spec in specs {
+        let places = map.by_any_id(schema, |id| {
+            id.name == replica.name && id.gvk.is_selected_by(&spec.gvk)
+        });
+        found |= !places.is_empty();
+        for at in places {
+            if let Some(node) = map.list.get_mut(at).and_then(|resource| resource.node.as_mut()) {
+                apply(spec, node, Some(&create), &mut |node| {
+                    ops::set_scalar(node, &count, Tag::Int)
+                })?;
+            }
+        }
+    }
+    if found {
+        return Ok(());
+    }
+    let kinds: Vec<String> = specs.iter().map(|spec| spec.gvk.to_string()).collect();
+    Err(Error::invalid(format!(
+        "resource with name {} does not match a config with the following GVK [{}]",
+        replica.name,
+        kinds.join(" ")
+    )))
+}

@@ -1,0 +1,196 @@
+//! `vars`: `$(NAME)` in fields.
+
+use std::collections::BTreeMap;
+
+use weir_yaml::{Data, Node, Style, Tag, go_float};
+
+use crate::error::{Error, Result};
+use crate::fieldspec::{FieldSpec, apply};
+use crate::kustomization::Var;
+use crate::ops;
+use crate::path;
+use crate::resmap::ResMap;
+
+/// Replaces the vars in the fields of the specs.
+pub(crate) fn resolve(vars: &BTreeMap<String, Var>, specs: &[FieldSpec], map: &mut ResMap) -> Result<()> {
+    if vars.is_empty() {
+        return Ok(());
+    }
+    let mut values = BTreeMap::new();
+    for (name, var) in vars {
+        values.insert(name.as_str(), value(var, map)?);
+    }
+    for node in map.nodes_mut() {
+        for spec in specs {
+            apply(spec, node, None, &mut |node| replace(node, &values))?;
+        }
+    }
+    Ok(())
+}
+
+/// What a var stands for.
+struct Value {
+    text: String,
+    tag: Tag,
+}
+
+/// The value of a var; `None` if it is no scalar, which leaves the reference as it is.
+fn value(var: &Var, map: &ResMap) -> Result<Option<Value>> {
+    let Some(resource) = map.iter().find(|resource| resource.vars.contains(&var.name)) else {
+        return Err(Error::invalid(format!(
+            "var '{}' cannot be mapped to a field in the set of known resources",
+            describe(var)
+        )));
+    };
+    let path = field_path(var);
+    let missing = || {
+        Error::invalid(format!(
+            "field specified in var '{}' not found in corresponding resource",
+            describe(var)
+        ))
+    };
+    let node = ops::lookup(resource.node(), &indexed(path::split_dotted(path)))
+        .ok()
+        .flatten()
+        .ok_or_else(missing)?;
+    let Some(text) = node.as_str() else {
+        return Ok(None);
+    };
+    let (text, tag) = match node.tag {
+        Tag::Int => (text.to_owned(), Tag::Int),
+        Tag::Bool => (text.to_lowercase(), Tag::Bool),
+        Tag::Float => match text.parse::<f64>() {
+            Ok(value) => (go_float(value), Tag::Float),
+            Err(_) => return Err(missing()),
+        },
+        _ => (text.to_owned(), Tag::Str),
+    };
+    Ok(Some(Value { text, tag }))
+}
+
+fn field_path(var: &Var) -> &str {
+    match var.fieldref.field_path.as_str() {
+        "" => "metadata.name",
+        path => path,
+    }
+}
+
+fn describe(var: &Var) -> String {
+    format!(
+        "{} ({}/{}:{})",
+        var.name,
+        var.objref.gvk(),
+        var.objref.name,
+        field_path(var)
+    )
+}
+
+/// Turns `ports[0]` into `ports`, `0`.
+fn indexed(parts: Vec<String>) -> Vec<String> {
+    let mut result = Vec::new();
+    for part in parts {
+        let split = part
+            .strip_suffix(']')
+            .and_then(|inner| inner.rsplit_once('['))
+            .filter(|(_, index)| !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit()))
+            .map(|(name, index)| (name.to_owned(), index.to_owned()));
+        match split {
+            Some((name, index)) => {
+                if !name.is_empty() {
+                    result.push(name);
+                }
+                result.push(index);
+            }
+            None => result.push(part),
+        }
+    }
+    result
+}
+
+type Values<'a> = BTreeMap<&'a str, Option<Value>>;
+
+fn replace(node: &mut Node, values: &Values<'_>) -> Result<()> {
+    if node.is_null() {
+        return Ok(());
+    }
+    match &mut node.data {
+        Data::Sequence(items) => {
+            for item in items {
+                if !is_string(item) {
+                    return Err(Error::invalid("invalid value type expect a string"));
+                }
+                expand(item, values);
+            }
+        }
+        Data::Mapping(entries) => {
+            for (key, value) in entries {
+                if !is_string(key) {
+                    return Err(Error::invalid(format!(
+                        "invalid map key: value='{}', tag='{}'",
+                        ops::text(key),
+                        key.tag.short()
+                    )));
+                }
+                expand(value, values);
+            }
+        }
+        _ => expand(node, values),
+    }
+    Ok(())
+}
+
+fn is_string(node: &Node) -> bool {
+    node.as_str().is_some() && matches!(node.tag, Tag::Str | Tag::None)
+}
+
+/// Replaces the references in a string; one that is the whole string keeps its value's type.
+fn expand(node: &mut Node, values: &Values<'_>) {
+    if !is_string(node) {
+        return;
+    }
+    let text = node.as_str().unwrap_or_default();
+    let whole = text.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')'));
+    let (text, tag) = match whole.and_then(|name| values.get(name)) {
+        Some(Some(value)) => (value.text.clone(), value.tag.clone()),
+        _ => (expand_text(text, values), Tag::Str),
+    };
+    node.data = Data::Scalar(text);
+    node.tag = tag;
+    node.tag_is_explicit = false;
+    node.style = Style::Plain;
+}
+
+fn expand_text(text: &str, values: &Values<'_>) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        out.push_str(before);
+        let after = from.strip_prefix('$').unwrap_or(from);
+        if after.is_empty() {
+            out.push('$');
+            return out;
+        }
+        if let Some(escaped) = after.strip_prefix('$') {
+            out.push('$');
+            rest = escaped;
+        } else if let Some((name, behind)) = after.strip_prefix('(').and_then(|inner| inner.split_once(')')) {
+            if let Some(Some(value)) = values.get(name) {
+                out.push_str(&value.text);
+            } else {
+                out.push_str("$(");
+                out.push_str(name);
+                out.push(')');
+            }
+            rest = behind;
+        } else {
+            // No reference: the dollar and what follows stay.
+            out.push('$');
+            let mut chars = after.chars();
+            out.extend(chars.next());
+            rest = chars.as_str();
+        }
+    }
+    out.push_str(rest);
+    out
+}

@@ -1,0 +1,11 @@
+//! Integration tests of the engine.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "helpers of tests are tests"
+)]
+
+mod conformance;
+mod d2;
+mod flux;
+mod support;

@@ -1,0 +1,157 @@
+//! Sigstore bundles, version 0.3: a signature with what is needed to check it, in one JSON document.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use weir_oci::media_type;
+
+use crate::error::{clip, place};
+
+/// The longest bundle that is read, in bytes. A provenance attestation of a large build stays well below.
+const MAX_BYTES: usize = 4 << 20;
+
+/// The spelling of version 0.3 that older tools wrote.
+const MEDIA_TYPE_WITH_PARAMETER: &str = "application/vnd.dev.sigstore.bundle+json;version=0.3";
+
+/// A bundle that could be read. Whether its signature is good is another question.
+#[derive(Clone, Debug)]
+pub struct Bundle {
+    pub(crate) material: Material,
+    pub(crate) content: Content,
+}
+
+/// By what the signature is to be checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Material {
+    Key,
+    Certificate,
+    Nothing,
+}
+
+/// What is signed.
+#[derive(Clone, Debug)]
+pub(crate) enum Content {
+    Envelope(Envelope),
+    /// A signature over a blob's digest: cosign makes it for files, never for artifacts in a registry.
+    MessageSignature,
+}
+
+/// A signed payload.
+#[derive(Clone, Debug)]
+pub(crate) struct Envelope {
+    pub(crate) payload_type: String,
+    pub(crate) payload: Vec<u8>,
+    pub(crate) signatures: Vec<Vec<u8>>,
+}
+
+/// Why a document is no bundle that counts.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidBundle {
+    /// It is longer than any sensible bundle.
+    #[error("bundle is longer than {MAX_BYTES} bytes")]
+    TooLong,
+    /// It is no JSON of a bundle's shape; unknown fields count as that.
+    #[error("bundle is malformed ({0})")]
+    Malformed(String),
+    /// It is of a version other than 0.3.
+    #[error("bundle media type {0:?} is not supported")]
+    UnsupportedVersion(String),
+    /// A field that must be base64 is not.
+    #[error("bundle field {0} is no base64")]
+    NotBase64(&'static str),
+    /// It holds neither an envelope nor a message signature, or both.
+    #[error("bundle holds no single signature content")]
+    NoContent,
+}
+
+impl Bundle {
+    /// Reads a bundle of version 0.3.
+    ///
+    /// # Errors
+    /// See [`InvalidBundle`].
+    pub fn from_json(json: &[u8]) -> Result<Self, InvalidBundle> {
+        if json.len() > MAX_BYTES {
+            return Err(InvalidBundle::TooLong);
+        }
+        let wire: Wire =
+            serde_json::from_slice(json).map_err(|error| InvalidBundle::Malformed(place(&error)))?;
+        if ![media_type::SIGSTORE_BUNDLE_V03, MEDIA_TYPE_WITH_PARAMETER].contains(&wire.media_type.as_str()) {
+            return Err(InvalidBundle::UnsupportedVersion(clip(&wire.media_type)));
+        }
+        let material = &wire.verification_material;
+        let material = match (
+            &material.public_key,
+            &material.certificate,
+            &material.x509_certificate_chain,
+        ) {
+            (Some(_), None, None) => Material::Key,
+            (None, None, None) => Material::Nothing,
+            _ => Material::Certificate,
+        };
+        let content = match (wire.dsse_envelope, wire.message_signature) {
+            (Some(envelope), None) => Content::Envelope(envelope.decode()?),
+            (None, Some(_)) => Content::MessageSignature,
+            _ => return Err(InvalidBundle::NoContent),
+        };
+        Ok(Self { material, content })
+    }
+}
+
+/// The document as it is written. What only matters for certificates and logs is kept opaque.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Wire {
+    media_type: String,
+    verification_material: WireMaterial,
+    #[serde(default)]
+    dsse_envelope: Option<WireEnvelope>,
+    #[serde(default)]
+    message_signature: Option<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct WireMaterial {
+    #[serde(default)]
+    public_key: Option<serde_json::Value>,
+    #[serde(default)]
+    certificate: Option<serde_json::Value>,
+    #[serde(default)]
+    x509_certificate_chain: Option<serde_json::Value>,
+    #[serde(default, rename = "tlogEntries")]
+    _tlog_entries: Option<serde_json::Value>,
+    #[serde(default, rename = "timestampVerificationData")]
+    _timestamps: Option<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct WireEnvelope {
+    payload: String,
+    payload_type: String,
+    signatures: Vec<WireSignature>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireSignature {
+    sig: String,
+    #[serde(default, rename = "keyid")]
+    _key_id: Option<String>,
+}
+
+impl WireEnvelope {
+    fn decode(self) -> Result<Envelope, InvalidBundle> {
+        let decode = |text: &str, field| STANDARD.decode(text).map_err(|_| InvalidBundle::NotBase64(field));
+        let signatures = self
+            .signatures
+            .iter()
+            .map(|signature| decode(&signature.sig, "sig"));
+        Ok(Envelope {
+            payload: decode(&self.payload, "payload")?,
+            signatures: signatures.collect::<Result<_, _>>()?,
+            payload_type: self.payload_type,
+        })
+    }
+}

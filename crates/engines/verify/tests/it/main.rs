@@ -1,0 +1,13 @@
+//! Integration tests of weir-verify.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests stop on surprises and say what they skip"
+)]
+
+mod admitted;
+mod bundles;
+mod cases;
+mod conformance;
+mod keys;
+mod payloads;
