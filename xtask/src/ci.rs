@@ -1,0 +1,77 @@
+//! What CI runs, and the quick part of it.
+
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use weir_control_plane::tools;
+
+/// Everything, in the order that fails soonest.
+pub(crate) fn all() -> Result<()> {
+    step("fmt", &["fmt", "--all", "--check"], &[])?;
+    println!("== tidy");
+    crate::tidy::run()?;
+    println!("== codegen --check");
+    crate::codegen::run(true)?;
+    step(
+        "clippy",
+        &[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--quiet",
+            "--",
+            "-D",
+            "warnings",
+        ],
+        &[],
+    )?;
+    step(
+        "doc",
+        &["doc", "--workspace", "--no-deps", "--quiet"],
+        &[("RUSTDOCFLAGS", "-D warnings")],
+    )?;
+    println!("== tools");
+    for tool in tools::ALL {
+        let begun = Instant::now();
+        tools::build(&crate::root()?, tool)?;
+        println!(
+            "{} {} ({} s)",
+            tool.folder,
+            tool.version,
+            begun.elapsed().as_secs()
+        );
+    }
+    step(
+        "test",
+        &["test", "--workspace", "--no-fail-fast"],
+        &[("WEIR_REAL", "required")],
+    )
+}
+
+/// Unit, case, conformance and scenario tests; the real control plane is left out.
+pub(crate) fn quick() -> Result<()> {
+    step(
+        "test",
+        &["test", "--workspace", "--no-fail-fast"],
+        &[("WEIR_REAL", "off")],
+    )
+}
+
+fn step(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Result<()> {
+    println!("== {name}");
+    let begun = Instant::now();
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(crate::root()?).args(arguments);
+    for (key, value) in environment {
+        command.env(key, value);
+    }
+    let status = command
+        .status()
+        .with_context(|| format!("cannot run cargo for `{name}`"))?;
+    if !status.success() {
+        bail!("`cargo {}` failed", arguments.join(" "));
+    }
+    println!("== {name} done in {} s", begun.elapsed().as_secs());
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! The project's own tasks. `cargo xtask --help` lists them.
+#![expect(clippy::print_stdout, reason = "tasks talk to the person who runs them")]
+
+mod ci;
+mod codegen;
+mod control_plane;
+mod tidy;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use weir_control_plane::tools;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "weir's own tasks")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Everything that CI runs: format, lints, tidy, generated files, documentation, all tests.
+    Ci,
+    /// The quick tests: everything that needs no reference program.
+    Test,
+    /// The repository's own rules: floors, banned crates, reason pages, paths in the docs.
+    Tidy,
+    /// Writes the generated files in deploy/; with --check says which are out of date.
+    Codegen {
+        /// Changes nothing and fails if a file is out of date.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Builds the reference programs that tests compare with into ~/.cache/weir/tools.
+    Tools {
+        /// Only these folders of tests/tools.
+        names: Vec<String>,
+    },
+    /// Starts a real control plane on loopback, prints its kubeconfig's path and runs until interrupted.
+    ControlPlane,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().task {
+        Task::Ci => ci::all(),
+        Task::Test => ci::quick(),
+        Task::Tidy => tidy::run(),
+        Task::Codegen { check } => codegen::run(check),
+        Task::Tools { names } => build_tools(&names),
+        Task::ControlPlane => control_plane::run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The checkout's root: the folder above this crate.
+fn root() -> Result<PathBuf> {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    Ok(here.parent().context("xtask lies in no checkout")?.to_path_buf())
+}
+
+fn build_tools(names: &[String]) -> Result<()> {
+    for tool in tools::ALL {
+        if names.is_empty() || names.iter().any(|n| n == tool.folder) {
+            println!("{} {}", tool.folder, tool.version);
+            tools::build(&root()?, tool)?;
+        }
+    }
+    println!("in {}", tools::cache()?.display());
+    Ok(())
+}
