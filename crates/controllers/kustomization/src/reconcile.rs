@@ -1,0 +1,175 @@
+//! One reconcile of a Kustomization, step by step, and what follows from it.
+
+mod run;
+
+use std::sync::{Arc, OnceLock};
+
+use tokio::time::Instant;
+use weir_apis::condition::{Conditions, READY, Status};
+use weir_apis::kind::Kustomization;
+use weir_apis::time::Time;
+use weir_apis::{GroupVersionKind, Object, key, reason};
+use weir_cluster::mirror::Change;
+use weir_cluster::{ApiError, Mirror};
+use weir_runtime::conclude::Who;
+use weir_runtime::verdict::chain;
+use weir_runtime::{
+    Controller, Deps, Draft, Event, Failure, Key, Queue, Reconcile, Severity, Verdict, Waker, conclude, finalizer,
+};
+use weir_store::Store;
+
+use crate::artifacts::Artifacts;
+use crate::deletion::{self, Fate};
+use crate::sources::{Sources, has_new_artifact};
+use crate::spec::Spec;
+use crate::watched::Watched;
+use run::Run;
+
+const WHO: Who =
+    Who { manager: key::KUSTOMIZE_STATUS_MANAGER, component: key::KUSTOMIZE_MANAGER, stall_is_observed: false };
+
+/// The Kustomization controller.
+#[derive(Debug)]
+pub struct Kustomizations {
+    deps: Deps,
+    artifacts: Artifacts,
+    sources: Arc<Mirror>,
+    watched: Arc<Watched>,
+}
+
+impl Kustomizations {
+    /// Starts the controller. `sources` mirrors the OCIRepositories; a new artifact in it wakes those who build from it.
+    pub async fn start(deps: Deps, store: Arc<Store>, sources: Arc<Mirror>) -> Result<Controller, ApiError> {
+        let waker: Arc<OnceLock<Waker>> = Arc::default();
+        let users: Arc<Sources> = Arc::default();
+        let watched = Arc::new(Watched::new(deps.client.clone(), waker.clone()));
+        let reconciler = Arc::new(Self {
+            artifacts: Artifacts::new(store),
+            sources: sources.clone(),
+            watched: watched.clone(),
+            deps: deps.clone(),
+        });
+        let gvk = GroupVersionKind::new(Kustomization::GROUP, Kustomization::VERSION, Kustomization::KIND);
+        let controller = Controller::start(&deps, &gvk, reconciler, &waker).await?;
+        let own = controller.mirror();
+        own.subscribe({
+            let (users, watched) = (users.clone(), watched.clone());
+            Arc::new(move |change: Change| {
+                users.notice(&change);
+                if let (Some(old), Some(new)) = (&change.old, &change.new)
+                    && old.generation() != new.generation()
+                {
+                    watched.supersede(&key_of(new));
+                }
+            })
+        });
+        for object in own.all() {
+            users.notice(&Change { old: None, new: Some(object) });
+        }
+        sources.subscribe(Arc::new(move |change: Change| {
+            if let (true, Some(source), Some(waker)) = (has_new_artifact(&change), &change.new, waker.get()) {
+                for key in users.users(source) {
+                    watched.supersede(&key);
+                    waker.wake(&key.0, &key.1);
+                }
+            }
+        }));
+        Ok(controller)
+    }
+
+    /// The object, held by our finalizer; `None` when there is nothing more to do with it.
+    async fn prepare(&self, object: Arc<Object>) -> Result<Option<Arc<Object>>, ApiError> {
+        let suspended = object.get(&["spec", "suspend"]).and_then(serde_json::Value::as_bool) == Some(true);
+        if suspended && !object.is_being_deleted() {
+            return Ok(None);
+        }
+        if object.is_being_deleted() || finalizer::is_held(&object) {
+            return Ok(finalizer::is_held(&object).then_some(object));
+        }
+        finalizer::hold(&self.deps.client, &object, WHO.manager).await.map(|held| Some(Arc::new(held)))
+    }
+
+    async fn delete(&self, object: Arc<Object>, queue: &Queue) {
+        let outcome = self.take_away(&object).await;
+        match outcome {
+            Ok(()) => {
+                if let Err(error) = finalizer::release(&self.deps.client, &object, WHO.manager).await {
+                    self.again(&object, &error, queue);
+                }
+            }
+            Err(failure) => {
+                let draft = Draft::of(object);
+                conclude(&self.deps, queue, WHO, draft, &Err(failure), None).await;
+            }
+        }
+    }
+
+    /// Deletes what was applied, if the spec wants that.
+    async fn take_away(&self, object: &Object) -> Result<(), Failure> {
+        let own: Kustomization =
+            object.parse().map_err(|e| Failure::stalled(reason::INVALID_SPEC, chain(&e)))?;
+        let fate = deletion::fate(&own.spec);
+        let Some(inventory) = own.status.inventory.clone().filter(|i| !i.entries.is_empty()) else { return Ok(()) };
+        if fate == Fate::Keep {
+            return Ok(());
+        }
+        let spec = Spec::read(own, &self.deps.settings)?;
+        let target = self.target(&spec).await?;
+        deletion::delete_all(&target, &spec, &inventory, fate == Fate::DeleteAndWait).await
+    }
+
+    fn again(&self, object: &Object, error: &ApiError, queue: &Queue) {
+        // A conflict means that a newer object is on its way through the watch.
+        tracing::debug!(object = %object.reference(), %error, "cannot hold or release the object, trying again");
+        let settings = &self.deps.settings;
+        queue.add_after_failure(key_of(object), settings.min_retry_delay, settings.max_retry_delay);
+    }
+}
+
+impl Reconcile for Kustomizations {
+    async fn reconcile(&self, object: Arc<Object>, queue: &Queue) {
+        let object = match self.prepare(object.clone()).await {
+            Ok(Some(object)) => object,
+            Ok(None) => return,
+            Err(error) => return self.again(&object, &error, queue),
+        };
+        if object.is_being_deleted() {
+            return self.delete(object, queue).await;
+        }
+        let mut run = Run::new(object);
+        let begun = Instant::now();
+        let verdict = run.all(self).await;
+        run.record(&verdict, Time::new(self.deps.clock.now()), begun.elapsed());
+        let event = event(&run, &verdict);
+        conclude(&self.deps, queue, WHO, run.draft, &verdict, event).await;
+    }
+
+    fn gone(&self, key: &Key) {
+        self.watched.forget(key);
+    }
+}
+
+/// A success is told when something changed: objects, the revision, or that it had failed before. Nothing is told of a
+/// reconcile that found everything in place.
+fn event(run: &Run, verdict: &Verdict) -> Option<Event> {
+    let success = verdict.as_ref().ok()?;
+    let artifact = run.artifact.as_ref()?;
+    let changed = run.changes.changed();
+    let was_ready = Conditions::of(&run.draft.object).is(READY, Status::True);
+    let same_revision =
+        run.draft.object.get(&["status", "lastAppliedRevision"]).and_then(|v| v.as_str()) == Some(&artifact.revision);
+    if changed.is_empty() && same_revision && was_ready {
+        return None;
+    }
+    let message = if changed.is_empty() { success.message.clone() } else { changed.to_string() };
+    let mut event =
+        Event::new(Severity::Normal, success.reason, message).with("revision", &artifact.revision).with("commit_status", "update");
+    if let Some(origin) = artifact.metadata.get(key::OCI_REVISION) {
+        event = event.with("originRevision", origin);
+    }
+    Some(event)
+}
+
+fn key_of(object: &Object) -> Key {
+    (object.namespace().to_owned(), object.name().to_owned())
+}

@@ -1,0 +1,193 @@
+//! From a verdict to conditions, events and the next wake-up: the one place where that happens.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+use weir_apis::condition::{Conditions, READY, RECONCILING, STALLED, Status};
+use weir_apis::time::Time;
+use weir_apis::{Object, key, reason};
+use weir_cluster::ApiError;
+
+use crate::{Deps, Event, Failure, Kind, Queue, Severity, Verdict};
+
+/// An object's status while a reconcile works on it.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// The object as it was read.
+    pub object: Arc<Object>,
+    /// Its conditions, with what this reconcile found out.
+    pub conditions: Conditions,
+    /// Other status fields to change; `null` removes one.
+    pub fields: Map<String, Value>,
+}
+
+impl Draft {
+    /// A draft that changes nothing yet.
+    pub fn of(object: Arc<Object>) -> Self {
+        Self {
+            conditions: Conditions::of(&object),
+            object,
+            fields: Map::new(),
+        }
+    }
+
+    /// Sets a condition for the object's generation.
+    pub fn set(&mut self, kind: &str, status: Status, reason: &str, message: &str, now: Time) {
+        self.conditions
+            .set(kind, status, reason, message, self.object.generation(), now);
+    }
+
+    /// Sets another status field.
+    pub fn field(&mut self, name: &str, value: Value) {
+        self.fields.insert(name.into(), value);
+    }
+
+    /// The merge patch that brings the stored status to this draft, or `None` where it is there already.
+    fn patch(&self) -> Option<Value> {
+        let stored = self.object.get(&["status"]).and_then(Value::as_object);
+        let mut wanted = self.fields.clone();
+        wanted.insert("conditions".into(), json!(self.conditions.sorted()));
+        wanted.retain(|name, value| match stored.and_then(|s| s.get(name)) {
+            Some(old) => old != value,
+            None => !value.is_null(),
+        });
+        (!wanted.is_empty()).then(|| json!({"status": wanted}))
+    }
+
+    /// Writes the status if it differs from what is stored, and returns the object as it is then.
+    pub async fn write(&self, deps: &Deps, manager: &'static str) -> Result<Option<Object>, ApiError> {
+        match self.patch() {
+            Some(patch) => deps
+                .client
+                .merge_status(&self.object.reference(), &patch, manager)
+                .await
+                .map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Who is concluding.
+#[derive(Debug, Clone, Copy)]
+pub struct Who {
+    /// Field manager of the status.
+    pub manager: &'static str,
+    /// Name of the controller in events.
+    pub component: &'static str,
+    /// Whether a stall counts as observed (it does for sources, not for Kustomizations).
+    pub stall_is_observed: bool,
+}
+
+/// Ends a reconcile: sets Ready, Reconciling and Stalled, writes the status if it changed, records `event` or
+/// the failure, and schedules the next look. Returns the object as stored, when it was written.
+pub async fn conclude(
+    deps: &Deps,
+    queue: &Queue,
+    who: Who,
+    mut draft: Draft,
+    verdict: &Verdict,
+    event: Option<Event>,
+) -> Option<Object> {
+    let now = Time::new(deps.clock.now());
+    let generation = draft.object.generation();
+    if let Some(token) = draft.object.annotation(key::REQUESTED_AT) {
+        draft.fields.insert("lastHandledReconcileAt".into(), token.into());
+    }
+    let was_ready = Conditions::of(&draft.object).is(READY, Status::True);
+    match verdict {
+        Ok(success) => {
+            draft.conditions.remove(RECONCILING);
+            draft.conditions.remove(STALLED);
+            draft.set(READY, Status::True, success.reason, &success.message, now);
+            draft
+                .fields
+                .insert("observedGeneration".into(), generation.into());
+        }
+        Err(failure) => apply_failure(&mut draft, failure, who, now),
+    }
+    let object = draft.object.clone();
+    let key = (object.namespace().to_owned(), object.name().to_owned());
+    let stored = match draft.write(deps, who.manager).await {
+        Ok(stored) => stored,
+        Err(error) if error.is_not_found() => return None,
+        Err(error) => {
+            tracing::warn!(object = %object.reference(), %error, "cannot write the status, trying again");
+            queue.add_after_failure(key, deps.settings.min_retry_delay, deps.settings.max_retry_delay);
+            return None;
+        }
+    };
+    match verdict {
+        Ok(success) => {
+            queue.forget_failures(&key);
+            if let Some(event) = event {
+                deps.events.record(&object, event, who.component);
+            } else if !was_ready {
+                let event = Event::new(Severity::Normal, success.reason, success.message.clone());
+                deps.events.record(&object, event, who.component);
+            }
+            if let Some(again) = success.again {
+                queue.add_after(key, jitter(again, deps.settings.interval_jitter_percent, &object));
+            }
+        }
+        Err(failure) => {
+            let severity = if matches!(failure.kind, Kind::Waiting(_)) {
+                Severity::Normal
+            } else {
+                Severity::Warning
+            };
+            deps.events.record(
+                &object,
+                Event::new(severity, failure.reason, failure.message.clone()),
+                who.component,
+            );
+            match failure.kind {
+                Kind::Stalled => queue.forget_failures(&key),
+                Kind::Waiting(after) | Kind::Retry(Some(after)) => queue.add_after(key, after),
+                Kind::Retry(None) => {
+                    queue.add_after_failure(
+                        key,
+                        deps.settings.min_retry_delay,
+                        deps.settings.max_retry_delay,
+                    );
+                }
+            }
+        }
+    }
+    stored
+}
+
+fn apply_failure(draft: &mut Draft, failure: &Failure, who: Who, now: Time) {
+    draft.set(READY, Status::False, failure.reason, &failure.message, now);
+    if failure.kind == Kind::Stalled {
+        draft.conditions.remove(RECONCILING);
+        draft.set(STALLED, Status::True, failure.reason, &failure.message, now);
+        if who.stall_is_observed {
+            let generation = draft.object.generation();
+            draft
+                .fields
+                .insert("observedGeneration".into(), generation.into());
+        }
+    } else {
+        draft.conditions.remove(STALLED);
+        let why = match failure.kind {
+            Kind::Waiting(_) => reason::PROGRESSING,
+            _ => reason::PROGRESSING_WITH_RETRY,
+        };
+        draft.set(RECONCILING, Status::True, why, &failure.message, now);
+    }
+}
+
+/// The interval, moved by up to `percent` in either direction. The same object always gets the same share, so that
+/// nothing here depends on chance, and different objects get different ones, so that they spread.
+fn jitter(interval: Duration, percent: u8, object: &Object) -> Duration {
+    if percent == 0 {
+        return interval;
+    }
+    // FNV-1a over the uid, mapped to -1.0 ..= 1.0.
+    let hash = object.uid().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| {
+        (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3)
+    });
+    let share = f64::from(u32::try_from(hash >> 32).unwrap_or_default()) / f64::from(u32::MAX) * 2.0 - 1.0;
+    interval.mul_f64(1.0 + share * f64::from(percent.min(100)) / 100.0)
+}

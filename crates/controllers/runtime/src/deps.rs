@@ -1,0 +1,57 @@
+//! What controllers are given.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use weir_cluster::{Client, Clock};
+
+use crate::Recorder;
+
+/// The outside world of a controller.
+#[derive(Debug, Clone)]
+pub struct Deps {
+    /// The cluster whose objects are reconciled.
+    pub client: Client,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where events go.
+    pub events: Recorder,
+    /// How to behave.
+    pub settings: Settings,
+}
+
+/// How controllers behave; the names are those of Flux's flags (flux-controllers.md §1.8, §2, §3).
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `--no-cross-namespace-refs`: a reference to another namespace is refused.
+    pub no_cross_namespace_refs: bool,
+    /// `--default-service-account`: whom a Kustomization acts as when it names nobody. `None`: the controller itself.
+    pub default_service_account: Option<String>,
+    /// `--requeue-dependency`: how long to wait for a dependency before looking again.
+    pub requeue_dependency: Duration,
+    /// `--interval-jitter-percentage`: how far the wake-up after a success may lie from the interval.
+    pub interval_jitter_percent: u8,
+    /// `--min-retry-delay`: first pause after a failure.
+    pub min_retry_delay: Duration,
+    /// `--max-retry-delay`: longest pause after a failure.
+    pub max_retry_delay: Duration,
+    /// Reconciles of one kind under way at once. Those that wait for health count but cost next to nothing.
+    pub concurrent: usize,
+    /// `--strict-substitution` (upstream `StrictPostBuildSubstitutions`): unset variables are errors.
+    pub strict_substitution: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            no_cross_namespace_refs: false,
+            default_service_account: None,
+            requeue_dependency: Duration::from_secs(30),
+            interval_jitter_percent: 5,
+            min_retry_delay: Duration::from_millis(750),
+            max_retry_delay: Duration::from_secs(15 * 60),
+            concurrent: 256,
+            strict_substitution: false,
+        }
+    }
+}

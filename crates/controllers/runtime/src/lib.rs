@@ -1,0 +1,24 @@
+//! What every reconcile loop shares: queue, watch, conditions, events.
+//!
+//! A controller is a [`Reconcile`] implementation run by [`Controller::start`]. It gets one object at a time and
+//! answers with a [`Verdict`]; this crate turns that into conditions, an event and the next wake-up, in one place
+//! ([`conclude`]), so that all kinds behave alike. Nothing here is global: time, API server and settings come in
+//! through [`Deps`], and many sets of controllers run side by side in one process.
+//!
+//! It does not know any kind, and writes nothing but status, finalizers and events.
+
+pub mod conclude;
+pub mod controller;
+pub mod events;
+pub mod finalizer;
+pub mod queue;
+pub mod verdict;
+
+mod deps;
+
+pub use conclude::{Draft, conclude};
+pub use controller::{Controller, Reconcile, Waker};
+pub use deps::{Deps, Settings};
+pub use events::{Event, Recorder, Severity};
+pub use queue::{Key, Queue};
+pub use verdict::{Failure, Kind, Success, Verdict};

@@ -1,0 +1,105 @@
+//! How a reconcile ends.
+
+use std::error::Error;
+use std::time::Duration;
+
+/// The end of one reconcile.
+pub type Verdict = Result<Success, Failure>;
+
+/// The object is in the state that its spec asks for.
+#[derive(Debug, Clone)]
+pub struct Success {
+    /// Reason of the Ready condition.
+    pub reason: &'static str,
+    /// Message of the Ready condition.
+    pub message: String,
+    /// When to look again. `None`: only when something changes.
+    pub again: Option<Duration>,
+}
+
+/// The object is not in the state that its spec asks for.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// What follows.
+    pub kind: Kind,
+    /// Reason of the Ready condition; each has a page in `docs/reasons/`.
+    pub reason: &'static str,
+    /// Message of the Ready condition.
+    pub message: String,
+}
+
+/// What follows a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Nothing, until the object changes: trying again can't help.
+    Stalled,
+    /// A look after this time: something else must happen first.
+    Waiting(Duration),
+    /// Another try after this time, or with a growing pause where none is given.
+    Retry(Option<Duration>),
+}
+
+impl Failure {
+    /// Trying again can't help until the object changes.
+    pub fn stalled(reason: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::Stalled,
+            reason,
+            message: message.into(),
+        }
+    }
+
+    /// Something else must happen first.
+    pub fn waiting(reason: &'static str, after: Duration, message: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::Waiting(after),
+            reason,
+            message: message.into(),
+        }
+    }
+
+    /// Another try may help; the pause grows.
+    pub fn retry(reason: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::Retry(None),
+            reason,
+            message: message.into(),
+        }
+    }
+
+    /// Another try may help, after this time.
+    pub fn retry_after(reason: &'static str, after: Duration, message: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::Retry(Some(after)),
+            reason,
+            message: message.into(),
+        }
+    }
+}
+
+/// An error and all its causes in one line, `a: b: c`.
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let next = inner.to_string();
+        // Errors from elsewhere often repeat their source's text.
+        if !text.ends_with(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        cause = inner.source();
+    }
+    text
+}
+
+/// A duration field of a spec, such as `10m` or `1h30m`. Anything else stalls: only a change of the object can help.
+pub fn duration(field: &str, text: &str) -> Result<Duration, Failure> {
+    weir_semver::duration::Duration::parse(text)
+        .ok()
+        .and_then(weir_semver::duration::Duration::to_std)
+        .ok_or_else(|| {
+            let message = format!("{field}: '{text}' is not a duration such as 10m or 1h30m");
+            Failure::stalled(weir_apis::reason::INVALID_SPEC, message)
+        })
+}

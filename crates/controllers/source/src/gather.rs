@@ -1,0 +1,215 @@
+//! Step one: the spec, and the Secrets that it refers to.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use weir_apis::kind::{LayerSelector, OciRepository, OciRepositoryRef};
+use weir_apis::{GroupVersionKind, Object, ObjectRef, reason, secret};
+use weir_oci::Repository;
+use weir_oci::choice::Choice;
+use weir_re2::Pattern;
+use url::Url;
+use weir_redact::RedactedUrl;
+use weir_registry::{Client, ClientIdentity, DockerConfig, Keychain, PlainHttp};
+use weir_runtime::verdict::{chain, duration};
+use weir_runtime::{Deps, Failure};
+
+use crate::status::Failed;
+
+/// Everything that the later steps need to know.
+#[derive(Debug)]
+pub(crate) struct Gathered {
+    pub(crate) repository: Repository,
+    pub(crate) choice: Choice,
+    /// `ref.semverFilter`, where given.
+    pub(crate) filter: Option<Pattern>,
+    pub(crate) layer: LayerSelector,
+    pub(crate) ignore: Option<String>,
+    pub(crate) policy: Policy,
+    pub(crate) registry: Client,
+    pub(crate) interval: Duration,
+    /// Longest time for one remote operation.
+    pub(crate) timeout: Duration,
+}
+
+/// Which signatures an artifact must carry.
+#[derive(Debug)]
+pub(crate) enum Policy {
+    /// None: artifacts are taken unverified.
+    None,
+    /// One that verifies with one of these keys: name in the Secret, PEM.
+    Keys(Vec<(String, Vec<u8>)>),
+}
+
+/// Reads the spec and what it refers to. What can't be read because it is malformed stalls; what may appear later
+/// (a Secret) is tried again.
+pub(crate) async fn gather(deps: &Deps, registry: &Client, own: &OciRepository) -> Result<Gathered, Failed> {
+    let spec = &own.spec;
+    let interval = duration("spec.interval", &spec.interval).map_err(Failed::fetch)?;
+    let timeout = duration("spec.timeout", spec.timeout.as_deref().unwrap_or("60s")).map_err(Failed::fetch)?;
+    let repository = repository(&spec.url)?;
+    let default = OciRepositoryRef::default();
+    let wanted = spec.reference.as_ref().unwrap_or(&default);
+    let choice = Choice::new(wanted.digest.as_deref(), wanted.semver.as_deref(), wanted.tag.as_deref())
+        .map_err(|e| invalid(reason::OCI_ARTIFACT_PULL_FAILED, chain(&e)))?;
+    let filter = match wanted.semver_filter.as_deref().filter(|f| !f.is_empty()) {
+        Some(text) => Some(Pattern::new(text).map_err(|e| {
+            invalid(reason::OCI_ARTIFACT_PULL_FAILED, format!("spec.ref.semverFilter is wrong: {}", chain(&e)))
+        })?),
+        None => None,
+    };
+    if let Some(provider) = spec.provider.as_deref().filter(|p| *p != "generic") {
+        let message = format!(
+            "spec.provider: '{provider}' is not built yet; weir reads registry credentials from spec.secretRef and from image \
+             pull secrets. Use one of these, or remove the provider."
+        );
+        return Err(invalid(reason::FEATURE_GATE_DISABLED, message));
+    }
+    let policy = policy(deps, own).await?;
+    let registry = client(deps, registry, own).await?.with_credentials(keychain(deps, own).await?);
+    Ok(Gathered {
+        repository,
+        choice,
+        filter,
+        layer: spec.layer_selector.clone().unwrap_or_default(),
+        ignore: spec.ignore.clone(),
+        policy,
+        registry,
+        interval,
+        timeout,
+    })
+}
+
+fn invalid(reason: &'static str, message: impl Into<String>) -> Failed {
+    Failed::fetch(Failure::stalled(reason, message))
+}
+
+fn again(reason: &'static str, message: impl Into<String>) -> Failed {
+    Failed::fetch(Failure::retry(reason, message))
+}
+
+/// `spec.url`: a repository, and nothing that names a version.
+fn repository(url: &str) -> Result<Repository, Failed> {
+    let wrong = |why: String| invalid(reason::URL_INVALID, format!("spec.url: '{url}' cannot be used: {why}"));
+    let Some(rest) = url.strip_prefix("oci://") else { return Err(wrong("it must begin with oci://".into())) };
+    let reference: weir_oci::Reference = rest.parse().map_err(|e: weir_oci::InvalidReference| wrong(chain(&e)))?;
+    if reference.tag().is_some() || reference.digest().is_some() {
+        return Err(wrong("it must not name a tag or a digest; put that into spec.ref".into()));
+    }
+    Ok(reference.repository().clone())
+}
+
+async fn read(deps: &Deps, own: &OciRepository, kind: &str, name: &str, field: &str) -> Result<Object, Failed> {
+    let reference = ObjectRef::new(GroupVersionKind::new("", "v1", kind), &*own.metadata.namespace, name);
+    let failed = |why: String| {
+        again(reason::AUTHENTICATION_FAILED, format!("{field}: cannot read {kind} '{}/{name}': {why}", own.metadata.namespace))
+    };
+    match deps.client.get(&reference).await {
+        Ok(Some(object)) => Ok(object),
+        Ok(None) => Err(failed("it does not exist".into())),
+        Err(error) => Err(failed(chain(&error))),
+    }
+}
+
+/// Credentials: `secretRef` first, then the image pull secrets of the ServiceAccount.
+async fn keychain(deps: &Deps, own: &OciRepository) -> Result<Keychain, Failed> {
+    let mut names = Vec::new();
+    if let Some(reference) = &own.spec.secret_ref {
+        names.push(("spec.secretRef", reference.name.clone()));
+    }
+    if let Some(account) = &own.spec.service_account_name {
+        let account = read(deps, own, "ServiceAccount", account, "spec.serviceAccountName").await?;
+        let pull_secrets = account.get(&["imagePullSecrets"]).and_then(Value::as_array).into_iter().flatten();
+        for entry in pull_secrets.filter_map(|e| e.get("name")?.as_str()) {
+            names.push(("spec.serviceAccountName", entry.to_owned()));
+        }
+    }
+    let mut keychain = Keychain::anonymous();
+    for (field, name) in names {
+        let object = read(deps, own, "Secret", &name, field).await?;
+        let Some(config) = secret::value(&object, ".dockerconfigjson") else {
+            let message = format!("{field}: Secret '{name}' has no key '.dockerconfigjson'; its type must be kubernetes.io/dockerconfigjson");
+            return Err(again(reason::AUTHENTICATION_FAILED, message));
+        };
+        let config = DockerConfig::from_secret(config.expose()).map_err(|e| {
+            again(reason::AUTHENTICATION_FAILED, format!("{field}: Secret '{name}': {}", chain(&e)))
+        })?;
+        keychain = keychain.with_docker_config(config);
+    }
+    Ok(keychain)
+}
+
+/// The shared client, or one of its own where the spec asks for other certificates, a proxy or plain HTTP.
+async fn client(deps: &Deps, base: &Client, own: &OciRepository) -> Result<Client, Failed> {
+    let spec = &own.spec;
+    if !spec.insecure && spec.cert_secret_ref.is_none() && spec.proxy_secret_ref.is_none() {
+        return Ok(base.clone());
+    }
+    let mut options = base.options().clone();
+    if spec.insecure {
+        options.plain_http = PlainHttp::Any;
+        options.tls.danger_accept_invalid_certificates = spec.cert_secret_ref.is_none();
+    }
+    if let Some(reference) = &spec.cert_secret_ref {
+        let object = read(deps, own, "Secret", &reference.name, "spec.certSecretRef").await?;
+        let first = |names: [&str; 2]| names.iter().find_map(|n| secret::value(&object, n));
+        if let Some(authority) = first(["ca.crt", "caFile"]) {
+            options.tls.extra_authorities.clone_from(authority.expose());
+        }
+        if let (Some(certificate), Some(key)) = (first(["tls.crt", "certFile"]), first(["tls.key", "keyFile"])) {
+            options.tls.identity = Some(ClientIdentity { certificate: certificate.expose().clone(), key });
+        }
+    }
+    if let Some(reference) = &spec.proxy_secret_ref {
+        let object = read(deps, own, "Secret", &reference.name, "spec.proxySecretRef").await?;
+        let proxy = proxy(&object).map_err(|why| {
+            let message = format!("spec.proxySecretRef: Secret '{}': {why}", reference.name);
+            again(reason::AUTHENTICATION_FAILED, message)
+        })?;
+        options.proxy.https = Some(proxy.clone());
+        options.proxy.http = Some(proxy);
+    }
+    Client::new(options).map_err(|e| again(reason::AUTHENTICATION_FAILED, chain(&e)))
+}
+
+/// The proxy that a Secret describes: `address`, with `username` and `password` where it asks for them.
+fn proxy(object: &Object) -> Result<RedactedUrl, &'static str> {
+    let text = |key| secret::value(object, key).and_then(|v| String::from_utf8(v.expose().clone()).ok());
+    let address = text("address").ok_or("it has no key 'address'")?;
+    let mut url = Url::parse(&address).map_err(|_| "'address' is not a URL")?;
+    if let Some(name) = text("username") {
+        url.set_username(&name).map_err(|()| "'address' takes no user name")?;
+        url.set_password(text("password").as_deref()).map_err(|()| "'address' takes no password")?;
+    }
+    Ok(RedactedUrl::new(url))
+}
+
+/// `spec.verify`. A form that can't be checked yet is an error, never "unverified" (security case N45).
+async fn policy(deps: &Deps, own: &OciRepository) -> Result<Policy, Failed> {
+    let Some(verify) = &own.spec.verify else { return Ok(Policy::None) };
+    let unbuilt = |what: &str| {
+        invalid(
+            reason::FEATURE_GATE_DISABLED,
+            format!("spec.verify: {what} is not built yet, so nothing can be admitted; use provider 'cosign' with a secretRef to public keys"),
+        )
+    };
+    if verify.provider != "cosign" {
+        return Err(unbuilt(&format!("provider '{}'", verify.provider)));
+    }
+    let Some(reference) = &verify.secret_ref else { return Err(unbuilt("keyless verification")) };
+    if !verify.match_oidc_identity.is_empty() {
+        let message = "spec.verify: matchOIDCIdentity is for keyless signatures and secretRef for keys; only one of them may be set";
+        return Err(invalid(reason::VERIFICATION_ERROR, message));
+    }
+    let object = read(deps, own, "Secret", &reference.name, "spec.verify.secretRef").await?;
+    let data = object.get(&["data"]).and_then(Value::as_object).into_iter().flatten();
+    let keys: Vec<(String, Vec<u8>)> = data
+        .filter(|(name, _)| name.ends_with(".pub"))
+        .filter_map(|(name, _)| Some((name.clone(), secret::value(&object, name)?.expose().to_vec())))
+        .collect();
+    if keys.is_empty() {
+        let message = format!("spec.verify.secretRef: Secret '{}' has no key that ends in '.pub'", reference.name);
+        return Err(again(reason::VERIFICATION_ERROR, message));
+    }
+    Ok(Policy::Keys(keys))
+}

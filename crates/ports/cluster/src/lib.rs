@@ -1,0 +1,36 @@
+//! The Kubernetes API as weir uses it: a client, a mirror of what is watched, and the hands that carry out a plan.
+//!
+//! Everything works on [`weir_apis::Object`], because what is applied is not known at compile time. The crate
+//! decides nothing: which objects to write is the plan engine's business, and what a failure means to a
+//! reconcile is the controllers'. It also holds the one clock that controllers may read.
+//!
+//! - [`Client`]: requests, retries, discovery; [`Client::acting_as`] adds impersonation to each request
+//!   without a connection of its own.
+//! - [`Mirror`]: a list-and-watch cache of one type, shared by all that ask for it.
+//! - [`connect`]: a client for a kubeconfig, or for a service in this process.
+//! - [`carry_out`]: executes a stage plan made by `weir-plan`, and nothing else writes applied objects.
+//!
+//! It does not know Flux's kinds and keeps no global state: two clusters in one process are two clients.
+
+pub mod carry_out;
+pub mod clock;
+pub mod connect;
+pub mod mirror;
+
+mod client;
+mod error;
+mod identity;
+pub mod memory;
+mod metrics;
+mod resource;
+mod wait;
+
+pub use client::{Client, Propagation, Write};
+pub use clock::{Clock, SystemClock, TokioClock};
+pub use error::ApiError;
+pub use identity::Identity;
+pub use memory::Memory;
+pub use metrics::RequestCounter;
+pub use mirror::{Lookup, Mirror};
+pub use resource::{Resource, Scope};
+pub use wait::{NotReady, Targets, wait_until_ready};

@@ -1,0 +1,294 @@
+//! A copy of all objects of one type, kept fresh by list and watch.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use futures::{StreamExt, TryStreamExt};
+use kube::api::{Api, DynamicObject};
+use kube::core::ApiResource;
+use kube::runtime::{WatchStreamExt, watcher};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use weir_apis::Object;
+
+use crate::{Client, Resource};
+
+type Key = (String, String);
+
+/// What a mirror says about one object.
+#[derive(Debug, Clone)]
+pub enum Lookup {
+    /// It exists, or existed when the last event came.
+    Known(Arc<Object>),
+    /// It does not exist, or does not match the mirror's selector.
+    Absent,
+    /// The first list is not complete yet.
+    Unsynced,
+}
+
+/// An object that came, changed or went.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// As it was.
+    pub old: Option<Arc<Object>>,
+    /// As it is; `None` when it is gone.
+    pub new: Option<Arc<Object>>,
+}
+
+/// Called for each change, in order. Must not block.
+pub type OnChange = Arc<dyn Fn(Change) + Send + Sync>;
+
+/// A list-and-watch cache of one type. The watch ends when the mirror is dropped.
+pub struct Mirror {
+    resource: Resource,
+    objects: Arc<RwLock<HashMap<Key, Arc<Object>>>>,
+    subscribers: Subscribers,
+    synced: watch::Receiver<bool>,
+    task: JoinHandle<()>,
+}
+
+type Subscribers = Arc<RwLock<Vec<OnChange>>>;
+
+impl std::fmt::Debug for Mirror {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mirror")
+            .field("resource", &self.resource.gvk)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Mirror {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Mirror {
+    /// Starts to list and watch objects of a type in all namespaces, those that match a label selector (empty:
+    /// all). Errors are logged and tried again with a growing pause; until the first list is complete the
+    /// mirror says [`Lookup::Unsynced`] and callers must ask the API server.
+    ///
+    /// Must be called inside a tokio runtime.
+    pub fn start(client: &Client, resource: Resource, selector: &str, on_change: OnChange) -> Self {
+        let api_resource = ApiResource {
+            group: resource.gvk.group.clone(),
+            version: resource.gvk.version.clone(),
+            api_version: resource.gvk.api_version(),
+            kind: resource.gvk.kind.clone(),
+            plural: resource.plural.clone(),
+        };
+        let api: Api<DynamicObject> = Api::all_with(client.kube(), &api_resource);
+        let mut config = watcher::Config::default();
+        if !selector.is_empty() {
+            config = config.labels(selector);
+        }
+        let objects = Arc::new(RwLock::new(HashMap::new()));
+        let (done, synced) = watch::channel(false);
+        let subscribers: Subscribers = Arc::new(RwLock::new(vec![on_change]));
+        let state = State {
+            resource: resource.clone(),
+            objects: objects.clone(),
+            subscribers: subscribers.clone(),
+            listed: HashMap::new(),
+        };
+        let task = tokio::spawn(follow(api, config, state, done));
+        Self {
+            resource,
+            objects,
+            subscribers,
+            synced,
+            task,
+        }
+    }
+
+    /// Calls `on_change` for every change from now on. What exists already is in [`Mirror::all`].
+    pub fn subscribe(&self, on_change: OnChange) {
+        self.subscribers
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(on_change);
+    }
+
+    /// The mirrored type.
+    pub fn resource(&self) -> &Resource {
+        &self.resource
+    }
+
+    /// Waits for the first complete list.
+    pub async fn synced(&self) {
+        // An error means that the watch task is gone, which happens only at shutdown.
+        let _outcome = self.synced.clone().wait_for(|done| *done).await.map(|_| ());
+    }
+
+    /// What is known of one object.
+    pub fn get(&self, namespace: &str, name: &str) -> Lookup {
+        let objects = self.objects.read().unwrap_or_else(PoisonError::into_inner);
+        match objects.get(&(namespace.to_owned(), name.to_owned())) {
+            Some(object) => Lookup::Known(object.clone()),
+            None if *self.synced.borrow() => Lookup::Absent,
+            None => Lookup::Unsynced,
+        }
+    }
+
+    /// Takes in an object that the API server has just returned from a write, so that the next look does not
+    /// find the state before it. An older one is not taken.
+    pub fn note(&self, object: Object) {
+        let key = (object.namespace().to_owned(), object.name().to_owned());
+        let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
+        let newer = objects.get(&key).is_none_or(|old| is_newer(&object, old));
+        if newer {
+            objects.insert(key, Arc::new(object));
+        }
+    }
+
+    /// All objects, by namespace and name.
+    pub fn all(&self) -> Vec<Arc<Object>> {
+        let objects = self.objects.read().unwrap_or_else(PoisonError::into_inner);
+        let mut list: Vec<_> = objects.values().cloned().collect();
+        list.sort_by(|a, b| (a.namespace(), a.name()).cmp(&(b.namespace(), b.name())));
+        list
+    }
+}
+
+/// Resource versions are opaque by contract and integers in fact (and, since Kubernetes 1.35, by contract);
+/// where they are not, the newcomer wins.
+fn is_newer(new: &Object, old: &Object) -> bool {
+    match (
+        new.resource_version().parse::<u64>(),
+        old.resource_version().parse::<u64>(),
+    ) {
+        (Ok(new), Ok(old)) => new >= old,
+        _ => true,
+    }
+}
+
+struct State {
+    resource: Resource,
+    objects: Arc<RwLock<HashMap<Key, Arc<Object>>>>,
+    subscribers: Subscribers,
+    listed: HashMap<Key, Arc<Object>>,
+}
+
+async fn follow(
+    api: Api<DynamicObject>,
+    config: watcher::Config,
+    mut state: State,
+    done: watch::Sender<bool>,
+) {
+    let mut events = watcher(api, config).default_backoff().boxed();
+    loop {
+        match events.try_next().await {
+            Ok(Some(event)) => state.take(event, &done),
+            Ok(None) => return,
+            Err(error) => {
+                tracing::warn!(kind = %state.resource.gvk, %error, "watch failed, starting it again");
+            }
+        }
+    }
+}
+
+impl State {
+    fn take(&mut self, event: watcher::Event<DynamicObject>, done: &watch::Sender<bool>) {
+        match event {
+            watcher::Event::Init => self.listed.clear(),
+            watcher::Event::InitApply(object) => {
+                if let Some(object) = self.convert(object) {
+                    self.listed.insert(key(&object), Arc::new(object));
+                }
+            }
+            watcher::Event::InitDone => {
+                let new = std::mem::take(&mut self.listed);
+                let old = {
+                    let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
+                    std::mem::replace(&mut *objects, new.clone())
+                };
+                done.send_replace(true);
+                self.report(old, new);
+            }
+            watcher::Event::Apply(object) => {
+                let Some(object) = self.convert(object) else {
+                    return;
+                };
+                let object = Arc::new(object);
+                let old = {
+                    let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
+                    // A write of ours may have been noted before its event came.
+                    if objects
+                        .get(&key(&object))
+                        .is_some_and(|known| !is_newer(&object, known))
+                    {
+                        return;
+                    }
+                    objects.insert(key(&object), object.clone())
+                };
+                self.tell(&Change {
+                    old,
+                    new: Some(object),
+                });
+            }
+            watcher::Event::Delete(object) => {
+                let Some(object) = self.convert(object) else {
+                    return;
+                };
+                let old = {
+                    let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
+                    objects.remove(&key(&object))
+                };
+                self.tell(&Change {
+                    old: Some(old.unwrap_or_else(|| Arc::new(object))),
+                    new: None,
+                });
+            }
+        }
+    }
+
+    fn tell(&self, change: &Change) {
+        for subscriber in self
+            .subscribers
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+        {
+            subscriber(change.clone());
+        }
+    }
+
+    fn report(&self, mut old: HashMap<Key, Arc<Object>>, new: HashMap<Key, Arc<Object>>) {
+        let mut new: Vec<_> = new.into_iter().collect();
+        new.sort_by(|a, b| a.0.cmp(&b.0));
+        for (key, object) in new {
+            let old = old.remove(&key);
+            if old
+                .as_ref()
+                .is_some_and(|o| o.resource_version() == object.resource_version())
+            {
+                continue;
+            }
+            self.tell(&Change {
+                old,
+                new: Some(object),
+            });
+        }
+        let mut gone: Vec<_> = old.into_iter().collect();
+        gone.sort_by(|a, b| a.0.cmp(&b.0));
+        for (_, object) in gone {
+            self.tell(&Change {
+                old: Some(object),
+                new: None,
+            });
+        }
+    }
+
+    /// kube's dynamic object as ours. Items of a typed list come without their type, so it is set.
+    fn convert(&self, object: DynamicObject) -> Option<Object> {
+        let mut value = serde_json::to_value(object).ok()?;
+        let map = value.as_object_mut()?;
+        map.insert("apiVersion".into(), self.resource.gvk.api_version().into());
+        map.insert("kind".into(), self.resource.gvk.kind.clone().into());
+        Object::from_value(value).ok()
+    }
+}
+
+fn key(object: &Object) -> Key {
+    (object.namespace().to_owned(), object.name().to_owned())
+}

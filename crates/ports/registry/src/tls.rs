@@ -1,0 +1,129 @@
+//! The TLS configuration: one provider, the platform's roots, private roots, a client certificate.
+
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+
+use crate::options::TlsOptions;
+
+/// # Errors
+/// When a certificate or key cannot be read, as text that says which.
+pub(crate) fn config(options: &TlsOptions) -> Result<ClientConfig, String> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let authorities = certificates(&options.extra_authorities, "the private authority's certificates")?;
+    if !options.extra_authorities.is_empty() && authorities.is_empty() {
+        return Err("the private authority's certificates hold no PEM certificate".to_owned());
+    }
+    let builder = ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .map_err(|err| err.to_string())?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier(options, authorities, provider)?);
+    let mut config = match &options.identity {
+        None => builder.with_no_client_auth(),
+        Some(identity) => {
+            let chain = certificates(&identity.certificate, "the client certificate")?;
+            let key = PrivateKeyDer::from_pem_slice(identity.key.expose())
+                .map_err(|_| "the client key is no PEM private key".to_owned())?;
+            builder
+                .with_client_auth_cert(chain, key)
+                .map_err(|err| format!("the client certificate: {err}"))?
+        }
+    };
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, String> {
+    CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<_, _>>()
+        .map_err(|_| format!("{what} cannot be read"))
+}
+
+fn verifier(
+    options: &TlsOptions,
+    authorities: Vec<CertificateDer<'static>>,
+    provider: Arc<CryptoProvider>,
+) -> Result<Arc<dyn ServerCertVerifier>, String> {
+    if options.danger_accept_invalid_certificates {
+        return Ok(Arc::new(AcceptAny(provider)));
+    }
+    match rustls_platform_verifier::Verifier::new_with_extra_roots(authorities.clone(), provider.clone()) {
+        Ok(verifier) => Ok(Arc::new(verifier)),
+        Err(err) => {
+            // An image without a certificate bundle can still talk to registries with a private authority or
+            // over loopback; every other certificate is refused.
+            tracing::warn!(%err, "no platform certificates");
+            let mut roots = RootCertStore::empty();
+            roots.add_parsable_certificates(authorities);
+            if roots.is_empty() {
+                return Ok(Arc::new(RefuseAll(provider)));
+            }
+            rustls::client::WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+                .build()
+                .map(|verifier| verifier as Arc<dyn ServerCertVerifier>)
+                .map_err(|err| err.to_string())
+        }
+    }
+}
+
+/// Trusts every server, because the options said so.
+#[derive(Debug)]
+struct AcceptAny(Arc<CryptoProvider>);
+
+/// Trusts no server, because there is nothing to trust it by.
+#[derive(Debug)]
+struct RefuseAll(Arc<CryptoProvider>);
+
+macro_rules! check_handshakes {
+    ($verifier:ty, $verdict:expr) => {
+        impl ServerCertVerifier for $verifier {
+            fn verify_server_cert(
+                &self,
+                _: &CertificateDer<'_>,
+                _: &[CertificateDer<'_>],
+                _: &ServerName<'_>,
+                _: &[u8],
+                _: UnixTime,
+            ) -> Result<ServerCertVerified, rustls::Error> {
+                $verdict
+            }
+
+            fn verify_tls12_signature(
+                &self,
+                message: &[u8],
+                certificate: &CertificateDer<'_>,
+                signature: &DigitallySignedStruct,
+            ) -> Result<HandshakeSignatureValid, rustls::Error> {
+                let algorithms = &self.0.signature_verification_algorithms;
+                rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms)
+            }
+
+            fn verify_tls13_signature(
+                &self,
+                message: &[u8],
+                certificate: &CertificateDer<'_>,
+                signature: &DigitallySignedStruct,
+            ) -> Result<HandshakeSignatureValid, rustls::Error> {
+                let algorithms = &self.0.signature_verification_algorithms;
+                rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms)
+            }
+
+            fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+                self.0.signature_verification_algorithms.supported_schemes()
+            }
+        }
+    };
+}
+
+check_handshakes!(AcceptAny, Ok(ServerCertVerified::assertion()));
+check_handshakes!(
+    RefuseAll,
+    Err(rustls::Error::InvalidCertificate(
+        rustls::CertificateError::UnknownIssuer
+    ))
+);

@@ -1,0 +1,25 @@
+//! Names that both finding and signing use.
+
+use weir_oci::{Digest, Tag};
+
+/// The annotation of a payload layer that holds the signature, in base64.
+pub(crate) const SIGNATURE_ANNOTATION: &str = "dev.cosignproject.cosign/signature";
+
+/// The tag of cosign's older layout for the artifact with this digest: `sha256-<hex>.sig`.
+pub fn legacy_tag(digest: &Digest) -> Tag {
+    // The tag of a digest is 71 characters of the tag alphabet, so with four more it is still a tag.
+    Tag::new(format!("{}.sig", digest.referrers_tag())).expect("a digest with a suffix is a tag")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tag_is_cosigns() {
+        assert_eq!(
+            legacy_tag(&Digest::of(b"")).as_str(),
+            "sha256-e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855.sig"
+        );
+    }
+}

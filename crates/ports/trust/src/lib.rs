@@ -1,0 +1,41 @@
+//! cosign's registry layouts, keys and signing.
+//!
+//! [`find`] fetches the signatures of an artifact, for [`weir_verify::verify`] to judge. [`sign`] and [`attest`]
+//! make them and store them where cosign, Flux and weir look: as a Sigstore bundle attached to the artifact
+//! (what cosign v3 writes), or as cosign's older payload under the tag `sha256-<hex>.sig`. [`SigningKey`] reads
+//! and writes cosign's private keys.
+//!
+//! It does not decide whether a signature is good, does not talk to transparency logs or certificate
+//! authorities yet, and keeps nothing.
+//!
+//! ```no_run
+//! use weir_registry::{Client, ClientOptions};
+//! use weir_trust::{SignOptions, SigningKey, find, sign};
+//! use weir_verify::{KeyPolicy, Policy, Target, verify};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::new(ClientOptions::default())?;
+//! let target = Target::new("ghcr.io/org/app".parse()?, weir_oci::Digest::of(b"manifest"));
+//!
+//! let key = SigningKey::generate()?;
+//! let now = "2026-01-01T00:00:00Z".parse()?;
+//! sign(&client, &target, &key, &SignOptions::at(now)).await?;
+//!
+//! let signatures = find(&client, &target).await?;
+//! let policy = Policy::Keys(KeyPolicy::new([("cosign.pub".to_owned(), key.public_key().clone())])?);
+//! println!("{}", verify(&target, &signatures, &policy)?.evidence());
+//! # Ok(())
+//! # }
+//! ```
+
+mod find;
+mod key;
+mod layout;
+mod secret;
+mod sign;
+
+pub use find::{FindError, MAX_BUNDLE_BYTES, MAX_PAYLOAD_BYTES, find};
+pub use key::{KeyError, SigningKey};
+pub use layout::legacy_tag;
+pub use secret::{KEY_ENTRY, PASSWORD_ENTRY, PUBLIC_KEY_ENTRY, SecretError};
+pub use sign::{SignError, SignOptions, Stored, attest, sign};

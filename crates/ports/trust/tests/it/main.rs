@@ -1,0 +1,12 @@
+//! Integration tests of weir-trust.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests stop on surprises and say what they skip"
+)]
+
+mod find;
+mod interop;
+mod keys;
+mod sign;
+mod support;

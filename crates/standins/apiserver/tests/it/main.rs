@@ -1,0 +1,6 @@
+//! Integration tests of the stand-in API server.
+
+mod behaviour;
+mod client;
+mod scenario;
+mod scenarios;

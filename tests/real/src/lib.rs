@@ -1,0 +1,9 @@
+//! The ground that scenarios stand on: a cluster, a registry, and weir's controllers, in this process or real.
+//!
+//! A scenario is a function of a [`Ground`]; it works in namespaces of its own, so that many share one ground.
+
+mod ground;
+mod publish;
+
+pub use ground::{Ground, REGISTRY, kustomization, object, source};
+pub use publish::{Files, files};

@@ -1,0 +1,60 @@
+//! Every scenario, on the stand-in API server and on kube-apiserver.
+
+mod scenarios;
+
+use std::time::Duration;
+
+use anyhow::Result;
+use tokio::time::Instant;
+use weir_control_plane::tools;
+use weir_real::Ground;
+use weir_runtime::Settings;
+
+/// Short pauses, so that a test of a failure does not take the time that a cluster would.
+fn settings() -> Settings {
+    Settings {
+        min_retry_delay: Duration::from_millis(100),
+        requeue_dependency: Duration::from_secs(1),
+        ..Settings::default()
+    }
+}
+
+async fn run_all(ground: &Ground, tier: &str) {
+    let mut failed = Vec::new();
+    for (name, scenario) in scenarios::ALL {
+        let begun = Instant::now();
+        let outcome: Result<()> = scenario(ground).await;
+        match outcome {
+            Ok(()) => println!("{tier}: {name} ({} ms)", begun.elapsed().as_millis()),
+            Err(error) => {
+                println!("{tier}: {name} FAILED: {error:#}");
+                failed.push(*name);
+            }
+        }
+    }
+    assert!(
+        failed.is_empty(),
+        "{} of {} scenarios failed on {tier}: {failed:?}",
+        failed.len(),
+        scenarios::ALL.len()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn scenarios_hold_on_the_stand_in() {
+    let ground = Ground::standin(settings()).await.unwrap();
+    run_all(&ground, "stand-in").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn scenarios_hold_on_kube_apiserver() {
+    let wanted = std::env::var("WEIR_REAL").unwrap_or_default();
+    if wanted == "off" || (wanted != "required" && tools::find("kube-apiserver").is_none()) {
+        println!(
+            "not run: scenarios on kube-apiserver (WEIR_REAL=off, or `cargo xtask tools` has not built it)"
+        );
+        return;
+    }
+    let ground = Ground::real(settings()).await.unwrap();
+    run_all(&ground, "kube-apiserver").await;
+}
