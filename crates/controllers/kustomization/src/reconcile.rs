@@ -10,7 +10,7 @@ use weir_apis::kind::Kustomization;
 use weir_apis::time::Time;
 use weir_apis::{GroupVersionKind, Object, key, reason};
 use weir_cluster::mirror::Change;
-use weir_cluster::{ApiError, Mirror};
+use weir_cluster::{ApiError, Lookup, Mirror};
 use weir_runtime::conclude::Who;
 use weir_runtime::verdict::chain;
 use weir_runtime::{
@@ -20,7 +20,7 @@ use weir_store::Store;
 
 use crate::artifacts::Artifacts;
 use crate::deletion::{self, Fate};
-use crate::sources::{Sources, has_new_artifact};
+use crate::sources::{Dependents, Sources, has_new_artifact, has_new_status};
 use crate::spec::Spec;
 use crate::watched::Watched;
 use run::Run;
@@ -42,6 +42,7 @@ impl Kustomizations {
     pub async fn start(deps: Deps, store: Arc<Store>, sources: Arc<Mirror>) -> Result<Controller, ApiError> {
         let waker: Arc<OnceLock<Waker>> = Arc::default();
         let users: Arc<Sources> = Arc::default();
+        let dependents: Arc<Dependents> = Arc::default();
         let watched = Arc::new(Watched::new(deps.client.clone(), waker.clone()));
         let reconciler = Arc::new(Self {
             artifacts: Artifacts::new(store),
@@ -53,9 +54,21 @@ impl Kustomizations {
         let controller = Controller::start(&deps, &gvk, reconciler, &waker).await?;
         let own = controller.mirror();
         own.subscribe({
-            let (users, watched) = (users.clone(), watched.clone());
+            let (users, watched, waker) = (users.clone(), watched.clone(), waker.clone());
+            let (dependents, own) = (dependents.clone(), Arc::downgrade(own));
             Arc::new(move |change: Change| {
                 users.notice(&change);
+                dependents.notice(&change);
+                // A dependent need not wait for its next look at the clock.
+                if let (true, Some(new), Some(waker)) = (has_new_status(&change), &change.new, waker.get()) {
+                    let waits = |key: &Key| match own.upgrade().map(|m| m.get(&key.0, &key.1)) {
+                        Some(Lookup::Known(dependent)) => !Conditions::of(&dependent).is(READY, Status::True),
+                        _ => false,
+                    };
+                    for key in dependents.of(new).into_iter().filter(waits) {
+                        waker.wake(&key.0, &key.1);
+                    }
+                }
                 if let (Some(old), Some(new)) = (&change.old, &change.new)
                     && old.generation() != new.generation()
                 {
@@ -64,7 +77,9 @@ impl Kustomizations {
             })
         });
         for object in own.all() {
-            users.notice(&Change { old: None, new: Some(object) });
+            let change = Change { old: None, new: Some(object) };
+            users.notice(&change);
+            dependents.notice(&change);
         }
         sources.subscribe(Arc::new(move |change: Change| {
             if let (true, Some(source), Some(waker)) = (has_new_artifact(&change), &change.new, waker.get()) {

@@ -51,6 +51,12 @@ impl Error {
         }
     }
 
+    /// The same failure, of another sort.
+    pub(crate) fn of_kind(mut self, kind: ErrorKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
     /// What sort of thing went wrong at the bottom of the chain.
     pub fn kind(&self) -> ErrorKind {
         self.kind

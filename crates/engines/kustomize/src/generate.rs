@@ -69,6 +69,7 @@ fn finish(mut node: Node, args: &GeneratorArgs) -> Result<Resource> {
     }
     let mut resource = Resource::new(node);
     resource.needs_hash = !options.disable_name_suffix_hash;
+    resource.generated = true;
     resource.behavior = Behavior::parse(&args.behavior);
     Ok(resource)
 }

@@ -39,7 +39,9 @@ fn is_string(key: &Node) -> bool {
         return false;
     };
     let was_read = key.span.line > 0;
+    // An empty key is printed in quotes on the way, and so becomes one.
     !was_read
+        || text.is_empty()
         || key.style != Style::Plain
         || matches!(key.tag, Tag::Str | Tag::Merge)
         || resolve(text, Dialect::Kyaml) == Resolved::Str

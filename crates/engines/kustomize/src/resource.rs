@@ -64,6 +64,8 @@ pub(crate) struct Resource {
     pub(crate) suffixes: Vec<String>,
     pub(crate) behavior: Behavior,
     pub(crate) needs_hash: bool,
+    /// A generator made it.
+    pub(crate) generated: bool,
     pub(crate) allow_name_change: bool,
     pub(crate) allow_kind_change: bool,
     /// Names of vars that read from this object.
@@ -187,12 +189,22 @@ impl Resource {
             suffixes: Vec::new(),
             behavior,
             needs_hash,
+            generated: false,
             allow_name_change: false,
             allow_kind_change: false,
             vars: Vec::new(),
             origin: None,
             transformations: Vec::new(),
         }
+    }
+
+    /// Whether kustomize would have annotations of its own on it.
+    pub(crate) fn is_tracked(&self) -> bool {
+        self.generated
+            || self.needs_hash
+            || !self.previous.is_empty()
+            || self.origin.is_some()
+            || !self.transformations.is_empty()
     }
 
     /// The object, an empty one if it was deleted.

@@ -289,7 +289,13 @@ impl<'a> Target<'a> {
                 // The path surely was meant as a file.
                 Err(_) if load::is_malformed(&file_error) => return Err(file_error),
                 Err(error) => {
-                    return Err(error.within(format!("accumulation err='{}'", file_error.chain())));
+                    // A file that is out of reach is why this fails, whatever else is wrong.
+                    let kind = match file_error.kind() {
+                        ErrorKind::Security => ErrorKind::Security,
+                        _ => error.kind(),
+                    };
+                    let message = format!("accumulation err='{}'", file_error.chain());
+                    return Err(error.within(message).of_kind(kind));
                 }
             };
             self.directory(all, loader, path)

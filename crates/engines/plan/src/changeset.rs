@@ -96,11 +96,11 @@ impl ChangeSet {
         Inventory::of(self.entries.iter().map(|e| &e.object))
     }
 
-    /// The objects whose health `wait: true` looks at: all but the skipped ones.
+    /// The objects whose health `wait: true` looks at: all but those left alone and those that are gone.
     pub fn health_targets(&self) -> impl Iterator<Item = &ObjectRef> {
         self.entries
             .iter()
-            .filter(|e| e.outcome != Outcome::Skipped)
+            .filter(|e| !matches!(e.outcome, Outcome::Skipped | Outcome::Deleted))
             .map(|e| &e.object)
     }
 }

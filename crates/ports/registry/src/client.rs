@@ -15,6 +15,9 @@ use crate::options::ClientOptions;
 use crate::retry::Budget;
 use crate::{Result, tls};
 
+/// Servers remembered at once.
+const MOST_HOSTS: usize = 4096;
+
 /// A client of OCI registries. Cheap to clone; clones share connections, tokens and the retry budget.
 ///
 /// The verbs are in files of their own: `resolve`, `manifest`, `blob`, `blob_bytes`, `blob_to_file`,
@@ -122,6 +125,10 @@ impl Client {
 impl Shared {
     pub(crate) fn host(&self, base: &Url) -> Arc<Host> {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        // Names come from tenants too; what is forgotten is learned again at the next contact.
+        if hosts.len() >= MOST_HOSTS {
+            hosts.clear();
+        }
         hosts.entry(base.clone()).or_default().clone()
     }
 }

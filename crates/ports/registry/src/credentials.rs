@@ -54,11 +54,11 @@ impl Keychain {
         Self::default()
     }
 
-    /// Adds a credential for one registry (`host` or `host:port`).
+    /// Adds a credential for one registry (`host` or `host:port`; `docker.io` is Docker Hub).
     #[must_use]
     pub fn with(mut self, registry: impl Into<String>, credential: Credential) -> Self {
         self.fixed
-            .insert(registry.into().to_ascii_lowercase(), credential);
+            .insert(docker_config::split_key(&registry.into()).0, credential);
         self
     }
 

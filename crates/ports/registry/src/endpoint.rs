@@ -21,10 +21,20 @@ impl Endpoint {
     /// # Errors
     /// When a mirror's address makes no repository, as text.
     pub(crate) fn new(options: &ClientOptions, repository: &Repository) -> Result<Self, String> {
-        if let Some(mirror) = options.mirrors.get(repository.registry()) {
+        let registry = repository.registry();
+        // People write Docker Hub's short name; repositories hold the long one.
+        let short = if registry == "index.docker.io" {
+            "docker.io"
+        } else {
+            registry
+        };
+        if let Some(mirror) = options
+            .mirrors
+            .get(registry)
+            .or_else(|| options.mirrors.get(short))
+        {
             return Self::of_mirror(mirror, repository);
         }
-        let registry = repository.registry();
         let secure: Url = format!("https://{registry}/")
             .parse()
             .map_err(|_| format!("{registry:?} is no host"))?;
@@ -126,10 +136,11 @@ mod tests {
 
     #[test]
     fn a_mirror_changes_the_address_and_nothing_else() {
-        let mirrors = [(
-            "ghcr.io".to_owned(),
-            "https://mirror.example:8443/ghcr".parse().unwrap(),
-        )]
+        let mirror = |name: &str, url: &str| (name.to_owned(), url.parse().unwrap());
+        let mirrors = [
+            mirror("ghcr.io", "https://mirror.example:8443/ghcr"),
+            mirror("docker.io", "https://hub.example/"),
+        ]
         .into();
         let options = ClientOptions {
             mirrors,
@@ -142,6 +153,10 @@ mod tests {
         assert_eq!(
             url(&options, "quay.io/a/b"),
             "https://quay.io/v2/a/b/manifests/v1"
+        );
+        assert_eq!(
+            url(&options, "nginx"),
+            "https://hub.example/v2/library/nginx/manifests/v1"
         );
     }
 }

@@ -65,6 +65,12 @@ impl Client {
     pub(crate) async fn endpoint(&self, target: &Target, repository: &Repository) -> Result<Endpoint> {
         let mut endpoint = Endpoint::new(&self.shared.options, repository)
             .map_err(|why| target.error(ErrorKind::Options(why)))?;
+        if address::reach(&endpoint.base) == address::Reach::LinkLocal {
+            let host = endpoint.base.host_str().unwrap_or_default();
+            return Err(target.error(ErrorKind::Insecure(format!(
+                "a registry at {host}, which is link-local"
+            ))));
+        }
         let host = self.shared.host(&endpoint.base);
         let contact = host
             .contact
@@ -416,16 +422,22 @@ impl Client {
         target.error(ErrorKind::of_status(status, after, self.problem(answer).await))
     }
 
+    /// What the body says, in the time of one request: a server must not hold us up with its excuses.
     async fn problem(&self, answer: Answer) -> Problem {
         let mut response = answer.response;
-        let mut body = Vec::new();
-        while let Ok(Some(chunk)) = response.chunk().await {
-            body.extend_from_slice(&chunk);
-            if body.len() as u64 > PROBLEM_BYTES {
-                return Problem::default();
+        let read = async {
+            let mut body = Vec::new();
+            while let Ok(Some(chunk)) = response.chunk().await {
+                body.extend_from_slice(&chunk);
+                if body.len() as u64 > PROBLEM_BYTES {
+                    return Problem::default();
+                }
             }
-        }
-        Problem::parse(&body)
+            Problem::parse(&body)
+        };
+        tokio::time::timeout(self.shared.options.timeouts.request, read)
+            .await
+            .unwrap_or_default()
     }
 }
 

@@ -97,7 +97,7 @@ pub(crate) fn apply(
                 live,
                 new,
                 tracked: true,
-                needs_version: false,
+                needs_version: false, is_patch: true,
             };
             cx.update(update, options)
         }

@@ -4,7 +4,7 @@
 //! time, on tokio's clock.
 
 mod accounts;
-mod definitions;
+pub(crate) mod definitions;
 mod garbage;
 mod namespaces;
 mod roles;
@@ -129,7 +129,7 @@ pub(crate) fn change(
         live,
         new,
         tracked: false,
-        needs_version: false,
+        needs_version: false, is_patch: true,
     };
     cx.update(update, &WriteOptions::internal(manager)).ok();
 }

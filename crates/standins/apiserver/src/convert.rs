@@ -19,6 +19,13 @@ pub(crate) fn to_version(served: &Served, stored: &Value) -> Value {
         ("autoscaling/v1", "autoscaling/v2") => autoscaler_to_v2(&mut out),
         _ => {}
     }
+    match &served.custom {
+        // What the version does not know is not shown.
+        Some(custom) => {
+            crate::crd::prune(custom, &mut out);
+        }
+        None => crate::typed::normalize(served, &mut out),
+    }
     out
 }
 

@@ -49,6 +49,12 @@ pub(crate) fn answer(cx: &mut Cx<'_>, options: &Options, request: &ApiRequest) -
     if !path.subresource.is_empty() {
         return crate::subresources::answer(cx, &served, &path, verb, request);
     }
+    if !served.resource.namespaced && !path.namespace.is_empty() {
+        return match served.custom {
+            Some(_) => Ok(Reply::no_page()),
+            None => Err(Failure::no_such_resource()),
+        };
+    }
     if served.resource.namespaced && path.namespace.is_empty() && !matches!(verb, "list" | "watch") {
         return Err(Failure::method_not_allowed());
     }
@@ -134,6 +140,7 @@ pub(crate) fn replace(
                 new: object,
                 tracked: false,
                 needs_version: strategy::needs_version(served),
+                is_patch: false,
             };
             cx.update(update, &options)
         }
@@ -208,7 +215,7 @@ pub(crate) fn patch_object(
         live,
         new,
         tracked: false,
-        needs_version: false,
+        needs_version: false, is_patch: true,
     };
     cx.update(update, &options)
 }

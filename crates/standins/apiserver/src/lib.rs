@@ -44,6 +44,7 @@ mod openapi;
 mod options;
 mod patch;
 mod paths;
+mod protobuf;
 mod rbac;
 mod read;
 mod registry;

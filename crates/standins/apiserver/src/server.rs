@@ -14,6 +14,7 @@ use hyper_util::service::TowerToHyperService;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tower::Service;
+use weir_schema::Schemas;
 
 use crate::body::{self, Body, CutError};
 use crate::dispatch;
@@ -194,6 +195,7 @@ impl ApiServer {
             Some(Fault::Refuse { code }) => Ok(self.respond(refusal(code).into(), &[])),
             other => {
                 let (reply, warnings) = self.inner.with_cx(|cx| {
+                    translate(&cx.state.schemas, &mut request);
                     crate::auth::check(cx, &self.inner.options, &mut request)
                         .map(|()| cx.user = Some(request.user.clone()))
                         .and_then(|()| dispatch::answer(cx, &self.inner.options, &request))
@@ -243,6 +245,18 @@ impl ApiServer {
             }
         }
         response
+    }
+}
+
+/// Turns a protobuf body into JSON. One that cannot be read stays, and is refused for its type later.
+fn translate(schemas: &Schemas, request: &mut ApiRequest) {
+    if request.content_type() == "application/vnd.kubernetes.protobuf"
+        && let Some(object) = crate::protobuf::read(schemas, &request.body)
+    {
+        request.body = Bytes::from(object.to_string());
+        request
+            .headers
+            .insert("content-type", HeaderValue::from_static("application/json"));
     }
 }
 

@@ -25,7 +25,10 @@ pub(crate) fn answer(
     request: &ApiRequest,
 ) -> Result<Reply, Failure> {
     let Some(sub) = served.resource.subresource(&path.subresource) else {
-        return Err(Failure::no_such_resource());
+        return Err(match served.custom {
+            Some(_) => Failure::not_found(served.group(), served.plural(), &path.name),
+            None => Failure::no_such_resource(),
+        });
     };
     if !sub.verbs.iter().any(|known| known == verb) {
         return Err(Failure::method_not_allowed());

@@ -14,7 +14,7 @@ use crate::status::Cause;
 
 /// All that is wrong with `object`. `live` is what it replaces.
 pub(crate) fn validate(served: &Served, object: &Value, live: Option<&Value>) -> Vec<Cause> {
-    let mut causes = metadata::validate(served, object, live);
+    let mut causes = Vec::new();
     if let Some(custom) = &served.custom {
         causes.extend(crate::crd::validate(custom, object, live));
     } else {
@@ -27,6 +27,11 @@ pub(crate) fn validate(served: &Served, object: &Value, live: Option<&Value>) ->
         }
     }
     causes
+}
+
+/// What is wrong with the metadata of `object`.
+pub(crate) fn check_metadata(served: &Served, object: &Value, live: Option<&Value>) -> Vec<Cause> {
+    metadata::validate(served, object, live)
 }
 
 /// A field that must be there and is not.

@@ -14,8 +14,8 @@
 //!   > crates/values/schema/data/builtin.json
 //! ```
 //!
-//! The Go module cache is read for one thing that OpenAPI does not tell: what a field is in Go, and so whether an
-//! empty one is printed.
+//! The Go module cache is read for two things that OpenAPI does not tell: what a field is in Go, and so whether an
+//! empty one is printed; and its number in protobuf, which some clients send.
 
 #[path = "generate/go.rs"]
 mod go;
@@ -53,6 +53,23 @@ fn main() -> Result<(), Box<dyn Error>> {
                     short.get_mut("properties").and_then(|all| all.get_mut(&field))
                 {
                     site.insert("go".to_owned(), json!(class));
+                }
+            }
+            let declared = short
+                .get("properties")
+                .and_then(Value::as_object)
+                .cloned()
+                .unwrap_or_default();
+            for (field, numbers) in go.numbers(name, &|field| {
+                declared
+                    .keys()
+                    .find(|name| name.eq_ignore_ascii_case(field))
+                    .cloned()
+            }) {
+                if let Some(Value::Object(site)) =
+                    short.get_mut("properties").and_then(|all| all.get_mut(&field))
+                {
+                    site.insert("pb".to_owned(), json!(numbers));
                 }
             }
             types.insert(name.clone(), short);

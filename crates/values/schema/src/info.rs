@@ -180,6 +180,12 @@ impl<'a> TypeInfo<'a> {
         self.site.go
     }
 
+    /// The protobuf field numbers that lead from the type around to this field; empty for a custom resource's. There
+    /// is more than one where Go embeds a struct.
+    pub fn wire_path(self) -> &'a [u32] {
+        &self.site.wire
+    }
+
     /// Whether `null` is a value here.
     pub fn is_nullable(self) -> bool {
         self.node.nullable || self.site.nullable

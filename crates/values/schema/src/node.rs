@@ -80,6 +80,7 @@ pub struct Node {
     pub(crate) embedded: bool,
     pub(crate) nullable: bool,
     pub(crate) go: GoField,
+    pub(crate) wire: Vec<u32>,
 }
 
 impl Node {
@@ -125,6 +126,15 @@ impl Node {
             embedded: flag("x-kubernetes-embedded-resource"),
             nullable: flag("nullable"),
             additional: Additional::Unsaid,
+            wire: schema
+                .get("pb")
+                .and_then(Value::as_array)
+                .map(|path| {
+                    path.iter()
+                        .filter_map(|number| u32::try_from(number.as_u64()?).ok())
+                        .collect()
+                })
+                .unwrap_or_default(),
             go: match schema.get("go").and_then(Value::as_str) {
                 Some("s") => GoField::Struct,
                 Some("t") => GoField::Time,

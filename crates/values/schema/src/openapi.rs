@@ -57,6 +57,7 @@ fn expand(schema: Value) -> Value {
         };
     }
     fields.remove("go");
+    fields.remove("pb");
     if let Some(Value::Array(kinds)) = fields.remove("gvk") {
         let listed = kinds
             .iter()

@@ -15,17 +15,22 @@ use crate::{
 pub fn to_json(node: &Node, dialect: Dialect) -> Result<Value, ConvertError> {
     let mut expanded = node.clone();
     expand_aliases(&mut expanded)?;
-    value(&expanded, dialect)
+    value(&expanded, dialect, false)
 }
 
-fn value(node: &Node, dialect: Dialect) -> Result<Value, ConvertError> {
+fn value(node: &Node, dialect: Dialect, in_flow: bool) -> Result<Value, ConvertError> {
+    let in_flow = in_flow || node.style == Style::Flow;
     match &node.data {
+        // kyaml prints before it reads, and within flow collections it prints nothing as quotes.
+        Data::Scalar(text) if in_flow && text.is_empty() && node.is_null() && dialect == Dialect::Kyaml => {
+            Ok(Value::String(String::new()))
+        }
         Data::Scalar(text) => scalar(node, text, dialect),
-        Data::Sequence(items) => items.iter().map(|item| value(item, dialect)).collect(),
+        Data::Sequence(items) => items.iter().map(|item| value(item, dialect, in_flow)).collect(),
         Data::Mapping(entries) => {
             let mut map = Map::new();
             for (key, entry) in entries {
-                map.insert(key_to_string(key, dialect)?, value(entry, dialect)?);
+                map.insert(key_to_string(key, dialect)?, value(entry, dialect, in_flow)?);
             }
             Ok(Value::Object(map))
         }

@@ -392,7 +392,7 @@ fn set_tag(node: &mut Node, tag: Option<&granit_parser::Tag>) {
         return;
     }
     if let Data::Scalar(text) = &node.data {
-        node.tag = if node.style == Style::Plain && tag.is_none() {
+        node.tag = if node.style == Style::Plain {
             if text == "<<" {
                 Tag::Merge
             } else {

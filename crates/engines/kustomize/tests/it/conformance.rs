@@ -1,30 +1,11 @@
 //! kustomize's own cases.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
 use weir_kustomize::{LoadRestrictions, MemoryFiles, Options, Reorder, build};
 
-use crate::support::{add, shared, workspace};
-
-/// Cases that are known not to be met: ids of a suite from the list.
-fn known(suite: &str) -> BTreeMap<String, String> {
-    let text = std::fs::read_to_string(workspace().join("tests/conformance/known.toml")).unwrap();
-    let mut known = BTreeMap::new();
-    for block in text.split("[[case]]").skip(1) {
-        let field = |name: &str| {
-            block.lines().find_map(|line| {
-                let (key, value) = line.split_once('=')?;
-                (key.trim() == name).then(|| value.trim().trim_matches('"').to_owned())
-            })
-        };
-        if field("suite").as_deref() == Some(suite) {
-            known.insert(field("id").unwrap(), field("reason").unwrap());
-        }
-    }
-    known
-}
+use crate::support::{add, judge, shared};
 
 #[test]
 fn kustomize_cases_are_met_or_listed() {
@@ -34,30 +15,16 @@ fn kustomize_cases_are_met_or_listed() {
     let root = root.join("kustomize");
     let index: Vec<Value> =
         serde_json::from_str(&std::fs::read_to_string(root.join("index.json")).unwrap()).unwrap();
-    let mut known = known("kustomize");
-    let (mut met, mut listed) = (0, 0);
-    let mut wrong = Vec::new();
-    for case in &index {
-        let (area, id) = (case["area"].as_str().unwrap(), case["id"].as_str().unwrap());
-        let name = format!("{area}/{id}");
-        let outcome = run(&root.join(&name));
-        match (outcome, known.remove(&name)) {
-            (Ok(()), None) => met += 1,
-            (Err(_), Some(_)) => listed += 1,
-            (Ok(()), Some(_)) => wrong.push(format!("{name}: met, but listed as not met")),
-            (Err(reason), None) => wrong.push(format!("{name}: {reason}")),
-        }
-    }
-    wrong.extend(
-        known
-            .into_keys()
-            .map(|name| format!("{name}: listed, but there is no such case")),
-    );
-    println!(
-        "kustomize: {met} met, {} not met, {listed} of them listed",
-        listed + wrong.len()
-    );
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let outcomes = index
+        .iter()
+        .map(|case| {
+            let (area, id) = (case["area"].as_str().unwrap(), case["id"].as_str().unwrap());
+            let name = format!("{area}/{id}");
+            let outcome = run(&root.join(&name));
+            (name, outcome)
+        })
+        .collect();
+    judge("kustomize", outcomes);
 }
 
 fn run(folder: &Path) -> Result<(), String> {

@@ -30,6 +30,6 @@ fn d2_trees_build_byte_for_byte() {
             Err(error) => different.push(format!("{name}: {}", error.chain())),
         }
     }
-    println!("d2: {} met, {} not met", count - different.len(), different.len());
+    eprintln!("d2: {} met, {} not met", count - different.len(), different.len());
     assert!(different.is_empty(), "{different:#?}");
 }

@@ -5,7 +5,10 @@
     reason = "helpers of tests are tests"
 )]
 
+mod cases;
 mod conformance;
 mod d2;
 mod flux;
+mod merge2;
+mod security;
 mod support;

@@ -191,7 +191,7 @@ fn credential(auth: WireAuth, host: &str) -> Result<Option<Credential>, InvalidD
 }
 
 /// Host and path of a key such as `ghcr.io`, `ghcr.io/org` or `https://index.docker.io/v1/`.
-fn split_key(key: &str) -> (String, String) {
+pub(super) fn split_key(key: &str) -> (String, String) {
     let bare = key
         .strip_prefix("https://")
         .or_else(|| key.strip_prefix("http://"))

@@ -426,3 +426,25 @@ async fn a_mirror_answers_for_another_name_and_gets_only_its_own_credentials() {
             .all(|seen| seen.authorization.is_none())
     );
 }
+
+#[tokio::test]
+async fn n59_a_registry_on_the_metadata_service_is_not_asked() {
+    let plain_http = PlainHttp::Any;
+    let client = Client::new(ClientOptions {
+        plain_http,
+        ..options()
+    })
+    .unwrap();
+    for registry in [
+        "169.254.169.254",
+        "[fe80::1]:80",
+        "metadata.google.internal",
+        "0.0.0.0:5000",
+    ] {
+        let err = client
+            .tags(&format!("{registry}/latest/meta-data").parse().unwrap())
+            .await
+            .unwrap_err();
+        assert!(is_insecure(&err), "{registry}: {err:?}");
+    }
+}

@@ -13,34 +13,32 @@ pub(super) struct Records {
 pub(super) fn parse(mut data: &[u8]) -> Result<Records, &'static str> {
     let mut records = Records::default();
     while !data.is_empty() {
-        let (key, value, rest) = record(data).ok_or("has a malformed PAX record")?;
+        let (key, value, rest) = record(data).ok_or("a malformed PAX record")?;
         data = rest;
         if value.is_empty() {
             // An empty value takes nothing away from the header, as in Go.
             if matches!(key, "path" | "linkpath" | "size") {
-                return Err("has an empty PAX record");
+                return Err("an empty PAX record");
             }
             continue;
         }
         match key {
-            "path" => set(&mut records.path, value.to_owned())?,
-            "linkpath" => set(&mut records.linkpath, value.to_owned())?,
+            "path" => set(&mut records.path, text(value)?.to_owned())?,
+            "linkpath" => set(&mut records.linkpath, text(value)?.to_owned())?,
             "size" => {
-                let size = value
+                let digits = text(value)?;
+                let size = digits
                     .parse()
                     .ok()
                     .filter(|size: &u64| i64::try_from(*size).is_ok());
-                let digits = value.bytes().all(|c| c.is_ascii_digit());
-                set(
-                    &mut records.size,
-                    size.filter(|_| digits).ok_or("has a malformed PAX size")?,
-                )?;
+                let size = size.filter(|_| digits.bytes().all(|c| c.is_ascii_digit()));
+                set(&mut records.size, size.ok_or("a malformed PAX size")?)?;
             }
             "uid" | "gid" => {
-                value.parse::<i64>().map_err(|_| "has a malformed PAX owner")?;
+                text(value)?.parse::<i64>().map_err(|_| "a malformed PAX owner")?;
             }
-            "mtime" | "atime" | "ctime" if !is_time(value) => return Err("has a malformed PAX time"),
-            key if key.starts_with("GNU.sparse.") => return Err("is sparse"),
+            "mtime" | "atime" | "ctime" if !is_time(text(value)?) => return Err("a malformed PAX time"),
+            key if key.starts_with("GNU.sparse.") => return Err("a sparse file"),
             _ => {}
         }
     }
@@ -51,24 +49,30 @@ pub(super) fn parse(mut data: &[u8]) -> Result<Records, &'static str> {
 fn set<T>(place: &mut Option<T>, value: T) -> Result<(), &'static str> {
     match place.replace(value) {
         None => Ok(()),
-        Some(_) => Err("has two PAX records of one key"),
+        Some(_) => Err("two PAX records of one key"),
     }
 }
 
-fn record(data: &[u8]) -> Option<(&str, &str, &[u8])> {
+/// Key, value and what follows.
+fn record(data: &[u8]) -> Option<(&str, &[u8], &[u8])> {
     let blank = data.iter().take(11).position(|byte| *byte == b' ')?;
     let digits = std::str::from_utf8(data.get(..blank)?).ok()?;
     if digits.is_empty() || digits.starts_with('0') || !digits.bytes().all(|c| c.is_ascii_digit()) {
         return None;
     }
     let length: usize = digits.parse().ok()?;
-    let body = std::str::from_utf8(data.get(blank + 1..length)?)
-        .ok()?
-        .strip_suffix('\n')?;
-    let (key, value) = body.split_once('=')?;
+    let body = data.get(blank + 1..length)?.strip_suffix(b"\n")?;
+    let equals = body.iter().position(|byte| *byte == b'=')?;
+    let key = std::str::from_utf8(body.get(..equals)?).ok()?;
+    let value = body.get(equals + 1..)?;
     let is_text = matches!(key, "path" | "linkpath" | "uname" | "gname");
-    let broken = key.is_empty() || key.contains('\0') || (is_text && value.contains('\0'));
+    let broken = key.is_empty() || key.contains('\0') || (is_text && value.contains(&0));
     (!broken).then_some((key, value, data.get(length..)?))
+}
+
+/// Extended attributes are bytes; everything that is read here is text.
+fn text(value: &[u8]) -> Result<&str, &'static str> {
+    std::str::from_utf8(value).map_err(|_| "a PAX record that is not UTF-8")
 }
 
 fn is_time(value: &str) -> bool {
@@ -134,5 +138,11 @@ mod tests {
         let good = format("path", "ä") + &format("size", "12") + &format("mtime", "-1.5");
         let records = parse(good.as_bytes()).unwrap();
         assert_eq!((records.path.as_deref(), records.size), (Some("ä"), Some(12)));
+        assert_eq!(
+            parse(b"10 a.b=\xff\xfe\n").unwrap(),
+            Records::default(),
+            "attributes are bytes"
+        );
+        assert!(parse(b"10 path=\xff\n").is_err());
     }
 }

@@ -191,11 +191,12 @@ fn violations(
     evaluator
         .evaluate(&validations)
         .into_iter()
-        .filter(|result| !result.passed)
-        .map(|result| {
-            result
-                .message
-                .unwrap_or_else(|| format!("failed expression: {}", result.expression))
+        .zip(&validations)
+        .filter(|(result, _)| !result.passed)
+        .map(|(result, one)| {
+            // Without a message of its own, a validation is named by its expression.
+            let named = one.message.is_some() || one.message_expression.is_some();
+            result.message.filter(|_| named).unwrap_or_else(|| format!("failed expression: {}", one.expression))
         })
         .collect()
 }

@@ -9,7 +9,8 @@ use crate::object;
 use crate::store::Key;
 use crate::write::{Cx, DeleteOptions};
 
-const CLEANUP: &str = "customresourcecleanup.apiextensions.k8s.io";
+/// Holds a definition back until its resources are gone; set when it is deleted.
+pub(crate) const CLEANUP: &str = "customresourcecleanup.apiextensions.k8s.io";
 const MANAGER: &str = "kube-apiserver";
 
 /// After a definition was written.
@@ -24,16 +25,6 @@ pub(crate) fn after_write(cx: &mut Cx<'_>, definition: &Arc<Value>) {
         let time = cx.time();
         change(cx, &key, "", &name, "status", MANAGER, |definition| {
             accept(definition, &time);
-        });
-        change(cx, &key, "", &name, "", MANAGER, |definition| {
-            let mut finalizers: Vec<String> = object::finalizers(definition)
-                .into_iter()
-                .map(str::to_owned)
-                .collect();
-            if !finalizers.iter().any(|name| name == CLEANUP) {
-                finalizers.push(CLEANUP.to_owned());
-                object::set(definition, &["metadata", "finalizers"], json!(finalizers));
-            }
         });
     }
     crate::crd::refresh(cx.state);

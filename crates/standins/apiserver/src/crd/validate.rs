@@ -142,11 +142,8 @@ fn check_text(schema: &Value, text: &str, path: &str, causes: &mut Vec<Cause>) {
     if let Some(format) = schema.get("format").and_then(Value::as_str)
         && !has_format(format, text)
     {
-        causes.push(invalid(
-            path,
-            &value,
-            &format!("{path} in body must be of type {format}: {}", go_json(&value)),
-        ));
+        let why = format!("{path} in body must be of type {format}: {}", go_json(&value));
+        causes.push(Cause { reason: "FieldValueTypeInvalid", ..invalid(path, &value, &why) });
     }
 }
 
@@ -339,12 +336,11 @@ fn is_valid(schema: &Value, value: &Value) -> bool {
 }
 
 fn check_junctors(schema: &Value, value: &Value, path: &str, causes: &mut Vec<Cause>) {
-    let shown = if path.is_empty() { "<nil>" } else { path };
-    let mut fail = |message: String| {
+    let fail = |causes: &mut Vec<Cause>, message: String| {
         causes.push(Cause {
             reason: "FieldValueInvalid",
             message: format!("Invalid value: \"\": {message}"),
-            field: shown.to_owned(),
+            field: "<nil>".to_owned(),
         });
     };
     let int_or_string = schema.get("x-kubernetes-int-or-string").is_some();
@@ -352,29 +348,34 @@ fn check_junctors(schema: &Value, value: &Value, path: &str, causes: &mut Vec<Ca
         && !int_or_string
         && !any.iter().any(|one| is_valid(one, value))
     {
-        fail(format!("{path:?} must validate at least one schema (anyOf)"));
+        fail(causes, format!("{path:?} must validate at least one schema (anyOf)"));
     }
     if let Some(one) = schema.get("oneOf").and_then(Value::as_array) {
         let count = one.iter().filter(|inner| is_valid(inner, value)).count();
+        let first = one.first().filter(|_| count == 0);
         if count != 1 {
             let found = if count == 0 {
                 "Found none valid".to_owned()
             } else {
                 format!("Found {count} valid alternatives")
             };
-            fail(format!(
+            fail(causes, format!(
                 "{path:?} must validate one and only one schema (oneOf). {found}"
             ));
+        }
+        // What the first alternative lacks is told, too.
+        if let Some(first) = first {
+            visit(first, value, path, false, causes);
         }
     }
     if let Some(all) = schema.get("allOf").and_then(Value::as_array)
         && !all.iter().all(|one| is_valid(one, value))
     {
-        fail(format!("{path:?} must validate all the schemas (allOf)"));
+        fail(causes, format!("{path:?} must validate all the schemas (allOf)"));
     }
     if let Some(not) = schema.get("not").filter(|not| not.is_object())
         && is_valid(not, value)
     {
-        fail(format!("{path:?} must not validate the schema (not)"));
+        fail(causes, format!("{path:?} must not validate the schema (not)"));
     }
 }

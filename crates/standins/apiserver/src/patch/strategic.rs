@@ -104,7 +104,14 @@ fn merge_maps(
         }
         let inner_type = field_type(ty, target);
         if let (Some(Value::Array(items)), Some(order)) = (out.get_mut(target), order.as_array()) {
-            sort_by_order(items, order, inner_type.and_then(TypeInfo::patch_merge_key));
+            let key = inner_type.and_then(TypeInfo::patch_merge_key);
+            let id = |item: &Value| match key {
+                Some(key) => item.get(key).cloned().unwrap_or_default(),
+                None => item.clone(),
+            };
+            let (wanted, before): (Vec<Value>, Vec<Value>) =
+                (order.iter().map(id).collect(), items.iter().map(id).collect());
+            *items = arrange(std::mem::take(items), &wanted, &before, id);
         }
     }
     Ok(Some(out))
@@ -127,7 +134,8 @@ fn merge_lists(
             }
         }
         if let Some(order) = order {
-            sort_by_order(&mut out, order, None);
+            let before = out.clone();
+            out = arrange(out, order, &before, Value::clone);
         }
         return Ok(out);
     };
@@ -166,31 +174,28 @@ fn merge_lists(
             out.push(Value::Object(fresh));
         }
     }
-    if let Some(order) = order {
-        sort_by_order(&mut out, order, Some(key));
-    }
-    Ok(out)
+    let ids = |items: &[Value]| -> Vec<Value> { items.iter().filter_map(|item| item.get(key).cloned()).collect() };
+    let wanted = order.map_or_else(|| ids(patch), |order| ids(order));
+    Ok(arrange(out, &wanted, &ids(live), |item| item.get(key).cloned().unwrap_or_default()))
 }
 
-/// Sorts items by an order that lists some of them; the others keep their place relative to their predecessor.
-fn sort_by_order(items: &mut [Value], order: &[Value], key: Option<&str>) {
-    let id = |item: &Value| key.map_or_else(|| Some(item.clone()), |key| item.get(key).cloned());
-    let rank_of = |item: &Value| {
-        let own = id(item);
-        order.iter().position(|listed| match key {
-            Some(key) => listed.get(key).cloned() == own,
-            None => Some(listed.clone()) == own,
-        })
-    };
-    let mut last = 0;
-    let mut ranks: Vec<(usize, Value)> = Vec::with_capacity(items.len());
-    for item in items.iter() {
-        let rank = rank_of(item).unwrap_or(last);
-        last = rank;
-        ranks.push((rank, item.clone()));
+/// Orders merged items: those of the patch in its order, the others where they stood before a patched one.
+fn arrange(items: Vec<Value>, wanted: &[Value], before: &[Value], id: impl Fn(&Value) -> Value) -> Vec<Value> {
+    let position = |order: &[Value], item: &Value| order.iter().position(|known| *known == id(item));
+    let (mut patched, rest): (Vec<Value>, Vec<Value>) =
+        items.into_iter().partition(|item| position(wanted, item).is_some());
+    patched.sort_by_key(|item| position(wanted, item));
+    let mut out = Vec::with_capacity(patched.len() + rest.len());
+    let mut rest = rest.into_iter().peekable();
+    for item in patched {
+        while let Some(other) = rest.peek() {
+            match (position(before, other), position(before, &item)) {
+                (Some(left), Some(right)) if left < right => out.extend(rest.next()),
+                _ => break,
+            }
+        }
+        out.push(item);
     }
-    ranks.sort_by_key(|(rank, _)| *rank);
-    for (slot, (_, item)) in items.iter_mut().zip(ranks) {
-        *slot = item;
-    }
+    out.extend(rest);
+    out
 }

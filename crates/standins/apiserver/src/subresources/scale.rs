@@ -160,7 +160,7 @@ pub(crate) fn answer(
         live,
         new,
         tracked: true,
-        needs_version: false,
+        needs_version: false, is_patch: true,
     };
     let written: Arc<Value> = match cx.update(update, &options)? {
         Written::Created(value)

@@ -27,13 +27,8 @@ pub(crate) fn validate(served: &Served, object: &Value, live: Option<&Value>) ->
         ("batch", "jobs") => {
             template(object, &["spec", "template", "spec"], &mut causes);
             restart_policy(object, &["spec", "template", "spec"], &mut causes);
-            if let Some(live) = live
-                && let (Some(old), Some(new)) =
-                    (at(live, &["spec", "template"]), at(object, &["spec", "template"]))
-                && old != new
-                && at(live, &["spec", "suspend"]) != Some(&Value::Bool(true))
-            {
-                causes.push(invalid("spec.template", new, "field is immutable"));
+            if let Some(live) = live {
+                job_template(live, object, &mut causes);
             }
         }
         ("batch", "cronjobs") => {
@@ -48,6 +43,25 @@ pub(crate) fn validate(served: &Served, object: &Value, live: Option<&Value>) ->
         _ => {}
     }
     causes
+}
+
+/// A job's template stays; only where its pods may run can change while it is suspended.
+fn job_template(live: &Value, object: &Value, causes: &mut Vec<Cause>) {
+    let suspended = at(live, &["spec", "suspend"]) == Some(&Value::Bool(true));
+    let strip = |job: &Value| {
+        let mut template = at(job, &["spec", "template"]).cloned().unwrap_or_default();
+        if suspended {
+            for field in ["nodeSelector", "tolerations", "affinity", "schedulingGates"] {
+                object::remove(&mut template, &["spec", field]);
+            }
+            object::remove(&mut template, &["metadata"]);
+        }
+        template
+    };
+    if strip(live) != strip(object) {
+        let shown = at(object, &["spec", "template"]).unwrap_or(&Value::Null);
+        causes.push(invalid("spec.template", shown, "field is immutable"));
+    }
 }
 
 fn replicas(object: &Value, causes: &mut Vec<Cause>) {

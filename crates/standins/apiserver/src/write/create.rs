@@ -60,7 +60,8 @@ impl Cx<'_> {
         self.admit_to_namespace(served, &object)?;
         crate::strategy::prepare_create(self, served, &mut object)?;
         let name = object::name(&object).to_owned();
-        let causes = crate::validation::validate(served, &object, None);
+        let mut causes = crate::validation::check_metadata(served, &object, None);
+        causes.extend(crate::validation::validate(served, &object, None));
         if !causes.is_empty() {
             return Err(Failure::invalid(
                 served.group(),
@@ -79,6 +80,7 @@ impl Cx<'_> {
             return Err(Failure::already_exists(served.group(), served.plural(), &name));
         }
         crate::typed::normalize(served, &mut object);
+        let object = self.to_storage(served, object);
         if options.dry_run {
             return Ok(Written::Created(std::sync::Arc::new(object)));
         }

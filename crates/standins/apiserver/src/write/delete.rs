@@ -110,6 +110,10 @@ impl Cx<'_> {
         crate::strategy::check_delete(served, live)?;
         let mut new = live.as_ref().clone();
         let mut finalizers: Vec<String> = object::finalizers(live).into_iter().map(str::to_owned).collect();
+        let cleanup = crate::controllers::definitions::CLEANUP;
+        if served.key.group == "apiextensions.k8s.io" && !finalizers.iter().any(|name| name == cleanup) {
+            finalizers.push(cleanup.to_owned());
+        }
         set_propagation_finalizers(&mut finalizers, options.propagation);
         let grace = crate::strategy::grace_seconds(served, live, options);
         let waits = !finalizers.is_empty() || grace > 0 || crate::strategy::has_spec_finalizers(served, live);

@@ -21,6 +21,8 @@ pub(crate) struct Update<'a> {
     pub(crate) tracked: bool,
     /// Whether the request must carry a resource version (a replacement of a custom resource).
     pub(crate) needs_version: bool,
+    /// Whether the change came as a patch, in which a foreign uid is invalid rather than a conflict.
+    pub(crate) is_patch: bool,
 }
 
 impl Cx<'_> {
@@ -33,18 +35,28 @@ impl Cx<'_> {
             mut new,
             tracked,
             needs_version,
+            is_patch,
         } = update;
         let name = object::name(&live).to_owned();
-        check_identity(served, &live, &new, needs_version)?;
+        let foreign_uid = !object::uid(&new).is_empty() && object::uid(&new) != object::uid(&live);
+        let uid_cause = (is_patch && foreign_uid).then(|| {
+            let uid = Value::String(object::uid(&new).to_owned());
+            crate::validation::invalid("metadata.uid", &uid, "field is immutable")
+        });
+        if uid_cause.is_none() {
+            check_identity(served, &live, &new, needs_version)?;
+        }
         keep_system_metadata(&live, &mut new);
         if !tracked {
             self.track(served, subresource, Some(&live), &mut new, &options.manager);
         }
         crate::strategy::prepare_update(self, served, subresource, &live, &mut new)?;
-        let mut causes = check_finalizers(&live, &new);
+        let mut causes: Vec<Cause> = uid_cause.into_iter().collect();
+        causes.extend(check_finalizers(&live, &new));
+        causes.extend(crate::validation::check_metadata(served, &new, Some(&live)));
         if served.custom.is_some() {
-            // Custom resources go through this check twice.
-            causes.extend(check_finalizers(&live, &new));
+            // Custom resources go through these checks twice.
+            causes.extend(causes.clone());
         }
         causes.extend(crate::validation::validate(served, &new, Some(&live)));
         if !causes.is_empty() {
@@ -57,18 +69,21 @@ impl Cx<'_> {
         }
         crate::admission::admit(self, served, "UPDATE", Some(&new), Some(&live))?;
         crate::typed::normalize(served, &mut new);
-        if is_same_but_times(&live, &new) {
-            return Ok(Written::Updated(live));
+        let new = self.to_storage(served, new);
+        let namespace = object::namespace(&new).to_owned();
+        // What is stored may be in another version than what is shown.
+        let stored_live = self.state.store.get(&served.key, &namespace, &name).map_or(live, Arc::clone);
+        if is_same_but_times(&stored_live, &new) {
+            return Ok(Written::Updated(stored_live));
         }
+        let (mut new, live) = (new, stored_live);
         object::metadata_mut(&mut new)
             .insert("resourceVersion".into(), json!(object::resource_version(&live)));
         if options.dry_run {
             return Ok(Written::Updated(Arc::new(new)));
         }
         if object::is_terminating(&new) && crate::strategy::may_vanish(served, &new) {
-            let namespace = object::namespace(&new).to_owned();
-            // The last state, with its finalizers gone, is what watchers see deleted.
-            let last = self.state.store.put(&served.key, new);
+            let last = Arc::new(new);
             self.state.store.delete(&served.key, &namespace, &name);
             crate::controllers::after_delete(self, served, &last);
             return Ok(Written::Updated(last));

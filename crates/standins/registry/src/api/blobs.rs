@@ -66,14 +66,15 @@ fn send(head: bool, digest: &str, content: &Bytes, range: Option<&str>) -> Respo
     response
 }
 
-/// Start and end (exclusive) of `bytes=a-` or `bytes=a-b`, when it lies within `total`.
+/// Start and end (exclusive) of `bytes=a-`, `bytes=a-b` or `bytes=-last`, when it lies within `total`.
 fn parse_range(range: &str, total: usize) -> Option<(usize, usize)> {
-    let (start, end) = range.strip_prefix("bytes=")?.split_once('-')?;
-    let start: usize = start.parse().ok()?;
-    let end = if end.is_empty() {
-        total
-    } else {
-        end.parse::<usize>().ok()?.checked_add(1)?.min(total)
+    let (start, end) = match range.strip_prefix("bytes=")?.split_once('-')? {
+        ("", last) => (total.saturating_sub(last.parse().ok()?), total),
+        (start, "") => (start.parse().ok()?, total),
+        (start, end) => (
+            start.parse().ok()?,
+            end.parse::<usize>().ok()?.checked_add(1)?.min(total),
+        ),
     };
     (start < end).then_some((start, end))
 }
@@ -88,7 +89,10 @@ mod tests {
         assert_eq!(parse_range("bytes=0-99", 5), Some((0, 5)));
         assert_eq!(parse_range("bytes=5-", 5), None);
         assert_eq!(parse_range("bytes=3-1", 5), None);
-        assert_eq!(parse_range("bytes=-2", 5), None);
+        assert_eq!(parse_range("bytes=-2", 5), Some((3, 5)));
+        assert_eq!(parse_range("bytes=-9", 5), Some((0, 5)));
+        assert_eq!(parse_range("bytes=-0", 5), None);
+        assert_eq!(parse_range("bytes=-", 5), None);
         assert_eq!(parse_range("bytes=0-18446744073709551615", 5), None);
     }
 }

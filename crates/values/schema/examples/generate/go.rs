@@ -15,6 +15,14 @@ struct Field {
 struct Package {
     structs: BTreeMap<String, Vec<Field>>,
     others: BTreeMap<String, String>,
+    messages: BTreeMap<String, Vec<WireField>>,
+}
+
+/// A protobuf field: its name, number and bare type.
+struct WireField {
+    name: String,
+    number: u32,
+    kind: String,
 }
 
 /// Packages of the Kubernetes modules, read when first needed.
@@ -44,6 +52,46 @@ impl Types {
         let mut out = Vec::new();
         self.collect(&package, &name, &mut out);
         out
+    }
+
+    /// The protobuf field numbers on the way to each JSON field of an OpenAPI type: more than one where Go embeds a
+    /// struct, whose fields JSON shows in place.
+    pub(crate) fn numbers(
+        &mut self,
+        openapi_name: &str,
+        json_name: &dyn Fn(&str) -> Option<String>,
+    ) -> Vec<(String, Vec<u32>)> {
+        let Some((package, name)) = self.place(openapi_name) else {
+            return Vec::new();
+        };
+        self.load(&package);
+        let mut out = Vec::new();
+        self.collect_numbers(&package, &name, &mut Vec::new(), json_name, &mut out);
+        out
+    }
+
+    fn collect_numbers(
+        &self,
+        package: &str,
+        message: &str,
+        prefix: &mut Vec<u32>,
+        json_name: &dyn Fn(&str) -> Option<String>,
+        out: &mut Vec<(String, Vec<u32>)>,
+    ) {
+        let fields = self
+            .packages
+            .get(package)
+            .and_then(|loaded| loaded.messages.get(message));
+        for field in fields.into_iter().flatten() {
+            prefix.push(field.number);
+            if let Some(name) = json_name(&field.name) {
+                out.push((name, prefix.clone()));
+            } else if prefix.len() < 3 {
+                // Deeper nesting of embedded structs does not occur; recursive types do.
+                self.collect_numbers(package, &field.kind, prefix, json_name, out);
+            }
+            prefix.pop();
+        }
     }
 
     fn place(&self, openapi_name: &str) -> Option<(String, String)> {
@@ -78,6 +126,9 @@ impl Types {
             .flatten()
         {
             let path = entry.path();
+            if path.ends_with("generated.proto") {
+                read_messages(&std::fs::read_to_string(&path).unwrap_or_default(), &mut loaded);
+            }
             let file = path
                 .file_name()
                 .and_then(|name| name.to_str())
@@ -238,5 +289,35 @@ fn read_field(line: &str) -> Option<Field> {
         name,
         go_type,
         omits: options.contains(&"omitempty") || zero,
+    })
+}
+
+fn read_messages(text: &str, out: &mut Package) {
+    let mut current: Option<String> = None;
+    for line in text.lines().map(str::trim) {
+        if let Some(name) = line
+            .strip_prefix("message ")
+            .and_then(|rest| rest.split_whitespace().next())
+        {
+            out.messages.insert(name.to_owned(), Vec::new());
+            current = (!line.ends_with("{}")).then(|| name.to_owned());
+        } else if line == "}" {
+            current = None;
+        } else if let Some(fields) = current.as_ref().and_then(|name| out.messages.get_mut(name)) {
+            fields.extend(read_wire_field(line));
+        }
+    }
+}
+
+/// Reads `optional PodSpec spec = 2;`, `repeated string args = 3;` or `map<string, string> labels = 11;`.
+fn read_wire_field(line: &str) -> Option<WireField> {
+    let (before, number) = line.strip_suffix(';')?.rsplit_once(" = ")?;
+    let mut words = before.split_whitespace().rev();
+    let name = words.next()?.to_owned();
+    let kind = words.next()?.trim_start_matches('.').to_owned();
+    Some(WireField {
+        name,
+        number: number.parse().ok()?,
+        kind,
     })
 }

@@ -61,7 +61,7 @@ fn node(writer: &mut Writer, value: &Value, in_mapping: bool) {
         Value::Object(map) => {
             let mut entries: Vec<(&str, &Value)> =
                 map.iter().map(|(key, value)| (key.as_str(), value)).collect();
-            entries.sort_by(|a, b| natural(a.0, b.0));
+            sort(&mut entries);
             writer.deeper(Step::Block, |writer| {
                 for (key, value) in entries {
                     writer.write_indent();
@@ -116,6 +116,32 @@ fn number_text(number: &Number) -> String {
         }
     }
     go_float(value)
+}
+
+/// Sorts by [`natural`], which is no total order: punctuation and digits can go round in circles, on
+/// which the standard library's sort may panic. (Go's result is then a matter of chance.)
+fn sort(entries: &mut Vec<(&str, &Value)>) {
+    entries.sort_unstable_by(|a, b| a.0.cmp(b.0));
+    let mut width = 1;
+    while width < entries.len() {
+        let mut merged = Vec::with_capacity(entries.len());
+        for pair in entries.chunks(width * 2) {
+            let (left, right) = pair.split_at(width.min(pair.len()));
+            let (mut left, mut right) = (left.iter().peekable(), right.iter().peekable());
+            while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
+                let next = if natural(b.0, a.0) == Ordering::Less {
+                    right.next()
+                } else {
+                    left.next()
+                };
+                merged.extend(next);
+            }
+            merged.extend(left);
+            merged.extend(right);
+        }
+        *entries = merged;
+        width *= 2;
+    }
 }
 
 /// yaml v2's order of keys: letters behind everything else, digits by value.

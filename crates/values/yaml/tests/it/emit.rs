@@ -82,3 +82,18 @@ fn json_values_survive_the_way_through_a_tree() {
         value
     );
 }
+
+#[test]
+fn keys_whose_order_goes_round_in_circles_are_printed_all_the_same() {
+    let letters = ["a", "1", "0", "-", ".", "x10", "9", "_"];
+    let mut map = serde_json::Map::new();
+    for a in letters {
+        for b in letters {
+            for c in letters {
+                map.insert(format!("k{a}{b}{c}"), json!(1));
+            }
+        }
+    }
+    let lines = emit::sigs(&serde_json::Value::Object(map.clone()));
+    assert_eq!(lines.lines().count(), map.len());
+}

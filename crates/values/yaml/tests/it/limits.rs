@@ -1,5 +1,7 @@
 //! Texts that ask for too much, and texts that are not what they should be (N10, N11).
 
+use std::fmt::Write;
+
 use weir_yaml::{
     Dialect, Duplicates, Limits, ParseOptions, expand_aliases, parse_all, parse_all_with, parse_one, to_json,
 };
@@ -13,7 +15,7 @@ fn n10_repeated_keys_are_refused_with_both_lines() {
         "yaml: line 4, column 3: mapping key \"b\" already defined at line 2"
     );
     // Behind the size at which an index takes over.
-    let mut text: String = (0..40).map(|n| format!("k{n}: 1\n")).collect();
+    let mut text: String = numbered(40, |n| format!("k{n}: 1\n"));
     text.push_str("k7: 2\n");
     let error = parse_all(&text).unwrap_err();
     assert!(error.message.ends_with("already defined at line 8"), "{error}");
@@ -35,7 +37,7 @@ fn n10_a_billion_laughs_are_refused() {
     let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for n in 1..12 {
         let aliases = vec![format!("*a{}", n - 1); 10].join(", ");
-        text.push_str(&format!("a{n}: &a{n} [{aliases}]\n"));
+        writeln!(text, "a{n}: &a{n} [{aliases}]").unwrap();
     }
     let mut node = parse_one(&text).unwrap();
     let error = expand_aliases(&mut node).unwrap_err();
@@ -65,11 +67,7 @@ fn n10_depth_is_bounded_at_the_limit_and_one_past_it() {
         assert!(parse_all_with(&nested(20), options).is_ok());
         assert!(parse_all_with(&nested(21), options).is_err());
     }
-    let block = |n: usize| {
-        (0..n)
-            .map(|i| format!("{}a:\n", " ".repeat(i)))
-            .collect::<String>()
-    };
+    let block = |n: usize| numbered(n, |i| format!("{}a:\n", " ".repeat(i)));
     assert!(parse_all_with(&block(20), options).is_ok());
     assert!(parse_all_with(&block(21), options).is_err());
     // Without a limit of one's own there still is one.
@@ -144,4 +142,10 @@ fn n11_odd_documents_are_values_or_errors_but_no_panic() {
             }
         }
     }
+}
+
+/// Lines by number.
+fn numbered(count: usize, line: impl Fn(usize) -> String) -> String {
+    let lines: Vec<String> = (0..count).map(line).collect();
+    lines.concat()
 }

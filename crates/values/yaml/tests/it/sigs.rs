@@ -67,7 +67,7 @@ fn conversion(row: &Value) -> Result<(), String> {
     match convert(text) {
         Ok(_) if must_fail => return Err("converted, but must fail".into()),
         Err(error) if !must_fail => return Err(error),
-        Ok(value) if value.to_string() != expected.to_string() => {
+        Ok(value) if value != expected => {
             return Err(format!("{value} instead of {expected}"));
         }
         _ => {}

@@ -134,7 +134,9 @@ fn node(node_: &Node, out: &mut Vec<String>) {
         Data::Alias(name) => out.push(format!("=ALI *{name}")),
         Data::Sequence(items) => {
             out.push(format!("+SEQ{}{properties}", if flow { " []" } else { "" }));
-            items.iter().for_each(|item| node(item, out));
+            for item in items {
+                node(item, out);
+            }
             out.push("-SEQ".into());
         }
         Data::Mapping(entries) => {

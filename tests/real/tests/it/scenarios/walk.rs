@@ -57,7 +57,7 @@ pub(crate) async fn a_new_tag_rolls_out_and_prunes(ground: &Ground) -> Result<()
     ]);
     let first = ground.publish(ns, "latest", &tree).await?;
     let source = ground.source(ns, ns).await?;
-    let applied = ground.kustomization(ns, ns, json!({})).await?;
+    let applied = ground.kustomization(ns, ns, json!({"wait": true})).await?;
     ground.until_applied(&applied, first).await?;
     let tree = files([(
         "web.yaml",

@@ -1,0 +1,53 @@
+//! `weir explain REASON`.
+
+use clap::Args;
+
+use crate::global::Context;
+use crate::pages;
+use crate::{CommandError, Exit, run::Result};
+
+const EXAMPLES: &str = "\
+Examples:
+  weir explain HealthCheckFailed
+  weir explain                      # list every reason";
+
+/// Explain a condition reason: what it means, what causes it, what to do
+///
+/// Objects say in their conditions, in one word, why they are or are not ready. Without REASON the words are
+/// listed.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Explain {
+    /// The reason, as a condition or an event shows it; upper and lower case do not matter
+    #[arg(value_name = "REASON")]
+    reason: Option<String>,
+}
+
+impl Explain {
+    pub(crate) fn run(self, cx: &mut Context<'_>) -> Result {
+        let Some(reason) = self.reason else {
+            for (name, page) in pages::PAGES {
+                cx.io.line(&format!("{name:<36}{}", pages::summary(page)))?;
+            }
+            return Ok(Exit::Success);
+        };
+        let found = pages::PAGES
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(&reason));
+        let Some((_, page)) = found else {
+            let near: Vec<&str> = pages::PAGES
+                .iter()
+                .map(|(name, _)| *name)
+                .filter(|name| name.to_ascii_lowercase().contains(&reason.to_ascii_lowercase()))
+                .collect();
+            let error = CommandError::user(format!("there is no page about `{reason}`"));
+            return Err(if near.is_empty() {
+                error.hint("`weir explain` lists the reasons that weir sets")
+            } else {
+                error.hint(format!("did you mean {}?", near.join(", ")))
+            });
+        };
+        cx.io.print(page)?;
+        Ok(Exit::Success)
+    }
+}

@@ -1,0 +1,33 @@
+//! `weir kustomize`.
+
+mod build;
+
+use clap::{Args, Subcommand};
+
+use crate::global::Context;
+use crate::run::Result;
+
+const EXAMPLES: &str = "\
+Examples:
+  weir kustomize build clusters/production";
+
+/// Build kustomizations, byte for byte as kustomize does
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES, arg_required_else_help = true)]
+pub(crate) struct Kustomize {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Build(build::Build),
+}
+
+impl Kustomize {
+    pub(crate) fn run(self, cx: &mut Context<'_>) -> Result {
+        match self.command {
+            Command::Build(command) => command.run(cx),
+        }
+    }
+}

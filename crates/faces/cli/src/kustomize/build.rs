@@ -1,0 +1,309 @@
+//! `weir kustomize build`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use serde_json::Value;
+use weir_kustomize::{ErrorKind, FILE_NAMES, LoadRestrictions, Options, Resources, build};
+use weir_schema::{GroupVersionKind, Schemas};
+
+use crate::disk::DiskFiles;
+use crate::global::Context;
+use crate::{CommandError, Exit, Kind, run::Result};
+
+const EXAMPLES: &str = "\
+Examples:
+  weir kustomize build                          # the folder we are in
+  weir kustomize build clusters/production
+  weir kustomize build base -o manifests.yaml   # or a folder: a file an object
+
+Nothing is fetched and no program is run, whatever a kustomization asks for.";
+
+/// Print what a kustomization makes of its resources
+///
+/// The output is that of kustomize v5.8.1.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Build {
+    /// Folder with a kustomization file
+    #[arg(value_name = "DIR", default_value = ".")]
+    folder: PathBuf,
+    /// Write to this file, or into this folder a file for each object
+    #[arg(short, long, value_name = "FILE|DIR")]
+    output: Option<PathBuf>,
+    /// Whether files may be loaded from outside the folder of their kustomization
+    #[arg(long, value_enum, default_value_t, value_name = "RULE")]
+    load_restrictor: Restrictor,
+    /// Order of the output where the kustomization file has no `sortOptions`
+    #[arg(long, value_enum, default_value_t, value_name = "ORDER")]
+    reorder: Reorder,
+    /// Add the label `app.kubernetes.io/managed-by`
+    #[arg(long)]
+    enable_managedby_label: bool,
+    #[command(flatten)]
+    refused: Refused,
+}
+
+/// Flags of kustomize that would run programs or read the environment. They are known in order to be refused with
+/// the reason.
+#[derive(Debug, Args)]
+struct Refused {
+    #[arg(long, hide = true)]
+    enable_helm: bool,
+    #[arg(long, hide = true, value_name = "COMMAND")]
+    helm_command: Option<String>,
+    #[arg(long, hide = true)]
+    enable_alpha_plugins: bool,
+    #[arg(long, hide = true)]
+    enable_exec: bool,
+    #[arg(long, hide = true)]
+    network: bool,
+    #[arg(long, hide = true, value_name = "NAME")]
+    network_name: Option<String>,
+    #[arg(long, hide = true, value_name = "MOUNT")]
+    mount: Vec<String>,
+    #[arg(short = 'e', long, hide = true, value_name = "NAME=VALUE")]
+    env: Vec<String>,
+    #[arg(long, hide = true)]
+    as_current_user: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Restrictor {
+    /// Only files in or below the folder of their kustomization
+    #[default]
+    #[value(name = "LoadRestrictionsRootOnly")]
+    RootOnly,
+    /// Any file of this machine
+    #[value(name = "LoadRestrictionsNone")]
+    None,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Reorder {
+    /// Namespaces and definitions first, webhooks last
+    #[default]
+    Legacy,
+    /// As the resources are listed
+    None,
+}
+
+impl Refused {
+    fn check(&self) -> Result<()> {
+        let given = [
+            (
+                "--enable-helm",
+                self.enable_helm || self.helm_command.is_some(),
+                "it would run the helm program",
+            ),
+            (
+                "--enable-alpha-plugins",
+                self.enable_alpha_plugins,
+                "plugins are programs, and none is ever run",
+            ),
+            (
+                "--enable-exec",
+                self.enable_exec,
+                "it would run programs that the kustomization names",
+            ),
+            (
+                "--network",
+                self.network || self.network_name.is_some(),
+                "functions in containers are never run",
+            ),
+            (
+                "--mount",
+                !self.mount.is_empty(),
+                "functions in containers are never run",
+            ),
+            (
+                "--env",
+                !self.env.is_empty(),
+                "functions in containers are never run",
+            ),
+            (
+                "--as-current-user",
+                self.as_current_user,
+                "functions in containers are never run",
+            ),
+        ];
+        match given.iter().find(|(_, given, _)| *given) {
+            None => Ok(()),
+            Some((flag, _, why)) => Err(CommandError::usage(format!("`{flag}` is refused: {why}"))
+                .hint("a build that only reads its files gives the same result everywhere; use kustomize itself for the rest")),
+        }
+    }
+}
+
+impl Build {
+    pub(crate) fn run(self, cx: &mut Context<'_>) -> Result {
+        self.refused.check()?;
+        let folder = self
+            .folder
+            .canonicalize()
+            .map_err(|error| CommandError::file("open", &self.folder, &error))?;
+        // kustomize lets bases lie anywhere on the disk; what files may be read is the restrictor's business.
+        let root = folder.ancestors().last().unwrap_or(&folder);
+        let files = DiskFiles::new(root).map_err(|error| CommandError::file("open", root, &error))?;
+        let directory = files
+            .rooted(&folder)
+            .ok_or_else(|| CommandError::user(format!("the path {} is not UTF-8", folder.display())))?;
+        let options = Options {
+            load_restrictions: match self.load_restrictor {
+                Restrictor::RootOnly => LoadRestrictions::RootOnly,
+                Restrictor::None => LoadRestrictions::None,
+            },
+            reorder: match self.reorder {
+                Reorder::None => weir_kustomize::Reorder::None,
+                Reorder::Legacy => weir_kustomize::Reorder::Legacy,
+            },
+            add_managed_by_label: self.enable_managedby_label,
+        };
+        let resources =
+            build(&files, &directory, &options).map_err(|error| explain(&self.folder, &folder, &error))?;
+        for warning in resources.warnings() {
+            cx.io.talk(&format!("warning: {warning}"));
+        }
+        match &self.output {
+            None => cx.io.print(&resources.to_yaml())?,
+            Some(path) if path.is_dir() => write_each(path, &resources)?,
+            Some(path) => {
+                fs::write(path, resources.to_yaml())
+                    .map_err(|error| CommandError::file("write", path, &error))?;
+            }
+        }
+        Ok(Exit::Success)
+    }
+}
+
+/// The engine's error with what a person can do about it, and the place if it says one.
+fn explain(given: &Path, folder: &Path, error: &weir_kustomize::Error) -> CommandError {
+    let message = format!("cannot build {}", given.display());
+    let mut converted = CommandError::caused(Kind::User, message, error);
+    if let Some((named, line, column)) = place(&error.chain())
+        && let Some(path) = file(folder, &named)
+        && let Ok(content) = fs::read_to_string(&path)
+    {
+        converted = converted.at(&path.display().to_string(), line, column, Some(&content));
+    }
+    // A path that is refused as a file is tried as a folder, so the first failure may hide in the text.
+    let kind = if error.chain().contains("security; file") {
+        ErrorKind::Security
+    } else {
+        error.kind()
+    };
+    match kind {
+        ErrorKind::NotFound => converted.hint("check the path: it counts from the folder of the kustomization file"),
+        ErrorKind::Security => converted.hint(
+            "move the file below its kustomization, or allow it with `--load-restrictor LoadRestrictionsNone`",
+        ),
+        ErrorKind::Remote => converted.hint("copy what is remote into the tree, so that the build is the same every time"),
+        ErrorKind::Plugin => converted.hint("render its output into a file, and list that as a resource"),
+        ErrorKind::Cycle => converted.hint("take one of the folders out of `resources` of the other"),
+        ErrorKind::Invalid => converted,
+    }
+}
+
+/// The file that a message names: itself, or the kustomization file in a folder.
+fn file(folder: &Path, named: &str) -> Option<PathBuf> {
+    let path = folder.join(named);
+    let inside = FILE_NAMES.iter().map(|name| path.join(name));
+    std::iter::once(path.clone())
+        .chain(inside)
+        .find(|path| path.is_file())
+}
+
+/// `line 3, column 5` and the file named nearest to it in a message.
+fn place(message: &str) -> Option<(String, usize, usize)> {
+    let (before, after) = message.rsplit_once("line ")?;
+    let number = |text: &str| -> Option<usize> {
+        let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse().ok()
+    };
+    let line = number(after)?;
+    let column = after
+        .split_once("column ")
+        .and_then(|(_, rest)| number(rest))
+        .unwrap_or(1);
+    // Paths stand in quotes; the last one before the place is the innermost.
+    let is_path = |part: &&str| part.contains(['.', '/']) && !part.contains([' ', ':']);
+    let quotes = ['\'', '"'];
+    let file = before
+        .rsplit(quotes)
+        .find(is_path)
+        .or_else(|| after.rsplit(quotes).find(is_path))?;
+    Some((file.to_owned(), line, column))
+}
+
+/// A file for each object, named as kustomize names them.
+fn write_each(folder: &Path, resources: &Resources) -> Result<()> {
+    let schemas = Schemas::builtin();
+    let mut namespaces = BTreeSet::new();
+    let mut objects = Vec::new();
+    for object in resources.to_json_objects() {
+        let text = |pointer: &str| {
+            object
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let gvk = GroupVersionKind::from_api_version(&text("/apiVersion"), &text("/kind"));
+        // Types that nobody knows count as namespaced.
+        let namespace = schemas.is_namespaced(&gvk).unwrap_or(true).then(|| {
+            let namespace = text("/metadata/namespace");
+            if namespace.is_empty() {
+                "default".to_owned()
+            } else {
+                namespace
+            }
+        });
+        namespaces.extend(namespace.clone());
+        let parts = [gvk.group, gvk.version, gvk.kind, text("/metadata/name")];
+        let name: Vec<String> = parts
+            .iter()
+            .filter(|part| !part.is_empty())
+            .map(|part| part.to_lowercase())
+            .collect();
+        objects.push((namespace, name.join("_"), object));
+    }
+    let mut written = BTreeSet::new();
+    for (namespace, name, object) in objects {
+        let prefix = match namespace {
+            Some(namespace) if namespaces.len() > 1 => format!("{}_", namespace.to_lowercase()),
+            _ => String::new(),
+        };
+        let name = format!("{prefix}{name}.yaml");
+        // A name comes from the tree that is built, and must stay in the folder.
+        if name.contains(['/', '\\']) {
+            return Err(CommandError::user(format!(
+                "`{name}` cannot be the name of a file"
+            )));
+        }
+        if !written.insert(name.clone()) {
+            return Err(CommandError::user(format!(
+                "two objects would be written to {name}"
+            )));
+        }
+        let path = folder.join(&name);
+        fs::write(&path, weir_yaml::emit::sigs(&object))
+            .map_err(|error| CommandError::file("write", &path, &error))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_in_a_message_is_found() {
+        let message =
+            "accumulating resources from 'deploy.yaml': MalformedYAMLError: yaml: line 3, column 5: bad";
+        assert_eq!(place(message), Some(("deploy.yaml".to_owned(), 3, 5)));
+        assert_eq!(place("no place here"), None);
+        assert_eq!(place("line x of 'a.yaml'"), None);
+    }
+}

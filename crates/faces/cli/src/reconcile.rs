@@ -1,0 +1,125 @@
+//! `weir reconcile`.
+
+use clap::Args;
+use serde_json::json;
+use weir_apis::{GroupVersionKind, Object, ObjectRef, key};
+
+use crate::follow::{Until, until_ready};
+use crate::global::{Cluster, Context};
+use crate::kinds::{Known, Words};
+use crate::status;
+use crate::{CommandError, Exit, run::Result};
+
+/// Field manager of what these commands write.
+pub(crate) const MANAGER: &str = "weir-cli";
+
+const EXAMPLES: &str = "\
+Examples:
+  weir reconcile kustomization apps                # now, instead of at the next interval
+  weir reconcile ks apps --with-source             # fetch its source first
+  weir reconcile source oci apps --timeout 30s";
+
+/// Reconcile objects now, and wait for the outcome
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Reconcile {
+    #[command(flatten)]
+    words: Words,
+    /// First reconcile the source that a Kustomization is built from
+    #[arg(long)]
+    with_source: bool,
+}
+
+impl Reconcile {
+    pub(crate) async fn run(self, cx: &mut Context<'_>) -> Result {
+        let (kind, names) = self.words.named()?;
+        if self.with_source && kind.is_source() {
+            return Err(CommandError::usage(format!(
+                "`--with-source` is for what has a source, {} is one",
+                kind.kind
+            )));
+        }
+        let cluster = cx.cluster().await?;
+        for name in &names {
+            let reference = cluster.reference(kind, name);
+            if self.with_source {
+                let object = cluster.must_get(&reference).await?;
+                let source = source_of(&object)?;
+                now(cx, &cluster, &source).await?;
+            }
+            now(cx, &cluster, &reference).await?;
+        }
+        Ok(Exit::Success)
+    }
+}
+
+/// Requests a reconcile and waits for its outcome.
+async fn now(cx: &mut Context<'_>, cluster: &Cluster, reference: &ObjectRef) -> Result<()> {
+    let deadline = cx.deadline();
+    let object = cluster.must_get(reference).await?;
+    if status::is_suspended(&object) {
+        let word = reference.gvk.kind.to_ascii_lowercase();
+        return Err(CommandError::rejected(format!("{reference} is suspended"))
+            .hint(format!("`weir resume {word} {}` lets it go on", reference.name)));
+    }
+    let token = token(cx, &object);
+    let patch = json!({"metadata": {"annotations": {key::REQUESTED_AT: token}}});
+    cluster.client.merge(reference, &patch, MANAGER).await?;
+    cx.io.talk(&format!("{reference}: reconcile requested"));
+    let until = Until {
+        token: Some(&token),
+        digest: None,
+        first_failure: true,
+    };
+    let object = until_ready(cx, cluster, reference, until, deadline).await?;
+    cx.io.line(&format!("{reference} {}", outcome(&object)))
+}
+
+/// `applied latest@sha256:…`, or the words of its Ready condition.
+pub(crate) fn outcome(object: &Object) -> String {
+    let revision = status::revision(object);
+    let known = Known::of(&object.gvk().group, object.kind());
+    match known {
+        Some(kind) if !revision.is_empty() => {
+            format!(
+                "{} {revision}",
+                if kind.is_source() { "fetched" } else { "applied" }
+            )
+        }
+        _ => status::ready(object).1,
+    }
+}
+
+/// A value that the object has not carried before: the time.
+fn token(cx: &Context<'_>, object: &Object) -> String {
+    let now = cx.io.now().to_string();
+    match object.annotation(key::REQUESTED_AT) {
+        Some(old) if old == now => format!("{now}+"),
+        _ => now,
+    }
+}
+
+/// The source that an object is built from.
+pub(crate) fn source_of(object: &Object) -> Result<ObjectRef> {
+    let field = |name: &str| status::text(object, &["spec", "sourceRef", name]);
+    let (kind, name) = (field("kind"), field("name"));
+    if kind.is_empty() || name.is_empty() {
+        return Err(CommandError::user(format!(
+            "{} names no source",
+            object.reference()
+        )));
+    }
+    let api_version = match field("apiVersion") {
+        "" => "source.toolkit.fluxcd.io/v1",
+        given => given,
+    };
+    let namespace = match field("namespace") {
+        "" => object.namespace(),
+        given => given,
+    };
+    Ok(ObjectRef::new(
+        GroupVersionKind::from_api_version(api_version, kind),
+        namespace,
+        name,
+    ))
+}

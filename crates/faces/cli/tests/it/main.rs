@@ -1,0 +1,10 @@
+//! Commands, run as a person runs them: arguments in; standard output, standard error and exit code out.
+
+mod artifact;
+mod day_two;
+mod harness;
+mod help;
+mod keys;
+mod kustomize;
+mod pages;
+mod registry;

@@ -1,0 +1,44 @@
+//! The weir binary: it joins [`weir_cli`] to this process.
+
+use std::process::ExitCode;
+
+use tracing_subscriber::EnvFilter;
+use weir_cli::Io;
+
+fn main() -> ExitCode {
+    let mut io = Io::process();
+    let cli = match weir_cli::parse(std::env::args_os(), &mut io) {
+        Ok(cli) => cli,
+        Err(exit) => return exit.into(),
+    };
+    log(cli.verbosity());
+    // An error says that a provider is installed already, which is as good.
+    let _installed = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => {
+            let exit = runtime.block_on(weir_cli::execute(cli, &mut io));
+            // A read of standard input that nobody waits for any more must not keep the process.
+            runtime.shutdown_background();
+            exit.into()
+        }
+        Err(error) => {
+            weir_cli::CommandError::runtime(&error).print(&mut io);
+            weir_cli::Exit::Failure.into()
+        }
+    }
+}
+
+/// Logs go to standard error: what `RUST_LOG` asks for, else warnings, and more with `--verbose`.
+fn log(verbosity: u8) {
+    let default = match verbosity {
+        0 => "warn",
+        1 => "info",
+        2 => "debug",
+        _ => "trace",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}
