@@ -58,6 +58,31 @@ pub(crate) fn quick() -> Result<()> {
     )
 }
 
+/// The walk's benchmark, on a control plane of its own.
+pub(crate) fn bench(pairs: usize) -> Result<()> {
+    for tool in tools::ALL
+        .iter()
+        .filter(|t| ["etcd", "kubernetes"].contains(&t.folder))
+    {
+        tools::build(&crate::root()?, tool)?;
+    }
+    let pairs = pairs.to_string();
+    step(
+        "bench",
+        &[
+            "run",
+            "--release",
+            "--quiet",
+            "--package",
+            "weir-real",
+            "--bin",
+            "walk-bench",
+            &pairs,
+        ],
+        &[],
+    )
+}
+
 fn step(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Result<()> {
     println!("== {name}");
     let begun = Instant::now();

@@ -39,6 +39,12 @@ enum Task {
         /// Only these folders of tests/tools.
         names: Vec<String>,
     },
+    /// Measures weir on a real kube-apiserver, built for release: pairs of OCIRepository and Kustomization.
+    Bench {
+        /// How many pairs.
+        #[arg(default_value_t = 100)]
+        pairs: usize,
+    },
     /// Starts a real control plane on loopback, prints its kubeconfig's path and runs until interrupted.
     ControlPlane,
 }
@@ -50,6 +56,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Codegen { check } => codegen::run(check),
         Task::Tools { names } => build_tools(&names),
+        Task::Bench { pairs } => ci::bench(pairs),
         Task::ControlPlane => control_plane::run(),
     };
     match outcome {

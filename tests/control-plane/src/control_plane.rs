@@ -1,5 +1,6 @@
 //! etcd, kube-apiserver and kube-controller-manager as child processes.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -217,10 +218,16 @@ impl ControlPlane {
             let log = fs::read_to_string(self.at(&format!("{program}.log"))).unwrap_or_default();
             let lines: Vec<&str> = log.lines().collect();
             let from = lines.len().saturating_sub(10);
-            text.push_str(&format!(
-                "--- {program}\n{}\n",
-                lines.get(from..).unwrap_or_default().join("\n")
-            ));
+            let tail = lines.get(from..).unwrap_or_default().join(
+                "
+",
+            );
+            // Writing to a String can't fail.
+            let _ignored = writeln!(
+                text,
+                "--- {program}
+{tail}"
+            );
         }
         text
     }

@@ -1,10 +1,12 @@
 //! A cluster, a registry, and weir's controllers.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -15,16 +17,16 @@ use weir_apis::{GroupVersionKind, Object, ObjectRef, key};
 use weir_cluster::{Client, Clock, SystemClock, TokioClock, Write, connect};
 use weir_control_plane::{ControlPlane, nodes};
 use weir_house::{House, Outside};
-use weir_registry::{ClientOptions, PlainHttp};
-use weir_runtime::Settings;
+use weir_registry::{ClientOptions, DockerConfig, Keychain, PlainHttp};
+use weir_runtime::{Metrics, Settings};
 use weir_standin_apiserver::ApiServer;
-use weir_standin_registry::{Handle, Registry};
+use weir_standin_registry::{Auth, Handle, Registry};
 use weir_store::Store;
 
 /// Name of the registry in references.
 pub const REGISTRY: &str = "registry.example";
 /// Longest time for one thing to happen.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A cluster, a registry, and weir's controllers.
 pub struct Ground {
@@ -34,23 +36,29 @@ pub struct Ground {
     pub weirs: Client,
     /// The registry, as publishers reach it.
     pub registry: weir_registry::Client,
+    /// The registry, as weir reaches it: what credentials it has come from objects.
+    anonymous: weir_registry::Client,
     /// The registry, as its owner.
     pub owner: Registry,
     /// The controllers; taken out by scenarios that stop them.
     pub house: Option<House>,
+    /// The API server itself, where it is the stand-in.
+    pub server: Option<ApiServer>,
     store: Arc<Store>,
     clock: Arc<dyn Clock>,
     settings: Settings,
     nodes: Option<JoinHandle<()>>,
-    _registry: Handle,
-    _folder: tempfile::TempDir,
-    _plane: Option<ControlPlane>,
+    serving: Mutex<Option<JoinHandle<()>>>,
+    handle: Handle,
+    folder: tempfile::TempDir,
+    plane: Option<ControlPlane>,
 }
 
 impl Drop for Ground {
     fn drop(&mut self) {
-        if let Some(nodes) = &self.nodes {
-            nodes.abort();
+        let serving = self.serving.lock().unwrap_or_else(PoisonError::into_inner).take();
+        for task in [self.nodes.take(), serving].into_iter().flatten() {
+            task.abort();
         }
     }
 }
@@ -58,6 +66,16 @@ impl Drop for Ground {
 impl Ground {
     /// On the stand-in API server. With tokio's time paused it is simulated time.
     pub async fn standin(settings: Settings) -> Result<Self> {
+        let mut ground = Self::standin_closed(settings, weir_standin_registry::Options::default()).await?;
+        ground.open().await?;
+        Ok(ground)
+    }
+
+    /// The same with a registry that behaves like this, and with no controllers yet: see [`Ground::open`].
+    pub async fn standin_closed(
+        settings: Settings,
+        registry: weir_standin_registry::Options,
+    ) -> Result<Self> {
         let clock = TokioClock::starting_at("2026-01-01T00:00:00Z".parse()?);
         let options = weir_standin_apiserver::Options {
             now: Arc::new(move || clock.now()),
@@ -66,8 +84,10 @@ impl Ground {
         };
         let server = ApiServer::new(options);
         let client = connect::in_process(server.clone(), "stand-in");
-        let weirs = connect::in_process(server, "stand-in");
-        Self::around(client, weirs, Arc::new(clock), settings, None, None).await
+        let weirs = connect::in_process(server.clone(), "stand-in");
+        let mut ground = Self::around(client, weirs, Arc::new(clock), settings, registry, None).await?;
+        ground.server = Some(server);
+        Ok(ground)
     }
 
     /// On a real control plane.
@@ -82,20 +102,17 @@ impl Ground {
         let client = connect::over_network(config().await?)?;
         let weirs = connect::over_network(config().await?)?;
         let kubelet = kube::Client::try_from(config().await?)?;
-        let nodes = tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             if let Err(error) = nodes::play(kubelet).await {
                 tracing::warn!(%error, "the stand-in for nodes has stopped");
             }
         });
-        Self::around(
-            client,
-            weirs,
-            Arc::new(SystemClock),
-            settings,
-            Some(nodes),
-            Some(plane),
-        )
-        .await
+        let registry = weir_standin_registry::Options::default();
+        let clock = Arc::new(SystemClock);
+        let mut ground = Self::around(client, weirs, clock, settings, registry, Some(plane)).await?;
+        ground.nodes = Some(task);
+        ground.open().await?;
+        Ok(ground)
     }
 
     async fn around(
@@ -103,49 +120,115 @@ impl Ground {
         weirs: Client,
         clock: Arc<dyn Clock>,
         settings: Settings,
-        nodes: Option<JoinHandle<()>>,
+        registry: weir_standin_registry::Options,
         plane: Option<ControlPlane>,
     ) -> Result<Self> {
-        let owner = Registry::new(weir_standin_registry::Options::default());
+        let credentials = match &registry.auth {
+            Auth::Basic { username, password } => Some((username.clone(), password.clone())),
+            _ => None,
+        };
+        let owner = Registry::new(registry);
         let handle = owner.start().await?;
         let options = ClientOptions {
             mirrors: BTreeMap::from([(REGISTRY.to_owned(), format!("http://{}", handle.host()).parse()?)]),
             plain_http: PlainHttp::Loopback,
             ..ClientOptions::default()
         };
-        let registry = weir_registry::Client::new(options)?;
+        let anonymous = weir_registry::Client::new(options)?;
+        let registry = match credentials {
+            Some((username, password)) => {
+                let config = docker_config(&handle.host(), &username, &password).to_string();
+                let config = DockerConfig::from_secret(config.as_bytes())?;
+                anonymous.with_credentials(Keychain::anonymous().with_docker_config(config))
+            }
+            None => anonymous.clone(),
+        };
         let folder = tempfile::tempdir()?;
         let store = Arc::new(Store::open(folder.path())?);
-        let mut ground = Self {
+        let ground = Self {
             client,
             weirs,
             registry,
+            anonymous,
             owner,
             house: None,
+            server: None,
             store,
             clock,
             settings,
-            nodes,
-            _registry: handle,
-            _folder: folder,
-            _plane: plane,
+            nodes: None,
+            serving: Mutex::default(),
+            handle,
+            folder,
+            plane,
         };
         ground.install().await?;
-        ground.open().await?;
         Ok(ground)
+    }
+
+    /// Forgets every stored artifact, as a Pod that starts on another node does. The controllers must not run.
+    pub fn lose_store(&mut self) -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        self.store = Arc::new(Store::open(folder.path())?);
+        self.folder = folder;
+        Ok(())
+    }
+
+    /// Opens the stored artifacts anew, as a process that starts again does.
+    pub fn reopen_store(&mut self) -> Result<()> {
+        self.store = Arc::new(Store::open(self.folder.path())?);
+        Ok(())
     }
 
     /// Starts the controllers.
     pub async fn open(&mut self) -> Result<()> {
         let outside = Outside {
             cluster: self.weirs.clone(),
-            registry: self.registry.clone(),
+            registry: self.anonymous.clone(),
             store: self.store.clone(),
             artifacts_url: "http://weir.test".into(),
             clock: self.clock.clone(),
+            metrics: Metrics::default(),
         };
         self.house = Some(House::start(outside, self.settings.clone()).await?);
         Ok(())
+    }
+
+    /// Where the registry listens. Its name in references is a mirror of this, and credentials go by this.
+    pub fn registry_host(&self) -> String {
+        self.handle.host()
+    }
+
+    /// A kubeconfig for this cluster that needs nothing but itself, with an administrator's rights.
+    pub async fn kubeconfig(&self) -> Result<String> {
+        const TOKEN: &str = "a-token-of-the-administrator";
+        if let Some(plane) = &self.plane {
+            let mut config: Value = serde_json::to_value(Kubeconfig::from_yaml(&plane.kubeconfig())?)?;
+            let cluster = config
+                .pointer_mut("/clusters/0/cluster")
+                .context("the kubeconfig has no cluster")?;
+            let authority = STANDARD.encode(plane.certificate_authority());
+            *cluster = json!({"server": cluster["server"], "certificate-authority-data": authority});
+            return Ok(config.to_string());
+        }
+        let server = self.server.clone().context("the ground has no API server")?;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?.to_string();
+        server.add_token(TOKEN, weir_standin_apiserver::User::admin());
+        let task = tokio::spawn(async move {
+            if let Err(error) = server.serve(listener).await {
+                tracing::warn!(%error, "the stand-in has stopped to serve");
+            }
+        });
+        let earlier = self
+            .serving
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .replace(task);
+        if let Some(earlier) = earlier {
+            earlier.abort();
+        }
+        Ok(weir_standin_apiserver::kubeconfig(&address, TOKEN))
     }
 
     async fn install(&self) -> Result<()> {
@@ -315,6 +398,11 @@ impl Ground {
             .map(|c| c.message.clone())
             .unwrap_or_default())
     }
+}
+
+/// The `.dockerconfigjson` that logs in to a registry.
+pub fn docker_config(host: &str, username: &str, password: &str) -> Value {
+    json!({"auths": {host: {"username": username, "password": password}}})
 }
 
 /// A reference to an object of a core or other built-in kind.

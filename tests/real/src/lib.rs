@@ -5,5 +5,5 @@
 mod ground;
 mod publish;
 
-pub use ground::{Ground, REGISTRY, kustomization, object, source};
+pub use ground::{Ground, REGISTRY, docker_config, kustomization, object, source};
 pub use publish::{Files, files};

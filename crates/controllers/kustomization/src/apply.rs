@@ -18,7 +18,7 @@ use crate::spec::Spec;
 use crate::target::Target;
 
 /// Longest wait for definitions and classes before the next stage (flux-controllers.md §3.6).
-const STAGE_TIMEOUT: Duration = Duration::from_secs(60);
+const STAGE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What was applied, in order; also what was until something failed.
 #[derive(Debug, Default)]
@@ -29,12 +29,19 @@ pub(crate) struct Applied {
 /// The objects with the owner's marks on them.
 pub(crate) fn desired(spec: &Spec, built: Built) -> Vec<Desired> {
     let own = &spec.own;
-    let mut marks = Marks::of(Owner::kustomization(&*own.metadata.namespace, &*own.metadata.name));
+    let mut marks = Marks::of(Owner::kustomization(
+        &*own.metadata.namespace,
+        &*own.metadata.name,
+    ));
     if let Some(common) = &own.spec.common_metadata {
         marks.labels = common.labels.clone();
         marks.annotations = common.annotations.clone();
     }
-    built.objects.into_iter().map(|object| Desired::new(object, &marks)).collect()
+    built
+        .objects
+        .into_iter()
+        .map(|object| Desired::new(object, &marks))
+        .collect()
 }
 
 /// How to apply: what to force, what to take over, which drift to leave alone.
@@ -51,7 +58,11 @@ pub(crate) fn options(spec: &Spec) -> Result<Options, Failure> {
         .collect();
     let ignore = IgnoreRules::compile(&rules)
         .map_err(|e| Failure::stalled(reason::INVALID_SPEC, format!("spec.ignore: {}", chain(&e))))?;
-    Ok(Options { force: spec.own.spec.force, takeover: Takeover::kustomize(&[]), ignore })
+    Ok(Options {
+        force: spec.own.spec.force,
+        takeover: Takeover::kustomize(&[]),
+        ignore,
+    })
 }
 
 fn selector(selector: weir_apis::kind::Selector) -> weir_plan::Selector {
@@ -90,9 +101,18 @@ pub(crate) async fn apply(
             .await
             .map_err(|e| refused(spec, &e))?;
         if awaited {
-            let objects: Vec<ObjectRef> =
-                applied.changes.entries().iter().skip(before).map(|e| e.object.clone()).collect();
-            let targets = Targets { objects: &objects, judge: &readiness, may_be_absent: &|_| false };
+            let objects: Vec<ObjectRef> = applied
+                .changes
+                .entries()
+                .iter()
+                .skip(before)
+                .map(|e| e.object.clone())
+                .collect();
+            let targets = Targets {
+                objects: &objects,
+                judge: &readiness,
+                may_be_absent: &|_| false,
+            };
             let timeout = STAGE_TIMEOUT.min(spec.timeout);
             wait_until_ready(&target.client, &target.view, clock, &targets, changed, timeout)
                 .await

@@ -46,28 +46,46 @@ pub(crate) struct Artifacts {
 
 impl Artifacts {
     pub(crate) fn new(store: Arc<Store>) -> Self {
-        Self { store, trees: Mutex::default() }
+        Self {
+            store,
+            trees: Mutex::default(),
+        }
     }
 
     /// The tree of an artifact. Its bytes are checked against the digest in the source's status.
     pub(crate) async fn open(&self, artifact: &Artifact) -> Result<Arc<MemoryFiles>, OpenError> {
-        let digest: Digest = artifact.digest.parse().map_err(|_| OpenError::Digest(artifact.digest.clone()))?;
+        let digest: Digest = artifact
+            .digest
+            .parse()
+            .map_err(|_| OpenError::Digest(artifact.digest.clone()))?;
         if let Some(tree) = self.known(&digest) {
             return Ok(tree);
         }
         let (store, path) = (self.store.clone(), artifact.path.clone());
-        let size = artifact.size.and_then(|s| u64::try_from(s).ok()).unwrap_or_default();
-        let stored = Stored { path: path.clone(), digest, size };
+        let size = artifact
+            .size
+            .and_then(|s| u64::try_from(s).ok())
+            .unwrap_or_default();
+        let stored = Stored {
+            path: path.clone(),
+            digest,
+            size,
+        };
         let task = tokio::task::spawn_blocking(move || {
-            let bytes = store
-                .read(&stored)
-                .map_err(|source| OpenError::Read { path: path.clone(), source })?;
+            let bytes = store.read(&stored).map_err(|source| OpenError::Read {
+                path: path.clone(),
+                source,
+            })?;
             let tree = extract::tree(&bytes[..], &Limits::default(), Symlinks::Refuse)
                 .map_err(|source| OpenError::Unpack { path, source })?;
-            let files = tree.files().map(|(path, entry)| (format!("/{path}"), entry.bytes.to_vec()));
+            let files = tree
+                .files()
+                .map(|(path, entry)| (format!("/{path}"), entry.bytes.to_vec()));
             Ok(Arc::new(files.collect::<MemoryFiles>()))
         });
-        let tree = task.await.map_err(|_| OpenError::Stopped(artifact.path.clone()))??;
+        let tree = task
+            .await
+            .map_err(|_| OpenError::Stopped(artifact.path.clone()))??;
         let mut trees = self.trees.lock().unwrap_or_else(PoisonError::into_inner);
         trees.push_front((digest, tree.clone()));
         trees.truncate(KEPT);
@@ -76,6 +94,9 @@ impl Artifacts {
 
     fn known(&self, digest: &Digest) -> Option<Arc<MemoryFiles>> {
         let trees = self.trees.lock().unwrap_or_else(PoisonError::into_inner);
-        trees.iter().find(|(d, _)| d == digest).map(|(_, tree)| tree.clone())
+        trees
+            .iter()
+            .find(|(d, _)| d == digest)
+            .map(|(_, tree)| tree.clone())
     }
 }

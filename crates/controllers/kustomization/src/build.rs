@@ -53,7 +53,12 @@ fn build_now(
     strict: bool,
 ) -> Result<Built, String> {
     let resources = generate(tree, &own.spec).map_err(|e| e.chain())?;
-    let always = own.spec.post_build.as_ref().and_then(|p| p.substitute_strategy.as_deref()) == Some("Always");
+    let always = own
+        .spec
+        .post_build
+        .as_ref()
+        .and_then(|p| p.substitute_strategy.as_deref())
+        == Some("Always");
     let variables = known.map(|k| &k.variables).filter(|v| always || !v.is_empty());
     let mode = if strict { Mode::Strict } else { Mode::Lenient };
     let mut objects = Vec::new();
@@ -69,7 +74,10 @@ fn build_now(
         // Writing to a String can't fail.
         let _ignored = write!(stream, "---\n{}", emit::sigs(&object.to_value()));
     }
-    Ok(Built { objects, digest: Digest::of(stream.as_bytes()).to_string() })
+    Ok(Built {
+        objects,
+        digest: Digest::of(stream.as_bytes()).to_string(),
+    })
 }
 
 /// One object with its variables replaced: written as YAML, substituted as text, read again, as Flux does. So a value may
@@ -80,23 +88,34 @@ fn substituted(value: &Value, variables: &Variables, mode: Mode) -> Result<Value
     }
     let text = emit::sigs(value);
     let what = name(value);
-    let text = substitute(&text, variables, mode).map_err(|e| format!("post build failed for '{what}': {}", chain(&e)))?;
-    let documents = weir_yaml::parse_all(&text).map_err(|e| format!("post build failed for '{what}': {}", chain(&e)))?;
+    let text = substitute(&text, variables, mode)
+        .map_err(|e| format!("post build failed for '{what}': {}", chain(&e)))?;
+    let documents =
+        weir_yaml::parse_all(&text).map_err(|e| format!("post build failed for '{what}': {}", chain(&e)))?;
     let root = documents.first().and_then(|d| d.root.as_ref());
     let root = root.ok_or_else(|| format!("post build failed for '{what}': nothing is left of it"))?;
-    weir_yaml::to_json(root, Dialect::Sigs).map_err(|e| format!("post build failed for '{what}': {}", chain(&e)))
+    weir_yaml::to_json(root, Dialect::Sigs)
+        .map_err(|e| format!("post build failed for '{what}': {}", chain(&e)))
 }
 
 fn opts_out(value: &Value) -> bool {
     ["labels", "annotations"].iter().any(|field| {
-        let says = value.get("metadata").and_then(|m| m.get(field)).and_then(|m| m.get(key::SUBSTITUTE));
+        let says = value
+            .get("metadata")
+            .and_then(|m| m.get(field))
+            .and_then(|m| m.get(key::SUBSTITUTE));
         says.and_then(Value::as_str) == Some("disabled")
     })
 }
 
 fn name(value: &Value) -> String {
     let text = |path: &str| value.pointer(path).and_then(Value::as_str).unwrap_or_default();
-    format!("{}/{}/{}", text("/apiVersion"), text("/kind"), text("/metadata/name"))
+    format!(
+        "{}/{}/{}",
+        text("/apiVersion"),
+        text("/kind"),
+        text("/metadata/name")
+    )
 }
 
 /// Adds an object; a List adds its items, and kustomize's own files are no objects.
@@ -107,11 +126,16 @@ fn collect(value: Value, objects: &mut Vec<Object>) -> Result<(), String> {
         return Ok(());
     }
     if kind.ends_with("List") && value.get("items").is_some_and(Value::is_array) {
-        let items = value.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+        let items = value
+            .get("items")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
         return items.into_iter().try_for_each(|item| collect(item, objects));
     }
     let what = name(&value);
-    let object = Object::from_value(value).map_err(|e| format!("'{what}' is no Kubernetes object: {}", chain(&e)))?;
+    let object =
+        Object::from_value(value).map_err(|e| format!("'{what}' is no Kubernetes object: {}", chain(&e)))?;
     if object.name().is_empty() {
         return Err(format!("'{what}' has no metadata.name"));
     }

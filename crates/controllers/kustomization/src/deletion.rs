@@ -37,7 +37,12 @@ pub(crate) fn fate(spec: &weir_apis::kind::KustomizationSpec) -> Fate {
 }
 
 /// Deletes everything in the inventory, in reverse order of application. An error keeps the finalizer.
-pub(crate) async fn delete_all(target: &Target, spec: &Spec, inventory: &Inventory, wait: bool) -> Result<(), Failure> {
+pub(crate) async fn delete_all(
+    target: &Target,
+    spec: &Spec,
+    inventory: &Inventory,
+    wait: bool,
+) -> Result<(), Failure> {
     let owner = Owner::kustomization(&*spec.own.metadata.namespace, &*spec.own.metadata.name);
     let plan = PrunePlan::everything(inventory);
     for (entry, error) in plan.unreadable() {
@@ -57,7 +62,10 @@ pub(crate) async fn delete_all(target: &Target, spec: &Spec, inventory: &Invento
             }
         }
         if waited >= spec.timeout {
-            tracing::warn!("deleted objects are still there after {} s", spec.timeout.as_secs());
+            tracing::warn!(
+                "deleted objects are still there after {} s",
+                spec.timeout.as_secs()
+            );
         }
     }
     Ok(())
@@ -68,7 +76,14 @@ pub(crate) fn failure(spec: &Spec, pruned: &Pruned) -> Option<Failure> {
     if pruned.failed.is_empty() {
         return None;
     }
-    let lines: Vec<String> =
-        pruned.failed.iter().map(|(object, error)| format!("{object} delete failed: {error}")).collect();
-    Some(Failure::retry_after(reason::PRUNE_FAILED, spec.retry, lines.join("\n")))
+    let lines: Vec<String> = pruned
+        .failed
+        .iter()
+        .map(|(object, error)| format!("{object} delete failed: {error}"))
+        .collect();
+    Some(Failure::retry_after(
+        reason::PRUNE_FAILED,
+        spec.retry,
+        lines.join("\n"),
+    ))
 }

@@ -20,13 +20,21 @@ pub(crate) fn generate(tree: &MemoryFiles, spec: &KustomizationSpec) -> Result<R
 }
 
 fn patch(patch: &weir_apis::kind::Patch) -> Patch {
-    Patch { patch: patch.patch.clone(), target: patch.target.as_ref().map(selector), ..Patch::default() }
+    Patch {
+        patch: patch.patch.clone(),
+        target: patch.target.as_ref().map(selector),
+        ..Patch::default()
+    }
 }
 
 fn selector(selector: &weir_apis::kind::Selector) -> Selector {
     let text = |field: &Option<String>| field.clone().unwrap_or_default();
     Selector {
-        gvk: Gvk { group: text(&selector.group), version: text(&selector.version), kind: text(&selector.kind) },
+        gvk: Gvk {
+            group: text(&selector.group),
+            version: text(&selector.version),
+            kind: text(&selector.kind),
+        },
         name: text(&selector.name),
         namespace: text(&selector.namespace),
         annotation_selector: text(&selector.annotation_selector),

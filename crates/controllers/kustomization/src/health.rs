@@ -53,12 +53,20 @@ impl Unhealthy {
     /// Waiting was cut short because there is something newer to apply.
     pub(crate) fn superseded() -> Self {
         let message = "stopped waiting for health: a newer spec or artifact is to be applied".into();
-        Self { reason: reason::HEALTH_CHECK_CANCELED, message, timed_out: false }
+        Self {
+            reason: reason::HEALTH_CHECK_CANCELED,
+            message,
+            timed_out: false,
+        }
     }
 
     /// When to try again.
     pub(crate) fn again(&self, retry: Duration) -> Duration {
-        if self.reason == reason::HEALTH_CHECK_CANCELED { Duration::ZERO } else { retry }
+        if self.reason == reason::HEALTH_CHECK_CANCELED {
+            Duration::ZERO
+        } else {
+            retry
+        }
     }
 }
 
@@ -74,14 +82,24 @@ pub(crate) async fn wait(
 ) -> Result<(), Unhealthy> {
     let judge = |object: &weir_apis::Object, now| spec.health.readiness(object, now);
     let may_be_absent = |object: &ObjectRef| vanishing.contains(object);
-    let targets = Targets { objects, judge: &judge, may_be_absent: &may_be_absent };
-    wait_until_ready(&target.client, &target.view, clock, &targets, changed, timeout).await.map_err(|e| {
-        let timed_out = matches!(e, NotReady::Timeout(_));
-        let message = if timed_out {
-            format!("health check failed after {} s: {e}", spec.timeout.as_secs())
-        } else {
-            format!("health check failed: {e}")
-        };
-        Unhealthy { reason: reason::HEALTH_CHECK_FAILED, message, timed_out }
-    })
+    let targets = Targets {
+        objects,
+        judge: &judge,
+        may_be_absent: &may_be_absent,
+    };
+    wait_until_ready(&target.client, &target.view, clock, &targets, changed, timeout)
+        .await
+        .map_err(|e| {
+            let timed_out = matches!(e, NotReady::Timeout(_));
+            let message = if timed_out {
+                format!("health check failed after {} s: {e}", spec.timeout.as_secs())
+            } else {
+                format!("health check failed: {e}")
+            };
+            Unhealthy {
+                reason: reason::HEALTH_CHECK_FAILED,
+                message,
+                timed_out,
+            }
+        })
 }

@@ -58,7 +58,13 @@ mod tests {
 
     fn attempt<'a>(digest: &'a str, status: &'a str, artifact: &'a Artifact, second: i64) -> Attempt<'a> {
         let now = Time::new(jiff::Timestamp::from_second(second).unwrap());
-        Attempt { digest, status, artifact, now, took: Duration::from_millis(1500) }
+        Attempt {
+            digest,
+            status,
+            artifact,
+            now,
+            took: Duration::from_millis(1500),
+        }
     }
 
     #[test]
@@ -76,7 +82,10 @@ mod tests {
         history = with(&history, &attempt("b", "Failed", &artifact, 2));
         history = with(&history, &attempt("a", "Succeeded", &artifact, 3));
         assert_eq!(history.len(), 2);
-        assert_eq!((history[0].digest.as_str(), history[0].total_reconciliations), ("a", 2));
+        assert_eq!(
+            (history[0].digest.as_str(), history[0].total_reconciliations),
+            ("a", 2)
+        );
         assert_eq!(history[0].last_reconciled_duration, "1.5s");
         assert_eq!(history[0].metadata["originRevision"], "main@sha1:1");
         for n in 0..9 {

@@ -14,7 +14,8 @@ use weir_cluster::{ApiError, Lookup, Mirror};
 use weir_runtime::conclude::Who;
 use weir_runtime::verdict::chain;
 use weir_runtime::{
-    Controller, Deps, Draft, Event, Failure, Key, Queue, Reconcile, Severity, Verdict, Waker, conclude, finalizer,
+    Controller, Deps, Draft, Event, Failure, Key, Queue, Reconcile, Severity, Verdict, Waker, conclude,
+    finalizer,
 };
 use weir_store::Store;
 
@@ -25,8 +26,11 @@ use crate::spec::Spec;
 use crate::watched::Watched;
 use run::Run;
 
-const WHO: Who =
-    Who { manager: key::KUSTOMIZE_STATUS_MANAGER, component: key::KUSTOMIZE_MANAGER, stall_is_observed: false };
+const WHO: Who = Who {
+    manager: key::KUSTOMIZE_STATUS_MANAGER,
+    component: key::KUSTOMIZE_MANAGER,
+    stall_is_observed: false,
+};
 
 /// The Kustomization controller.
 #[derive(Debug)]
@@ -77,7 +81,10 @@ impl Kustomizations {
             })
         });
         for object in own.all() {
-            let change = Change { old: None, new: Some(object) };
+            let change = Change {
+                old: None,
+                new: Some(object),
+            };
             users.notice(&change);
             dependents.notice(&change);
         }
@@ -94,14 +101,19 @@ impl Kustomizations {
 
     /// The object, held by our finalizer; `None` when there is nothing more to do with it.
     async fn prepare(&self, object: Arc<Object>) -> Result<Option<Arc<Object>>, ApiError> {
-        let suspended = object.get(&["spec", "suspend"]).and_then(serde_json::Value::as_bool) == Some(true);
+        let suspended = object
+            .get(&["spec", "suspend"])
+            .and_then(serde_json::Value::as_bool)
+            == Some(true);
         if suspended && !object.is_being_deleted() {
             return Ok(None);
         }
         if object.is_being_deleted() || finalizer::is_held(&object) {
             return Ok(finalizer::is_held(&object).then_some(object));
         }
-        finalizer::hold(&self.deps.client, &object, WHO.manager).await.map(|held| Some(Arc::new(held)))
+        finalizer::hold(&self.deps.client, &object, WHO.manager)
+            .await
+            .map(|held| Some(Arc::new(held)))
     }
 
     async fn delete(&self, object: Arc<Object>, queue: &Queue) {
@@ -121,10 +133,13 @@ impl Kustomizations {
 
     /// Deletes what was applied, if the spec wants that.
     async fn take_away(&self, object: &Object) -> Result<(), Failure> {
-        let own: Kustomization =
-            object.parse().map_err(|e| Failure::stalled(reason::INVALID_SPEC, chain(&e)))?;
+        let own: Kustomization = object
+            .parse()
+            .map_err(|e| Failure::stalled(reason::INVALID_SPEC, chain(&e)))?;
         let fate = deletion::fate(&own.spec);
-        let Some(inventory) = own.status.inventory.clone().filter(|i| !i.entries.is_empty()) else { return Ok(()) };
+        let Some(inventory) = own.status.inventory.clone().filter(|i| !i.entries.is_empty()) else {
+            return Ok(());
+        };
         if fate == Fate::Keep {
             return Ok(());
         }
@@ -171,14 +186,23 @@ fn event(run: &Run, verdict: &Verdict) -> Option<Event> {
     let artifact = run.artifact.as_ref()?;
     let changed = run.changes.changed();
     let was_ready = Conditions::of(&run.draft.object).is(READY, Status::True);
-    let same_revision =
-        run.draft.object.get(&["status", "lastAppliedRevision"]).and_then(|v| v.as_str()) == Some(&artifact.revision);
+    let same_revision = run
+        .draft
+        .object
+        .get(&["status", "lastAppliedRevision"])
+        .and_then(|v| v.as_str())
+        == Some(&artifact.revision);
     if changed.is_empty() && same_revision && was_ready {
         return None;
     }
-    let message = if changed.is_empty() { success.message.clone() } else { changed.to_string() };
-    let mut event =
-        Event::new(Severity::Normal, success.reason, message).with("revision", &artifact.revision).with("commit_status", "update");
+    let message = if changed.is_empty() {
+        success.message.clone()
+    } else {
+        changed.to_string()
+    };
+    let mut event = Event::new(Severity::Normal, success.reason, message)
+        .with("revision", &artifact.revision)
+        .with("commit_status", "update");
     if let Some(origin) = artifact.metadata.get(key::OCI_REVISION) {
         event = event.with("originRevision", origin);
     }

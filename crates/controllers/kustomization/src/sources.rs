@@ -24,7 +24,11 @@ impl Sources {
         let source = |object: &Object| {
             let field = |name: &str| object.get(&["spec", "sourceRef", name]).and_then(|v| v.as_str());
             let namespace = field("namespace").unwrap_or(object.namespace());
-            Some((field("kind")?.to_owned(), namespace.to_owned(), field("name")?.to_owned()))
+            Some((
+                field("kind")?.to_owned(),
+                namespace.to_owned(),
+                field("name")?.to_owned(),
+            ))
         };
         let key = |object: &Object| (object.namespace().to_owned(), object.name().to_owned());
         let (old, new) = (change.old.as_deref(), change.new.as_deref());
@@ -48,7 +52,11 @@ impl Sources {
 
     /// Those that build from a source.
     pub(crate) fn users(&self, source: &Object) -> Vec<Key> {
-        let source = (source.kind().to_owned(), source.namespace().to_owned(), source.name().to_owned());
+        let source = (
+            source.kind().to_owned(),
+            source.namespace().to_owned(),
+            source.name().to_owned(),
+        );
         self.lock().get(&source).into_iter().flatten().cloned().collect()
     }
 }
@@ -65,7 +73,10 @@ impl Dependents {
     /// Takes in a change of a Kustomization.
     pub(crate) fn notice(&self, change: &Change) {
         let (old, new) = (change.old.as_deref(), change.new.as_deref());
-        let (before, after) = (old.map(dependencies).unwrap_or_default(), new.map(dependencies).unwrap_or_default());
+        let (before, after) = (
+            old.map(dependencies).unwrap_or_default(),
+            new.map(dependencies).unwrap_or_default(),
+        );
         if before == after {
             return;
         }
@@ -93,9 +104,16 @@ impl Dependents {
 }
 
 fn dependencies(object: &Object) -> BTreeSet<Key> {
-    let list = object.get(&["spec", "dependsOn"]).and_then(|v| v.as_array()).into_iter().flatten();
+    let list = object
+        .get(&["spec", "dependsOn"])
+        .and_then(|v| v.as_array())
+        .into_iter()
+        .flatten();
     list.filter_map(|entry| {
-        let namespace = entry.get("namespace").and_then(|v| v.as_str()).unwrap_or(object.namespace());
+        let namespace = entry
+            .get("namespace")
+            .and_then(|v| v.as_str())
+            .unwrap_or(object.namespace());
         Some((namespace.to_owned(), entry.get("name")?.as_str()?.to_owned()))
     })
     .collect()
@@ -115,7 +133,10 @@ pub(crate) fn has_new_status(change: &Change) -> bool {
 pub(crate) fn has_new_artifact(change: &Change) -> bool {
     let revision = |object: &Object| {
         let artifact = object.get(&["status", "artifact"])?;
-        Some((artifact.get("revision")?.as_str()?.to_owned(), artifact.get("digest").and_then(|d| d.as_str()).map(str::to_owned)))
+        Some((
+            artifact.get("revision")?.as_str()?.to_owned(),
+            artifact.get("digest").and_then(|d| d.as_str()).map(str::to_owned),
+        ))
     };
     match &change.new {
         Some(new) => {

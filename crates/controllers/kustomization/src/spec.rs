@@ -56,7 +56,10 @@ impl Spec {
         }
         let source = &own.spec.source_ref;
         if source.kind != "OCIRepository" {
-            let message = format!("spec.sourceRef: sources of kind {} are not built yet; use an OCIRepository", source.kind);
+            let message = format!(
+                "spec.sourceRef: sources of kind {} are not built yet; use an OCIRepository",
+                source.kind
+            );
             return Err(Failure::stalled(reason::FEATURE_GATE_DISABLED, message));
         }
         let namespace = source.namespace.as_deref().unwrap_or(&own.metadata.namespace);
@@ -67,18 +70,31 @@ impl Spec {
             );
             return Err(Failure::stalled(reason::ACCESS_DENIED, message));
         }
-        Ok(Self { own, interval, retry, timeout: timeout.max(SHORTEST_TIMEOUT), health })
+        Ok(Self {
+            own,
+            interval,
+            retry,
+            timeout: timeout.max(SHORTEST_TIMEOUT),
+            health,
+        })
     }
 
     /// The client that applies: as the ServiceAccount that the spec names, else as the default one, else as
     /// the controller. Never as the controller because an account is missing (security case N50).
     pub(crate) fn client(&self, own: &Client, settings: &Settings) -> Result<Client, Failure> {
-        let account = self.own.spec.service_account_name.as_ref().or(settings.default_service_account.as_ref());
+        let account = self
+            .own
+            .spec
+            .service_account_name
+            .as_ref()
+            .or(settings.default_service_account.as_ref());
         match account {
             None => Ok(own.clone()),
             Some(name) => Identity::service_account(&self.own.metadata.namespace, name)
                 .map(|identity| own.acting_as(identity))
-                .map_err(|e| Failure::stalled(reason::ACCESS_DENIED, format!("spec.serviceAccountName: {e}"))),
+                .map_err(|e| {
+                    Failure::stalled(reason::ACCESS_DENIED, format!("spec.serviceAccountName: {e}"))
+                }),
         }
     }
 }

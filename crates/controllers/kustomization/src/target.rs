@@ -51,8 +51,13 @@ impl View for Sight {
 impl Target {
     /// Sees to it that the types of these objects are watched. A type that nothing serves yet is left out: applying
     /// its objects will say so.
-    pub(crate) async fn watch<'a>(&self, objects: impl IntoIterator<Item = &'a ObjectRef>) -> Result<(), ApiError> {
-        let Sight::Watched(watched) = &self.view else { return Ok(()) };
+    pub(crate) async fn watch<'a>(
+        &self,
+        objects: impl IntoIterator<Item = &'a ObjectRef>,
+    ) -> Result<(), ApiError> {
+        let Sight::Watched(watched) = &self.view else {
+            return Ok(());
+        };
         let kinds: std::collections::BTreeSet<_> = objects.into_iter().map(|o| &o.gvk).collect();
         for gvk in kinds {
             match watched.mirror(gvk).await {

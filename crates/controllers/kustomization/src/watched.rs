@@ -34,8 +34,16 @@ struct Signals {
 
 impl Watched {
     pub(crate) fn new(client: Client, waker: Arc<OnceLock<Waker>>) -> Self {
-        let shared = Shared { memory: Memory::default(), owners: Mutex::default(), waker };
-        Self { client, mirrors: Mutex::default(), shared: Arc::new(shared) }
+        let shared = Shared {
+            memory: Memory::default(),
+            owners: Mutex::default(),
+            waker,
+        };
+        Self {
+            client,
+            mirrors: Mutex::default(),
+            shared: Arc::new(shared),
+        }
     }
 
     /// What was applied last.
@@ -51,7 +59,12 @@ impl Watched {
             let start = || {
                 let shared = self.shared.clone();
                 let on_change = Arc::new(move |change: Change| shared.notice(&change));
-                Arc::new(Mirror::start(&self.client, resource, key::KUSTOMIZATION_NAME, on_change))
+                Arc::new(Mirror::start(
+                    &self.client,
+                    resource,
+                    key::KUSTOMIZATION_NAME,
+                    on_change,
+                ))
             };
             mirrors.entry(gvk.clone()).or_insert_with(start).clone()
         };
@@ -75,12 +88,20 @@ impl Watched {
 
     /// Is notified when an object of this Kustomization changes.
     pub(crate) fn changes(&self, owner: &Key) -> Arc<Notify> {
-        lock(&self.shared.owners).entry(owner.clone()).or_default().changed.clone()
+        lock(&self.shared.owners)
+            .entry(owner.clone())
+            .or_default()
+            .changed
+            .clone()
     }
 
     /// Is notified when waiting for the health of what was applied makes no sense any more: there is something newer.
     pub(crate) fn superseded(&self, owner: &Key) -> Arc<Notify> {
-        lock(&self.shared.owners).entry(owner.clone()).or_default().superseded.clone()
+        lock(&self.shared.owners)
+            .entry(owner.clone())
+            .or_default()
+            .superseded
+            .clone()
     }
 
     /// There is a newer spec or artifact.
@@ -99,7 +120,9 @@ impl Watched {
 impl Shared {
     fn notice(&self, change: &Change) {
         let (old, new) = (change.old.as_deref(), change.new.as_deref());
-        let Some(owner) = new.and_then(owner_of).or_else(|| old.and_then(owner_of)) else { return };
+        let Some(owner) = new.and_then(owner_of).or_else(|| old.and_then(owner_of)) else {
+            return;
+        };
         if let Some(waiting) = lock(&self.owners).get(&owner) {
             waiting.changed.notify_waiters();
         }

@@ -89,6 +89,21 @@ pub async fn conclude(
     verdict: &Verdict,
     event: Option<Event>,
 ) -> Option<Object> {
+    if let Err(Failure {
+        kind: Kind::Waiting(after),
+        quiet: true,
+        ..
+    }) = verdict
+    {
+        queue.add_after(
+            (
+                draft.object.namespace().to_owned(),
+                draft.object.name().to_owned(),
+            ),
+            *after,
+        );
+        return None;
+    }
     let now = Time::new(deps.clock.now());
     let generation = draft.object.generation();
     if let Some(token) = draft.object.annotation(key::REQUESTED_AT) {
@@ -108,6 +123,7 @@ pub async fn conclude(
     }
     let object = draft.object.clone();
     let key = (object.namespace().to_owned(), object.name().to_owned());
+    deps.metrics.concluded(object.kind(), &key, verdict);
     let stored = match draft.write(deps, who.manager).await {
         Ok(stored) => stored,
         Err(error) if error.is_not_found() => return None,

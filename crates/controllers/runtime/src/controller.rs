@@ -8,7 +8,7 @@ use weir_apis::{GroupVersionKind, Object, key};
 use weir_cluster::mirror::Change;
 use weir_cluster::{ApiError, Lookup, Mirror};
 
-use crate::{Deps, Key, Queue};
+use crate::{Deps, Key, Metrics, Queue};
 
 /// What one kind's controller does with one object.
 pub trait Reconcile: Send + Sync + 'static {
@@ -57,17 +57,29 @@ impl Controller {
         let queue = Arc::new(Queue::default());
         // Set once: a reconciler belongs to one controller.
         let _already = waker.set(Waker(queue.clone()));
+        let counted = Counted {
+            metrics: deps.metrics.clone(),
+            kind: kind.kind.clone(),
+        };
+        counted
+            .metrics
+            .count_requests(deps.client.cluster(), deps.client.counter());
+        counted
+            .metrics
+            .watch_queue(&kind.kind, &queue, deps.settings.concurrent);
         let resource = deps.client.resource(kind).await?;
         let on_change = {
             let queue = queue.clone();
             let reconciler = reconciler.clone();
-            Arc::new(move |change: Change| notice(&queue, &*reconciler, &change))
+            let counted = counted.clone();
+            Arc::new(move |change: Change| notice(&queue, &*reconciler, &counted, &change))
         };
         let mirror = Arc::new(Mirror::start(&deps.client, resource, "", on_change));
         let task = tokio::spawn(run(
             queue.clone(),
             mirror.clone(),
             reconciler,
+            counted,
             deps.settings.concurrent,
         ));
         Ok(Self { queue, mirror, task })
@@ -86,9 +98,16 @@ impl Controller {
     }
 }
 
+/// Where a kind's reconciles are counted.
+#[derive(Clone)]
+struct Counted {
+    metrics: Metrics,
+    kind: String,
+}
+
 /// Which changes ask for a reconcile: a new or changed spec, a request by annotation, a deletion. Status updates,
 /// most of which are our own, do not.
-fn notice<R: Reconcile>(queue: &Queue, reconciler: &R, change: &Change) {
+fn notice<R: Reconcile>(queue: &Queue, reconciler: &R, counted: &Counted, change: &Change) {
     match (&change.old, &change.new) {
         (None, Some(new)) => queue.add(key_of(new)),
         (Some(old), Some(new)) => {
@@ -104,6 +123,7 @@ fn notice<R: Reconcile>(queue: &Queue, reconciler: &R, change: &Change) {
         (Some(old), None) => {
             let key = key_of(old);
             queue.forget(&key);
+            counted.metrics.forget(&counted.kind, &key);
             reconciler.gone(&key);
         }
         (None, None) => {}
@@ -114,7 +134,13 @@ fn key_of(object: &Object) -> Key {
     (object.namespace().into(), object.name().into())
 }
 
-async fn run<R: Reconcile>(queue: Arc<Queue>, mirror: Arc<Mirror>, reconciler: Arc<R>, concurrent: usize) {
+async fn run<R: Reconcile>(
+    queue: Arc<Queue>,
+    mirror: Arc<Mirror>,
+    reconciler: Arc<R>,
+    counted: Counted,
+    concurrent: usize,
+) {
     mirror.synced().await;
     let permits = Arc::new(Semaphore::new(concurrent.max(1)));
     let mut tasks = JoinSet::new();
@@ -126,6 +152,7 @@ async fn run<R: Reconcile>(queue: Arc<Queue>, mirror: Arc<Mirror>, reconciler: A
         let Some(key) = queue.next().await else { break };
         while tasks.try_join_next().is_some() {}
         let (queue, mirror, reconciler) = (queue.clone(), mirror.clone(), reconciler.clone());
+        let counted = counted.clone();
         tasks.spawn(async move {
             let _permit = permit;
             let _done = Done {
@@ -133,7 +160,13 @@ async fn run<R: Reconcile>(queue: Arc<Queue>, mirror: Arc<Mirror>, reconciler: A
                 key: &key,
             };
             if let Lookup::Known(object) = mirror.get(&key.0, &key.1) {
+                let run = counted.metrics.begin(&counted.kind, &key);
                 reconciler.reconcile(object, &queue).await;
+                drop(run);
+                // Its series must not come back after it went: whoever sees it gone last takes them away.
+                if !matches!(mirror.get(&key.0, &key.1), Lookup::Known(_)) {
+                    counted.metrics.forget(&counted.kind, &key);
+                }
             }
         });
     }

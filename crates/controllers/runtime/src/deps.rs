@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use weir_cluster::{Client, Clock};
 
-use crate::Recorder;
+use crate::{Metrics, Recorder};
 
 /// The outside world of a controller.
 #[derive(Debug, Clone)]
@@ -16,6 +16,8 @@ pub struct Deps {
     pub clock: Arc<dyn Clock>,
     /// Where events go.
     pub events: Recorder,
+    /// What is counted for Prometheus.
+    pub metrics: Metrics,
     /// How to behave.
     pub settings: Settings,
 }
@@ -49,7 +51,7 @@ impl Default for Settings {
             requeue_dependency: Duration::from_secs(30),
             interval_jitter_percent: 5,
             min_retry_delay: Duration::from_millis(750),
-            max_retry_delay: Duration::from_secs(15 * 60),
+            max_retry_delay: Duration::from_mins(15),
             concurrent: 256,
             strict_substitution: false,
         }

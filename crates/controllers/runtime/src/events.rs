@@ -60,34 +60,49 @@ impl Event {
 /// waits for one.
 #[derive(Debug, Clone)]
 pub struct Recorder {
-    queue: mpsc::UnboundedSender<Box<(Arc<Object>, Event, &'static str)>>,
-    _task: Arc<Abort>,
+    writers: Arc<[Writer]>,
 }
 
-#[derive(Debug)]
-struct Abort(JoinHandle<()>);
+/// Tasks that write events side by side. Those of one object go through one of them, so they stay in order.
+const WRITERS: usize = 8;
 
-impl Drop for Abort {
+#[derive(Debug)]
+struct Writer {
+    queue: mpsc::UnboundedSender<Box<(Arc<Object>, Event, &'static str)>>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Writer {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
     }
 }
 
 impl Recorder {
     /// Starts to write events to a cluster. Must be called inside a tokio runtime.
     pub fn start(client: Client, clock: Arc<dyn Clock>) -> Self {
-        let (queue, events) = mpsc::unbounded_channel();
-        let task = tokio::spawn(write_all(client, clock, events));
+        let writer = |_| {
+            let (queue, events) = mpsc::unbounded_channel();
+            let task = tokio::spawn(write_all(client.clone(), clock.clone(), events));
+            Writer { queue, task }
+        };
         Self {
-            queue,
-            _task: Arc::new(Abort(task)),
+            writers: (0..WRITERS).map(writer).collect(),
         }
     }
 
     /// Records an event. `component` is the controller's name as Flux has it, such as `source-controller`.
     pub fn record(&self, object: &Arc<Object>, event: Event, component: &'static str) {
         tracing::info!(object = %object.reference(), reason = event.reason, "{}", event.message);
-        if self
+        // Any spread will do that always gives one object the same writer.
+        let at = object
+            .uid()
+            .bytes()
+            .fold(0_usize, |h, b| h.wrapping_mul(31).wrapping_add(usize::from(b)));
+        let Some(writer) = self.writers.get(at % WRITERS) else {
+            return;
+        };
+        if writer
             .queue
             .send(Box::new((object.clone(), event, component)))
             .is_err()

@@ -11,6 +11,9 @@ pub mod conclude;
 pub mod controller;
 pub mod events;
 pub mod finalizer;
+pub mod lease;
+pub mod metrics;
+pub mod probes;
 pub mod queue;
 pub mod verdict;
 
@@ -20,5 +23,8 @@ pub use conclude::{Draft, conclude};
 pub use controller::{Controller, Reconcile, Waker};
 pub use deps::{Deps, Settings};
 pub use events::{Event, Recorder, Severity};
+pub use lease::{Election, Leader};
+pub use metrics::Metrics;
+pub use probes::Probes;
 pub use queue::{Key, Queue};
 pub use verdict::{Failure, Kind, Success, Verdict};

@@ -27,6 +27,7 @@ struct State {
     timers: BTreeSet<(Instant, Key)>,
     due: HashMap<Key, Instant>,
     failures: HashMap<Key, u32>,
+    adds: u64,
     closed: bool,
 }
 
@@ -35,6 +36,7 @@ impl State {
         if self.running.contains(&key) {
             self.again.insert(key);
         } else if self.queued.insert(key.clone()) {
+            self.adds += 1;
             if first {
                 self.ready.push_front(key);
             } else {
@@ -162,6 +164,11 @@ impl Queue {
     /// Keys that wait for a turn now, those with a timer not counted.
     pub fn depth(&self) -> usize {
         self.lock().ready.len()
+    }
+
+    /// How often a key was put in line so far. One that comes again after its run counts when it does.
+    pub fn adds(&self) -> u64 {
+        self.lock().adds
     }
 
     /// Ends [`Queue::next`] for all.

@@ -26,6 +26,8 @@ pub struct Failure {
     pub reason: &'static str,
     /// Message of the Ready condition.
     pub message: String,
+    /// Not worth a write: what is waited for comes in a moment, as a rule.
+    pub quiet: bool,
 }
 
 /// What follows a failure.
@@ -46,6 +48,7 @@ impl Failure {
             kind: Kind::Stalled,
             reason,
             message: message.into(),
+            quiet: false,
         }
     }
 
@@ -55,7 +58,15 @@ impl Failure {
             kind: Kind::Waiting(after),
             reason,
             message: message.into(),
+            quiet: false,
         }
+    }
+
+    /// Waiting, and what is waited for comes in a moment, as a rule: no status, no event.
+    #[must_use]
+    pub fn quietly(mut self) -> Self {
+        self.quiet = true;
+        self
     }
 
     /// Another try may help; the pause grows.
@@ -64,6 +75,7 @@ impl Failure {
             kind: Kind::Retry(None),
             reason,
             message: message.into(),
+            quiet: false,
         }
     }
 
@@ -73,6 +85,7 @@ impl Failure {
             kind: Kind::Retry(Some(after)),
             reason,
             message: message.into(),
+            quiet: false,
         }
     }
 }

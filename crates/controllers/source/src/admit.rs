@@ -33,7 +33,11 @@ pub(crate) async fn admit(
         .await
         .map_err(|e| refused(format!("cannot look for signatures: {}", chain(&e))))?;
     let verified = verify(&target, &signatures, &policy).map_err(|e| refused(chain(&e)))?;
-    let message = format!("verified signature of revision {}: {}", resolved.revision, verified.evidence());
+    let message = format!(
+        "verified signature of revision {}: {}",
+        resolved.revision,
+        verified.evidence()
+    );
     draft.set(SOURCE_VERIFIED, Status::True, reason::SUCCEEDED, &message, now);
     Ok(verified.into())
 }
@@ -44,15 +48,21 @@ fn policy(keys: &[(String, Vec<u8>)]) -> Result<weir_verify::Policy, Failed> {
         let key = std::str::from_utf8(pem)
             .map_err(|_| refused(format!("spec.verify.secretRef: '{name}' is not PEM")))
             .and_then(|pem| {
-                PublicKey::from_pem(pem).map_err(|e| refused(format!("spec.verify.secretRef: '{name}': {}", chain(&e))))
+                PublicKey::from_pem(pem)
+                    .map_err(|e| refused(format!("spec.verify.secretRef: '{name}': {}", chain(&e))))
             })?;
         read.push((name.clone(), key));
     }
-    KeyPolicy::new(read).map(weir_verify::Policy::Keys).map_err(|e| refused(chain(&e)))
+    KeyPolicy::new(read)
+        .map(weir_verify::Policy::Keys)
+        .map_err(|e| refused(chain(&e)))
 }
 
 /// Flux's words first, which alerts match on; then what was found.
 fn refused(why: String) -> Failed {
     let message = format!("failed to verify the signature using provider 'cosign': {why}");
-    Failed { at: At::Verify, failure: Failure::retry(reason::VERIFICATION_ERROR, message) }
+    Failed {
+        at: At::Verify,
+        failure: Failure::retry(reason::VERIFICATION_ERROR, message),
+    }
 }

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use url::Url;
 use weir_apis::kind::{LayerSelector, OciRepository, OciRepositoryRef};
 use weir_apis::{GroupVersionKind, Object, ObjectRef, reason, secret};
 use weir_oci::Repository;
 use weir_oci::choice::Choice;
 use weir_re2::Pattern;
-use url::Url;
 use weir_redact::RedactedUrl;
 use weir_registry::{Client, ClientIdentity, DockerConfig, Keychain, PlainHttp};
 use weir_runtime::verdict::{chain, duration};
@@ -46,15 +46,23 @@ pub(crate) enum Policy {
 pub(crate) async fn gather(deps: &Deps, registry: &Client, own: &OciRepository) -> Result<Gathered, Failed> {
     let spec = &own.spec;
     let interval = duration("spec.interval", &spec.interval).map_err(Failed::fetch)?;
-    let timeout = duration("spec.timeout", spec.timeout.as_deref().unwrap_or("60s")).map_err(Failed::fetch)?;
+    let timeout =
+        duration("spec.timeout", spec.timeout.as_deref().unwrap_or("60s")).map_err(Failed::fetch)?;
     let repository = repository(&spec.url)?;
     let default = OciRepositoryRef::default();
     let wanted = spec.reference.as_ref().unwrap_or(&default);
-    let choice = Choice::new(wanted.digest.as_deref(), wanted.semver.as_deref(), wanted.tag.as_deref())
-        .map_err(|e| invalid(reason::OCI_ARTIFACT_PULL_FAILED, chain(&e)))?;
+    let choice = Choice::new(
+        wanted.digest.as_deref(),
+        wanted.semver.as_deref(),
+        wanted.tag.as_deref(),
+    )
+    .map_err(|e| invalid(reason::OCI_ARTIFACT_PULL_FAILED, chain(&e)))?;
     let filter = match wanted.semver_filter.as_deref().filter(|f| !f.is_empty()) {
         Some(text) => Some(Pattern::new(text).map_err(|e| {
-            invalid(reason::OCI_ARTIFACT_PULL_FAILED, format!("spec.ref.semverFilter is wrong: {}", chain(&e)))
+            invalid(
+                reason::OCI_ARTIFACT_PULL_FAILED,
+                format!("spec.ref.semverFilter is wrong: {}", chain(&e)),
+            )
         })?),
         None => None,
     };
@@ -66,7 +74,9 @@ pub(crate) async fn gather(deps: &Deps, registry: &Client, own: &OciRepository) 
         return Err(invalid(reason::FEATURE_GATE_DISABLED, message));
     }
     let policy = policy(deps, own).await?;
-    let registry = client(deps, registry, own).await?.with_credentials(keychain(deps, own).await?);
+    let registry = client(deps, registry, own)
+        .await?
+        .with_credentials(keychain(deps, own).await?);
     Ok(Gathered {
         repository,
         choice,
@@ -90,19 +100,46 @@ fn again(reason: &'static str, message: impl Into<String>) -> Failed {
 
 /// `spec.url`: a repository, and nothing that names a version.
 fn repository(url: &str) -> Result<Repository, Failed> {
-    let wrong = |why: String| invalid(reason::URL_INVALID, format!("spec.url: '{url}' cannot be used: {why}"));
-    let Some(rest) = url.strip_prefix("oci://") else { return Err(wrong("it must begin with oci://".into())) };
-    let reference: weir_oci::Reference = rest.parse().map_err(|e: weir_oci::InvalidReference| wrong(chain(&e)))?;
+    let wrong = |why: String| {
+        invalid(
+            reason::URL_INVALID,
+            format!("spec.url: '{url}' cannot be used: {why}"),
+        )
+    };
+    let Some(rest) = url.strip_prefix("oci://") else {
+        return Err(wrong("it must begin with oci://".into()));
+    };
+    let reference: weir_oci::Reference = rest
+        .parse()
+        .map_err(|e: weir_oci::InvalidReference| wrong(chain(&e)))?;
     if reference.tag().is_some() || reference.digest().is_some() {
-        return Err(wrong("it must not name a tag or a digest; put that into spec.ref".into()));
+        return Err(wrong(
+            "it must not name a tag or a digest; put that into spec.ref".into(),
+        ));
     }
     Ok(reference.repository().clone())
 }
 
-async fn read(deps: &Deps, own: &OciRepository, kind: &str, name: &str, field: &str) -> Result<Object, Failed> {
-    let reference = ObjectRef::new(GroupVersionKind::new("", "v1", kind), &*own.metadata.namespace, name);
+async fn read(
+    deps: &Deps,
+    own: &OciRepository,
+    kind: &str,
+    name: &str,
+    field: &str,
+) -> Result<Object, Failed> {
+    let reference = ObjectRef::new(
+        GroupVersionKind::new("", "v1", kind),
+        &*own.metadata.namespace,
+        name,
+    );
     let failed = |why: String| {
-        again(reason::AUTHENTICATION_FAILED, format!("{field}: cannot read {kind} '{}/{name}': {why}", own.metadata.namespace))
+        again(
+            reason::AUTHENTICATION_FAILED,
+            format!(
+                "{field}: cannot read {kind} '{}/{name}': {why}",
+                own.metadata.namespace
+            ),
+        )
     };
     match deps.client.get(&reference).await {
         Ok(Some(object)) => Ok(object),
@@ -119,7 +156,11 @@ async fn keychain(deps: &Deps, own: &OciRepository) -> Result<Keychain, Failed> 
     }
     if let Some(account) = &own.spec.service_account_name {
         let account = read(deps, own, "ServiceAccount", account, "spec.serviceAccountName").await?;
-        let pull_secrets = account.get(&["imagePullSecrets"]).and_then(Value::as_array).into_iter().flatten();
+        let pull_secrets = account
+            .get(&["imagePullSecrets"])
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
         for entry in pull_secrets.filter_map(|e| e.get("name")?.as_str()) {
             names.push(("spec.serviceAccountName", entry.to_owned()));
         }
@@ -128,11 +169,16 @@ async fn keychain(deps: &Deps, own: &OciRepository) -> Result<Keychain, Failed> 
     for (field, name) in names {
         let object = read(deps, own, "Secret", &name, field).await?;
         let Some(config) = secret::value(&object, ".dockerconfigjson") else {
-            let message = format!("{field}: Secret '{name}' has no key '.dockerconfigjson'; its type must be kubernetes.io/dockerconfigjson");
+            let message = format!(
+                "{field}: Secret '{name}' has no key '.dockerconfigjson'; its type must be kubernetes.io/dockerconfigjson"
+            );
             return Err(again(reason::AUTHENTICATION_FAILED, message));
         };
         let config = DockerConfig::from_secret(config.expose()).map_err(|e| {
-            again(reason::AUTHENTICATION_FAILED, format!("{field}: Secret '{name}': {}", chain(&e)))
+            again(
+                reason::AUTHENTICATION_FAILED,
+                format!("{field}: Secret '{name}': {}", chain(&e)),
+            )
         })?;
         keychain = keychain.with_docker_config(config);
     }
@@ -156,8 +202,13 @@ async fn client(deps: &Deps, base: &Client, own: &OciRepository) -> Result<Clien
         if let Some(authority) = first(["ca.crt", "caFile"]) {
             options.tls.extra_authorities.clone_from(authority.expose());
         }
-        if let (Some(certificate), Some(key)) = (first(["tls.crt", "certFile"]), first(["tls.key", "keyFile"])) {
-            options.tls.identity = Some(ClientIdentity { certificate: certificate.expose().clone(), key });
+        if let (Some(certificate), Some(key)) =
+            (first(["tls.crt", "certFile"]), first(["tls.key", "keyFile"]))
+        {
+            options.tls.identity = Some(ClientIdentity {
+                certificate: certificate.expose().clone(),
+                key,
+            });
         }
     }
     if let Some(reference) = &spec.proxy_secret_ref {
@@ -178,37 +229,52 @@ fn proxy(object: &Object) -> Result<RedactedUrl, &'static str> {
     let address = text("address").ok_or("it has no key 'address'")?;
     let mut url = Url::parse(&address).map_err(|_| "'address' is not a URL")?;
     if let Some(name) = text("username") {
-        url.set_username(&name).map_err(|()| "'address' takes no user name")?;
-        url.set_password(text("password").as_deref()).map_err(|()| "'address' takes no password")?;
+        url.set_username(&name)
+            .map_err(|()| "'address' takes no user name")?;
+        url.set_password(text("password").as_deref())
+            .map_err(|()| "'address' takes no password")?;
     }
     Ok(RedactedUrl::new(url))
 }
 
 /// `spec.verify`. A form that can't be checked yet is an error, never "unverified" (security case N45).
 async fn policy(deps: &Deps, own: &OciRepository) -> Result<Policy, Failed> {
-    let Some(verify) = &own.spec.verify else { return Ok(Policy::None) };
+    let Some(verify) = &own.spec.verify else {
+        return Ok(Policy::None);
+    };
     let unbuilt = |what: &str| {
         invalid(
             reason::FEATURE_GATE_DISABLED,
-            format!("spec.verify: {what} is not built yet, so nothing can be admitted; use provider 'cosign' with a secretRef to public keys"),
+            format!(
+                "spec.verify: {what} is not built yet, so nothing can be admitted; use provider 'cosign' with a secretRef to public keys"
+            ),
         )
     };
     if verify.provider != "cosign" {
         return Err(unbuilt(&format!("provider '{}'", verify.provider)));
     }
-    let Some(reference) = &verify.secret_ref else { return Err(unbuilt("keyless verification")) };
+    let Some(reference) = &verify.secret_ref else {
+        return Err(unbuilt("keyless verification"));
+    };
     if !verify.match_oidc_identity.is_empty() {
         let message = "spec.verify: matchOIDCIdentity is for keyless signatures and secretRef for keys; only one of them may be set";
         return Err(invalid(reason::VERIFICATION_ERROR, message));
     }
     let object = read(deps, own, "Secret", &reference.name, "spec.verify.secretRef").await?;
-    let data = object.get(&["data"]).and_then(Value::as_object).into_iter().flatten();
+    let data = object
+        .get(&["data"])
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten();
     let keys: Vec<(String, Vec<u8>)> = data
-        .filter(|(name, _)| name.ends_with(".pub"))
-        .filter_map(|(name, _)| Some((name.clone(), secret::value(&object, name)?.expose().to_vec())))
+        .filter(|(name, _)| name.strip_suffix(".pub").is_some())
+        .filter_map(|(name, _)| Some((name.clone(), secret::value(&object, name)?.expose().clone())))
         .collect();
     if keys.is_empty() {
-        let message = format!("spec.verify.secretRef: Secret '{}' has no key that ends in '.pub'", reference.name);
+        let message = format!(
+            "spec.verify.secretRef: Secret '{}' has no key that ends in '.pub'",
+            reference.name
+        );
         return Err(again(reason::VERIFICATION_ERROR, message));
     }
     Ok(Policy::Keys(keys))

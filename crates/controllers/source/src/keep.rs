@@ -32,7 +32,9 @@ impl Keeper {
 
     /// Whether the store still holds this artifact, intact. A file that changed is removed, so that it is built again.
     pub(crate) async fn holds(&self, artifact: Option<&Artifact>) -> bool {
-        let Some(stored) = artifact.and_then(stored) else { return false };
+        let Some(stored) = artifact.and_then(stored) else {
+            return false;
+        };
         let store = self.store.clone();
         match tokio::task::spawn_blocking(move || store.verify(&stored)).await {
             Ok(Ok(())) => true,
@@ -57,13 +59,16 @@ impl Keeper {
         let file = format!("{}.tar.gz", digest_of(revision));
         let metadata = admitted.get().metadata.clone();
         let (store, at) = (self.store.clone(), now.timestamp());
-        let task = tokio::task::spawn_blocking(move || put(&store, &location, &file, admitted, at));
+        let task = tokio::task::spawn_blocking(move || put(&store, &location, &file, &admitted, at));
         let stored = match task.await {
             Ok(result) => result.map_err(|e| store_failed(&e))?,
             Err(error) => {
                 return Err(Failed {
                     at: At::Store,
-                    failure: Failure::retry(reason::STORAGE_OPERATION_FAILED, format!("storing did not end: {error}")),
+                    failure: Failure::retry(
+                        reason::STORAGE_OPERATION_FAILED,
+                        format!("storing did not end: {error}"),
+                    ),
                 });
             }
         };
@@ -93,11 +98,10 @@ fn put(
     store: &Store,
     location: &Location,
     file: &str,
-    admitted: Admitted<Pulled>,
+    admitted: &Admitted<Pulled>,
     now: Timestamp,
 ) -> Result<Stored, StoreError> {
-    let content = admitted.get().file.clone();
-    let stored = store.put(location, file, Some(LATEST), &weir_store::Admitted::new(admitted, content), now)?;
+    let stored = store.put(location, file, Some(LATEST), admitted, now)?;
     store.collect(location, file, Retention::default(), now)?;
     Ok(stored)
 }
@@ -121,5 +125,8 @@ fn digest_of(revision: &str) -> &str {
 }
 
 fn store_failed(error: &StoreError) -> Failed {
-    Failed { at: At::Store, failure: Failure::retry(reason::STORAGE_OPERATION_FAILED, chain(error)) }
+    Failed {
+        at: At::Store,
+        failure: Failure::retry(reason::STORAGE_OPERATION_FAILED, chain(error)),
+    }
 }

@@ -12,7 +12,8 @@ use weir_cluster::ApiError;
 use weir_runtime::conclude::Who;
 use weir_runtime::verdict::chain;
 use weir_runtime::{
-    Controller, Deps, Draft, Event, Failure, Key, Queue, Reconcile, Severity, Success, Verdict, Waker, conclude, finalizer,
+    Controller, Deps, Draft, Event, Failure, Key, Queue, Reconcile, Severity, Success, Verdict, Waker,
+    conclude, finalizer,
 };
 use weir_store::Store;
 
@@ -22,7 +23,11 @@ use crate::resolve::resolve;
 use crate::status::{self, Failed};
 use crate::{admit, fetch};
 
-const WHO: Who = Who { manager: key::SOURCE_MANAGER, component: key::SOURCE_MANAGER, stall_is_observed: true };
+const WHO: Who = Who {
+    manager: key::SOURCE_MANAGER,
+    component: key::SOURCE_MANAGER,
+    stall_is_observed: true,
+};
 
 /// The OCIRepository controller.
 #[derive(Debug)]
@@ -49,7 +54,11 @@ impl OciRepositories {
     ) -> Result<Controller, ApiError> {
         let gvk = GroupVersionKind::new(OciRepository::GROUP, OciRepository::VERSION, OciRepository::KIND);
         let waker: OnceLock<Waker> = OnceLock::new();
-        let reconciler = Arc::new(Self { deps: deps.clone(), registry, keeper: Keeper::new(store, artifacts_url) });
+        let reconciler = Arc::new(Self {
+            deps: deps.clone(),
+            registry,
+            keeper: Keeper::new(store, artifacts_url),
+        });
         Controller::start(&deps, &gvk, reconciler, &waker).await
     }
 
@@ -63,13 +72,19 @@ impl OciRepositories {
             }
             return Ok(None);
         }
-        if object.get(&["spec", "suspend"]).and_then(serde_json::Value::as_bool) == Some(true) {
+        if object
+            .get(&["spec", "suspend"])
+            .and_then(serde_json::Value::as_bool)
+            == Some(true)
+        {
             return Ok(None);
         }
         if finalizer::is_held(&object) {
             return Ok(Some(object));
         }
-        finalizer::hold(client, &object, WHO.manager).await.map(|held| Some(Arc::new(held)))
+        finalizer::hold(client, &object, WHO.manager)
+            .await
+            .map(|held| Some(Arc::new(held)))
     }
 
     async fn run(&self, draft: &mut Draft, found: &mut Found) -> Result<Success, Failed> {
@@ -85,7 +100,13 @@ impl OciRepositories {
         let same_revision = artifact.is_some_and(|a| a.revision == resolved.revision);
         if !same_revision && artifact.is_some() {
             let message = format!("new revision '{}'", resolved.revision);
-            draft.set(ARTIFACT_OUTDATED, Status::True, reason::NEW_REVISION, &message, now);
+            draft.set(
+                ARTIFACT_OUTDATED,
+                Status::True,
+                reason::NEW_REVISION,
+                &message,
+                now,
+            );
         }
         let verified = is_verified(draft, &gathered, same_revision);
         let unchanged = same_revision
@@ -93,11 +114,23 @@ impl OciRepositories {
             && own.status.observed_layer_selector == own.spec.layer_selector
             && self.keeper.holds(artifact).await;
         if !(unchanged && verified) {
-            let admitted =
-                within(gathered.timeout, "verify the signature", admit::admit(&gathered, &resolved, draft, now)).await?;
+            let admitted = within(
+                gathered.timeout,
+                "verify the signature",
+                admit::admit(&gathered, &resolved, draft, now),
+            )
+            .await?;
             if !unchanged {
-                let pulled = within(gathered.timeout, "pull the artifact", fetch::fetch(&gathered, admitted)).await?;
-                let artifact = self.keeper.keep(&draft.object, &resolved.revision, pulled, now).await?;
+                let pulled = within(
+                    gathered.timeout,
+                    "pull the artifact",
+                    fetch::fetch(&gathered, admitted),
+                )
+                .await?;
+                let artifact = self
+                    .keeper
+                    .keep(&draft.object, &resolved.revision, pulled, now)
+                    .await?;
                 record(draft, &own, &artifact);
                 found.stored = Some(artifact);
             }
@@ -114,17 +147,21 @@ impl OciRepositories {
         let artifact = found.stored.as_ref()?;
         let mut message = format!("stored artifact with revision '{}'", artifact.revision);
         if let Some(source) = artifact.metadata.get(key::OCI_SOURCE) {
-            message.push_str(&format!(" from '{source}'"));
+            message = format!("{message} from '{source}'");
         }
         if let Some(origin) = artifact.metadata.get(key::OCI_REVISION) {
-            message.push_str(&format!(", origin revision '{origin}'"));
+            message = format!("{message}, origin revision '{origin}'");
         }
         match draft.conditions.get(SOURCE_VERIFIED) {
-            Some(condition) => message.push_str(&format!("; {}", condition.message)),
+            Some(condition) => message = format!("{message}; {}", condition.message),
             None => message.push_str("; unverified: no policy asks for a signature"),
         }
         let event = Event::new(Severity::Normal, reason::NEW_ARTIFACT, message);
-        Some(event.with("revision", &artifact.revision).with("digest", &artifact.digest))
+        Some(
+            event
+                .with("revision", &artifact.revision)
+                .with("digest", &artifact.digest),
+        )
     }
 }
 
@@ -155,13 +192,17 @@ async fn within<T>(
     what: &str,
     work: impl Future<Output = Result<T, Failed>>,
 ) -> Result<T, Failed> {
-    match tokio::time::timeout(timeout, work).await {
-        Ok(result) => result,
-        Err(_) => {
-            let message = format!("could not {what} within spec.timeout ({} s)", timeout.as_secs_f32());
-            Err(Failed::fetch(Failure::retry(reason::OCI_ARTIFACT_PULL_FAILED, message)))
-        }
+    if let Ok(result) = tokio::time::timeout(timeout, work).await {
+        return result;
     }
+    let message = format!(
+        "could not {what} within spec.timeout ({} s)",
+        timeout.as_secs_f32()
+    );
+    Err(Failed::fetch(Failure::retry(
+        reason::OCI_ARTIFACT_PULL_FAILED,
+        message,
+    )))
 }
 
 impl Reconcile for OciRepositories {

@@ -20,17 +20,33 @@ pub(crate) struct Resolved {
 /// Asks the registry once.
 pub(crate) async fn resolve(gathered: &Gathered) -> Result<Resolved, Failed> {
     let tag = match &gathered.choice {
-        Choice::Digest(digest) => return Ok(Resolved { digest: *digest, revision: digest.to_string() }),
+        Choice::Digest(digest) => {
+            return Ok(Resolved {
+                digest: *digest,
+                revision: digest.to_string(),
+            });
+        }
         Choice::Tag(tag) => tag.clone(),
         Choice::Semver(range) => newest(gathered, range).await?,
     };
     let reference = gathered.repository.at_tag(tag.clone());
-    let found = gathered.registry.resolve(&reference).await.map_err(|e| failed(&e))?;
-    Ok(Resolved { digest: found.digest, revision: format!("{tag}@{}", found.digest) })
+    let found = gathered
+        .registry
+        .resolve(&reference)
+        .await
+        .map_err(|e| failed(&e))?;
+    Ok(Resolved {
+        digest: found.digest,
+        revision: format!("{tag}@{}", found.digest),
+    })
 }
 
 async fn newest(gathered: &Gathered, range: &weir_semver::Constraint) -> Result<Tag, Failed> {
-    let tags = gathered.registry.tags(&gathered.repository).await.map_err(|e| failed(&e))?;
+    let tags = gathered
+        .registry
+        .tags(&gathered.repository)
+        .await
+        .map_err(|e| failed(&e))?;
     let spelling = Spelling::of_layer(gathered.layer.media_type.as_deref());
     let passes = |tag: &str| gathered.filter.as_ref().is_none_or(|f| f.is_match(tag));
     highest(tags.iter().map(String::as_str), range, passes, spelling).ok_or_else(|| {
@@ -45,7 +61,11 @@ async fn newest(gathered: &Gathered, range: &weir_semver::Constraint) -> Result<
 
 /// A registry's refusal, with the hint that its error carries.
 pub(crate) fn failed(error: &weir_registry::Error) -> Failed {
-    let reason = if error.is_access() { reason::AUTHENTICATION_FAILED } else { reason::OCI_ARTIFACT_PULL_FAILED };
+    let reason = if error.is_access() {
+        reason::AUTHENTICATION_FAILED
+    } else {
+        reason::OCI_ARTIFACT_PULL_FAILED
+    };
     let hint = error.hint().map(|h| format!(" ({h})")).unwrap_or_default();
     Failed::fetch(Failure::retry(reason, format!("{}{hint}", chain(error))))
 }

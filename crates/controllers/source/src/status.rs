@@ -1,6 +1,8 @@
 //! The conditions that sources have besides Ready (flux-controllers.md §2).
 
-use weir_apis::condition::{ARTIFACT_IN_STORAGE, ARTIFACT_OUTDATED, FETCH_FAILED, SOURCE_VERIFIED, STORAGE_OPERATION_FAILED, Status};
+use weir_apis::condition::{
+    ARTIFACT_IN_STORAGE, ARTIFACT_OUTDATED, FETCH_FAILED, SOURCE_VERIFIED, STORAGE_OPERATION_FAILED, Status,
+};
 use weir_apis::reason;
 use weir_apis::time::Time;
 use weir_runtime::{Draft, Failure};
@@ -25,7 +27,10 @@ pub(crate) enum At {
 
 impl Failed {
     pub(crate) fn fetch(failure: Failure) -> Self {
-        Self { at: At::Fetch, failure }
+        Self {
+            at: At::Fetch,
+            failure,
+        }
     }
 
     /// Sets the step's own condition.
@@ -50,7 +55,13 @@ pub(crate) fn begin(draft: &mut Draft) {
 pub(crate) fn stored(draft: &mut Draft, revision: &str, now: Time) {
     draft.conditions.remove(ARTIFACT_OUTDATED);
     let message = stored_message(revision);
-    draft.set(ARTIFACT_IN_STORAGE, Status::True, reason::SUCCEEDED, &message, now);
+    draft.set(
+        ARTIFACT_IN_STORAGE,
+        Status::True,
+        reason::SUCCEEDED,
+        &message,
+        now,
+    );
 }
 
 /// Flux's text for a stored artifact; dashboards and people grep for it.

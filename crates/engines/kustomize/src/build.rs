@@ -11,7 +11,8 @@ use crate::marshal::marshal;
 use crate::origin::Origin;
 use crate::resmap::ResMap;
 use crate::resource::loose_id;
-use crate::target::{Build, Target};
+use crate::shared::Build;
+use crate::target::Target;
 use crate::transform::{Transformer, sort, sort_legacy};
 
 /// The order of the output where the kustomization file has no `sortOptions`.

@@ -21,6 +21,7 @@
 //! # Ok::<(), weir_kustomize::Error>(())
 //! ```
 
+mod accumulator;
 mod build;
 mod config;
 mod crds;
@@ -47,6 +48,7 @@ mod resource;
 mod schema;
 mod selector;
 mod shape;
+mod shared;
 mod target;
 mod transform;
 

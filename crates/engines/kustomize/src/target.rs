@@ -1,163 +1,25 @@
 //! One kustomization directory: what it accumulates, in which order its fields act.
 
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
-use std::rc::Rc;
-
 use weir_yaml::Tag;
 
+use crate::accumulator::Accumulator;
 use crate::config::Config;
 use crate::crds;
-use crate::decode;
 use crate::error::{Error, ErrorKind, Result, Within};
 use crate::fieldspec::{FieldSpec, merge_all, merge_one};
 use crate::generate;
-use crate::id::builtin_cluster_scope;
-use crate::kustomization::{FILE_NAMES, Kustomization, Var};
+use crate::kustomization::{FILE_NAMES, Kustomization};
 use crate::load;
 use crate::loader::Loader;
 use crate::origin::Origin;
 use crate::plugins;
 use crate::resmap::ResMap;
 use crate::resource::{LOCAL_CONFIG, Resource};
-use crate::schema::Schema;
+use crate::shared::Build;
 use crate::transform::{
     PatchTransformer, SubjectMode, Transformer, fix_name_references, load_replacements,
     load_strategic_merge_patches, resolve_vars,
 };
-
-/// What the directories of one build share.
-#[derive(Default)]
-pub(crate) struct Build {
-    /// The schema that the first `openapi` field brought.
-    schema: RefCell<Option<Rc<Schema>>>,
-    schema_is_set: Cell<bool>,
-    /// An object was read whose scope had to be looked up before any schema was set. From then on
-    /// kustomize keeps its embedded schema beside one that comes later.
-    keep_builtin: Cell<bool>,
-    /// Remarks on deprecated fields.
-    pub(crate) warnings: RefCell<Vec<String>>,
-}
-
-/// The schema in use.
-pub(crate) enum SchemaInUse {
-    Builtin(&'static Schema),
-    Custom(Rc<Schema>),
-}
-
-impl std::ops::Deref for SchemaInUse {
-    type Target = Schema;
-
-    fn deref(&self) -> &Schema {
-        match self {
-            Self::Builtin(schema) => schema,
-            Self::Custom(schema) => schema,
-        }
-    }
-}
-
-impl Build {
-    pub(crate) fn schema(&self) -> SchemaInUse {
-        match &*self.schema.borrow() {
-            Some(schema) => SchemaInUse::Custom(Rc::clone(schema)),
-            None => SchemaInUse::Builtin(Schema::builtin()),
-        }
-    }
-
-    /// Takes note of objects that were read.
-    fn note(&self, resources: &[Resource]) {
-        let unknown =
-            |resource: &Resource| builtin_cluster_scope(resource.api_version(), resource.kind()).is_none();
-        if !self.schema_is_set.get() && resources.iter().any(unknown) {
-            self.keep_builtin.set(true);
-        }
-    }
-
-    /// Takes up an `openapi` field; the first one counts.
-    fn set_schema(&self, openapi: &BTreeMap<String, String>, loader: &Loader<'_>) -> Result<()> {
-        // The file is read, and so must exist, even if it comes too late.
-        let text = openapi
-            .get("path")
-            .map(|path| loader.load_text(path))
-            .transpose()?;
-        if self.schema_is_set.get() {
-            return Ok(());
-        }
-        match (text, openapi.get("version").map(String::as_str)) {
-            (Some(_), Some(_)) => Err(Error::invalid(
-                "builtin version and custom schema provided, cannot use both",
-            )),
-            (Some(text), None) => {
-                let schema = Schema::parse(&decode::yaml(&text)?, self.keep_builtin.get())?;
-                *self.schema.borrow_mut() = Some(Rc::new(schema));
-                self.schema_is_set.set(true);
-                Ok(())
-            }
-            (None, None | Some("")) => Ok(()),
-            (None, Some("v1.21.2")) => {
-                self.schema_is_set.set(true);
-                Ok(())
-            }
-            (None, Some(version)) => Err(Error::invalid(format!(
-                "the specified OpenAPI version is not built in: '{version}', only v1.21.2 is"
-            ))),
-        }
-    }
-}
-
-/// Objects, and the rules that are still to be applied to them.
-#[derive(Default)]
-pub(crate) struct Accumulator {
-    pub(crate) map: ResMap,
-    config: Config,
-    vars: BTreeMap<String, Var>,
-}
-
-impl Accumulator {
-    fn merge(&mut self, other: Self, schema: &Schema) -> Result<()> {
-        self.map.append_all(other.map.list, schema)?;
-        self.config.merge(other.config)?;
-        other.vars.into_values().try_for_each(|var| self.add_var(var))
-    }
-
-    fn add_var(&mut self, var: Var) -> Result<()> {
-        if self.vars.contains_key(&var.name) {
-            return Err(Error::invalid(format!("var '{}' already encountered", var.name)));
-        }
-        self.vars.insert(var.name.clone(), var);
-        Ok(())
-    }
-
-    /// Notes on the objects which vars read from them.
-    fn merge_vars(&mut self, vars: &[Var], schema: &Schema) -> Result<()> {
-        for var in vars {
-            let gvk = var.objref.gvk();
-            let namespace = &var.objref.namespace;
-            let found = self.map.by_any_id(schema, |id| {
-                id.name == var.objref.name
-                    && id.gvk == gvk
-                    && (namespace.is_empty() || id.effective_namespace() == namespace)
-            });
-            match found.as_slice() {
-                [] => {}
-                [at] => {
-                    if let Some(resource) = self.map.list.get_mut(*at) {
-                        resource.vars.push(var.name.clone());
-                    }
-                }
-                _ => {
-                    return Err(Error::invalid(format!(
-                        "found {} resId matches for var {} (unable to disambiguate)",
-                        found.len(),
-                        var.name
-                    )));
-                }
-            }
-            self.add_var(var.clone())?;
-        }
-        Ok(())
-    }
-}
 
 /// A directory with its kustomization file.
 pub(crate) struct Target<'a> {

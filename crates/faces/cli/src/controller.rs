@@ -7,13 +7,16 @@ use std::time::Duration;
 
 use clap::Args;
 use tokio::net::TcpListener;
-use weir_cluster::SystemClock;
+use weir_cluster::{Clock, SystemClock};
 use weir_house::{House, Outside};
 use weir_registry::ClientOptions;
-use weir_runtime::Settings;
+use weir_runtime::lease::Timings;
+use weir_runtime::probes::{Readiness, Routes};
+use weir_runtime::{Election, Leader, Metrics, Probes, Settings};
 use weir_store::Store;
 
-use crate::global::{Context, read_duration};
+use crate::global::{Cluster, Context, read_duration};
+use crate::io::Stop;
 use crate::run::Result;
 use crate::{CommandError, Exit, Kind};
 
@@ -58,6 +61,15 @@ pub(crate) struct Controller {
     /// Reconciles of one kind under way at once
     #[arg(long, value_name = "COUNT", default_value_t = 256)]
     concurrent: u16,
+    /// Address of /metrics
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
+    metrics_addr: SocketAddr,
+    /// Address of /healthz and /readyz
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:9440")]
+    health_addr: SocketAddr,
+    /// Work only while holding the Lease `weir-leader-election` in the namespace of --namespace; end when it is lost
+    #[arg(long)]
+    enable_leader_election: bool,
     /// Make variables without a value an error of the build, as Flux 2.9 does
     #[arg(long)]
     strict_substitution: bool,
@@ -86,20 +98,84 @@ impl Controller {
                 tracing::error!(%error, "artifacts are no longer served");
             }
         });
+        let metrics = Metrics::default();
+        metrics.count_requests(cluster.client.cluster(), cluster.client.counter());
+        let readiness = Readiness::default();
+        let routes = Routes {
+            metrics: Some(metrics.clone()),
+            ..Routes::default()
+        };
+        let _metrics_server = probe(self.metrics_addr, routes).await?;
+        let routes = Routes {
+            health: Some(readiness.clone()),
+            ..Routes::default()
+        };
+        let _health_server = probe(self.health_addr, routes).await?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let outside = Outside {
-            cluster: cluster.client,
+            cluster: cluster.client.clone(),
             registry: weir_registry::Client::new(options)?,
             store,
             artifacts_url: format!("http://{}", self.storage_adv_addr),
-            clock: Arc::new(SystemClock),
+            clock: clock.clone(),
+            metrics,
+        };
+        // A standby answers probes like a leader: it is as healthy, and a rollout must not wait for its turn.
+        readiness.set(true);
+        let mut stop = cx.io.stopped();
+        let leader = match self.elect(&cluster, clock, &mut stop).await? {
+            Standing::Leads(leader) => leader,
+            Standing::Stopped => return Ok(Exit::Success),
         };
         let house = House::start(outside, self.settings()).await?;
         cx.io.talk("controllers are running; interrupt to stop");
-        cx.io.stopped().await;
-        cx.io.talk("stopping: no new work, waiting for what is under way");
-        house.stop().await;
+        let lost = async {
+            match &leader {
+                Some(leader) => leader.lost().await,
+                None => std::future::pending().await,
+            }
+        };
+        let exit = tokio::select! {
+            () = &mut stop => Exit::Success,
+            () = lost => Exit::Failure,
+        };
+        readiness.set(false);
+        if exit == Exit::Failure {
+            // Somebody else may lead already: nothing more may be written.
+            drop(house);
+            cx.io
+                .talk("the lease is lost: another process leads, or the API server does not answer");
+        } else {
+            cx.io.talk("stopping: no new work, waiting for what is under way");
+            house.stop().await;
+            if let Some(leader) = leader {
+                leader.release().await;
+            }
+        }
         serving.abort();
-        Ok(Exit::Success)
+        Ok(exit)
+    }
+
+    /// Waits for the lease, if that was asked for.
+    async fn elect(&self, cluster: &Cluster, clock: Arc<dyn Clock>, stop: &mut Stop) -> Result<Standing> {
+        if !self.enable_leader_election {
+            return Ok(Standing::Leads(None));
+        }
+        // Two runs never share a time, so no process takes another one's lease for its own.
+        let identity = format!("weir_{}_{}", std::process::id(), clock.now().as_nanosecond());
+        let election = Election {
+            namespace: cluster.namespace.clone(),
+            name: "weir-leader-election".into(),
+            identity,
+            timings: Timings::default(),
+        };
+        tokio::select! {
+            leader = Leader::acquire(cluster.client.clone(), clock, election) => {
+                let leader = leader.map_err(|e| CommandError::of(Kind::Config, &e))?;
+                Ok(Standing::Leads(Some(leader)))
+            }
+            () = stop => Ok(Standing::Stopped),
+        }
     }
 
     fn settings(&self) -> Settings {
@@ -113,4 +189,18 @@ impl Controller {
             ..Settings::default()
         }
     }
+}
+
+/// How the wait for the lease ended.
+enum Standing {
+    /// This process works; without an election, without a lease.
+    Leads(Option<Leader>),
+    /// It was asked to stop before its turn came.
+    Stopped,
+}
+
+async fn probe(address: SocketAddr, routes: Routes) -> Result<Probes> {
+    Probes::start(address, routes)
+        .await
+        .map_err(|e| CommandError::of(Kind::Outside, &e))
 }

@@ -12,7 +12,8 @@ use weir_cluster::Client;
 
 use crate::CommandError;
 
-type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// Ready when a long-running command is to end.
+pub(crate) type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// What a command reads from and writes to.
 pub struct Io {

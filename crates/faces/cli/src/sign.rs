@@ -80,13 +80,16 @@ impl Sign {
         options.annotations = self.annotations.into_iter().collect::<BTreeMap<_, _>>();
         let target = Target::new(repository.clone(), digest);
         let work = async {
-            sign(&client, &target, &key, &options).await.map_err(|error| {
-                CommandError::caused(
-                    Kind::Outside,
-                    format!("cannot sign {repository}@{digest}"),
-                    &error,
-                )
-            })
+            // On the heap: it is large, and this function's own future would hold it.
+            Box::pin(sign(&client, &target, &key, &options))
+                .await
+                .map_err(|error| {
+                    CommandError::caused(
+                        Kind::Outside,
+                        format!("cannot sign {repository}@{digest}"),
+                        &error,
+                    )
+                })
         };
         let stored = cx.in_time("signing", work).await?;
         let fingerprint = key.public_key().fingerprint().to_string();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use weir_cluster::{ApiError, Client, Clock};
 use weir_kustomization::Kustomizations;
-use weir_runtime::{Controller, Deps, Recorder, Settings};
+use weir_runtime::{Controller, Deps, Metrics, Recorder, Settings};
 use weir_source::OciRepositories;
 use weir_store::Store;
 
@@ -24,6 +24,8 @@ pub struct Outside {
     pub artifacts_url: String,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Where the controllers count what they do.
+    pub metrics: Metrics,
 }
 
 /// Running controllers. They stop when it is dropped, or in good order with [`House::stop`].
@@ -37,6 +39,7 @@ impl House {
     pub async fn start(outside: Outside, settings: Settings) -> Result<Self, ApiError> {
         let events = Recorder::start(outside.cluster.clone(), outside.clock.clone());
         let deps = Deps {
+            metrics: outside.metrics,
             client: outside.cluster,
             clock: outside.clock,
             events,

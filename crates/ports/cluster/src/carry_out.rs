@@ -24,7 +24,7 @@ const IN_FLIGHT: usize = 8;
 /// How often to look whether a deleted object is gone.
 const GONE_POLL: Duration = Duration::from_millis(250);
 /// How long an object that is recreated may take to go.
-const GONE_LONGEST: Duration = Duration::from_secs(60);
+const GONE_LONGEST: Duration = Duration::from_mins(1);
 
 /// What is known of live objects without asking, and where to put what was learned.
 pub trait View: Sync {
@@ -78,8 +78,11 @@ pub async fn apply_stage(
 ) -> Result<(), ApplyError> {
     let manager = options.takeover.manager.as_str();
     // The futures are made first: a closure inside the stream would have to be general over lifetimes.
-    let looks: Vec<_> =
-        stage.desired.into_iter().map(|desired| observe(client, view, desired, manager)).collect();
+    let looks: Vec<_> = stage
+        .desired
+        .into_iter()
+        .map(|desired| observe(client, view, desired, manager))
+        .collect();
     let observed: Vec<(Desired, Observed)> = stream::iter(looks).buffered(IN_FLIGHT).try_collect().await?;
     // An object that is as desired now needs no question next time.
     let mut unchanged = std::collections::HashMap::new();

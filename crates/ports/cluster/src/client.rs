@@ -1,5 +1,6 @@
 //! Requests to one API server.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -419,7 +420,8 @@ fn encode(pairs: &[(&str, &str)]) -> String {
             if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
                 text.push(char::from(byte));
             } else {
-                text.push_str(&format!("%{byte:02X}"));
+                // Writing to a String can't fail.
+                let _ignored = write!(text, "%{byte:02X}");
             }
         }
     }

@@ -106,11 +106,15 @@ async fn look(
     ask: bool,
 ) -> Vec<(ObjectRef, Readiness)> {
     // The futures are made first: a closure inside the stream would have to be general over lifetimes.
-    let looks: Vec<_> =
-        targets.objects.iter().map(|object| look_at(client, view, clock, targets, object, ask)).collect();
+    let looks: Vec<_> = targets
+        .objects
+        .iter()
+        .map(|object| look_at(client, view, clock, targets, object, ask))
+        .collect();
     let found: Vec<Readiness> = stream::iter(looks).buffered(IN_FLIGHT).collect().await;
     let all = targets.objects.iter().cloned().zip(found);
-    all.filter(|(_, readiness)| readiness.status != Status::Current).collect()
+    all.filter(|(_, readiness)| readiness.status != Status::Current)
+        .collect()
 }
 
 async fn look_at(

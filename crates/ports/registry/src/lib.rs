@@ -25,6 +25,7 @@ pub mod credentials;
 
 mod address;
 mod auth;
+mod authorize;
 mod blob;
 mod client;
 mod delete;
@@ -33,6 +34,7 @@ mod error;
 mod link;
 mod manifest;
 mod options;
+mod ping;
 mod push_blob;
 mod push_manifest;
 mod referrers;

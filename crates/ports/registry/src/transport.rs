@@ -1,18 +1,16 @@
-//! One request: credentials, redirects, retries.
+//! One request: redirects, retries, and a second try with other credentials.
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
+use http::header::{AUTHORIZATION, LOCATION};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use url::Url;
-use weir_oci::Repository;
 
-use crate::auth::{self, Challenge, Scopes};
-use crate::client::{Client, Contact};
-use crate::credentials::{Credential, CredentialError};
+use crate::auth::{Challenge, Scopes};
+use crate::client::Client;
 use crate::endpoint::Endpoint;
-use crate::error::{ErrorKind, Operation, Problem, Target};
+use crate::error::{ErrorKind, Problem, Target};
 use crate::{Result, address, retry};
 
 /// How much of an error body is read.
@@ -61,77 +59,6 @@ impl Answer {
 }
 
 impl Client {
-    /// The endpoint of `repository`, after first contact: its scheme is settled and its challenge known.
-    pub(crate) async fn endpoint(&self, target: &Target, repository: &Repository) -> Result<Endpoint> {
-        let mut endpoint = Endpoint::new(&self.shared.options, repository)
-            .map_err(|why| target.error(ErrorKind::Options(why)))?;
-        if address::reach(&endpoint.base) == address::Reach::LinkLocal {
-            let host = endpoint.base.host_str().unwrap_or_default();
-            return Err(target.error(ErrorKind::Insecure(format!(
-                "a registry at {host}, which is link-local"
-            ))));
-        }
-        let host = self.shared.host(&endpoint.base);
-        let contact = host
-            .contact
-            .get_or_try_init(|| self.contact(target, &endpoint))
-            .await?;
-        endpoint.base = contact.base.clone();
-        Ok(endpoint)
-    }
-
-    async fn contact(&self, target: &Target, endpoint: &Endpoint) -> Result<Contact> {
-        match self.greet(target, endpoint).await {
-            Ok(challenge) => Ok(Contact {
-                base: endpoint.base.clone(),
-                challenge,
-            }),
-            Err(err) if endpoint.may_fall_back && matches!(err.kind(), ErrorKind::Connect(_)) => {
-                let mut plain = endpoint.clone();
-                if plain.base.set_scheme("http").is_err() {
-                    return Err(err);
-                }
-                let challenge = self.greet(target, &plain).await?;
-                Ok(Contact {
-                    base: plain.base,
-                    challenge,
-                })
-            }
-            Err(err) => Err(err),
-        }
-    }
-
-    /// Asks `/v2/`. A server that refuses without a challenge, or does not know the path, is asked directly
-    /// later: its answers to real requests say more.
-    async fn greet(&self, target: &Target, endpoint: &Endpoint) -> Result<Challenge> {
-        let call = Call::get(target, endpoint, endpoint.ping(), Scopes::default(), self);
-        let answer = self.retried(&call, None).await?;
-        if answer.status() == StatusCode::UNAUTHORIZED {
-            return Ok(Challenge::parse(answer.response.headers()).unwrap_or(Challenge::None));
-        }
-        if answer.status().is_server_error() || answer.status() == StatusCode::TOO_MANY_REQUESTS {
-            return Err(self.refusal(target, answer).await);
-        }
-        Ok(Challenge::None)
-    }
-
-    /// Asks `/v2/` with the credentials there are, to see that the registry can be used.
-    ///
-    /// # Errors
-    /// When it cannot be reached or refuses the credentials.
-    pub async fn ping(&self, repository: &Repository) -> Result<()> {
-        let target = Target::repository(Operation::Ping, repository);
-        let endpoint = self.endpoint(&target, repository).await?;
-        let scopes = Scopes::default();
-        let call = Call::get(&target, &endpoint, endpoint.ping(), scopes, self);
-        let answer = self.send(&call).await?;
-        if answer.status().is_success() {
-            Ok(())
-        } else {
-            Err(self.refusal(&target, answer).await)
-        }
-    }
-
     /// Sends `call` with the right credentials. Any status but a 401 that new credentials could cure comes
     /// back as an answer.
     pub(crate) async fn send(&self, call: &Call<'_>) -> Result<Answer> {
@@ -161,142 +88,6 @@ impl Client {
             other => other,
         });
         self.retried(call, retry.as_ref()).await
-    }
-
-    async fn authorization(
-        &self,
-        call: &Call<'_>,
-        challenge: &Challenge,
-        wrong: Option<&HeaderValue>,
-    ) -> Result<Option<HeaderValue>> {
-        let wrap = |err| call.target.error(ErrorKind::Credentials(err));
-        if *challenge == Challenge::None {
-            return Ok(None);
-        }
-        let credential = self
-            .identity
-            .credential(&call.endpoint.wire)
-            .await
-            .map_err(wrap)?;
-        match (challenge, credential) {
-            (Challenge::None, _) => Ok(None),
-            (Challenge::Basic, credential) => Ok(credential.as_ref().and_then(auth::direct)),
-            (Challenge::Bearer { .. }, Some(Credential::Bearer(token))) => Ok(auth::bearer(&token)),
-            (
-                Challenge::Bearer {
-                    realm,
-                    service,
-                    scope,
-                },
-                credential,
-            ) => {
-                self.token(
-                    call,
-                    realm,
-                    service.as_deref(),
-                    scope.as_deref(),
-                    credential,
-                    wrong,
-                )
-                .await
-            }
-        }
-    }
-
-    async fn token(
-        &self,
-        call: &Call<'_>,
-        realm: &Url,
-        service: Option<&str>,
-        scope: Option<&str>,
-        credential: Option<Credential>,
-        wrong: Option<&HeaderValue>,
-    ) -> Result<Option<HeaderValue>> {
-        let options = &self.shared.options;
-        let trusted = realm
-            .host_str()
-            .is_some_and(|host| options.trusted_realms.contains(host));
-        address::may_be_realm(&call.endpoint.base, realm, trusted)
-            .map_err(|why| call.target.error(ErrorKind::Insecure(why)))?;
-        let key = format!("{} {}", call.endpoint.base, call.endpoint.wire);
-        let slot = self.identity.tokens.slot(&key, &call.scopes);
-        let mut held = slot.lock().await;
-        if let Some(token) = held.as_ref().filter(|token| token.is_fresh()) {
-            let header = auth::bearer(&token.secret);
-            if header.is_none() || header.as_ref() != wrong {
-                return Ok(header);
-            }
-        }
-        let mut scopes = call.scopes.words();
-        if let Some(scope) = scope
-            && scopes.is_empty()
-        {
-            scopes.push(scope.to_owned());
-        }
-        let token = self
-            .fetch_token(call, realm, service, &scopes, credential)
-            .await?;
-        let header = auth::bearer(&token.secret);
-        *held = Some(token);
-        Ok(header)
-    }
-
-    async fn fetch_token(
-        &self,
-        call: &Call<'_>,
-        realm: &Url,
-        service: Option<&str>,
-        scopes: &[String],
-        credential: Option<Credential>,
-    ) -> Result<auth::Token> {
-        let mut headers = HeaderMap::new();
-        let (method, url, body) = match &credential {
-            Some(Credential::Identity(refresh)) => {
-                headers.insert(
-                    CONTENT_TYPE,
-                    HeaderValue::from_static("application/x-www-form-urlencoded"),
-                );
-                let form = auth::refresh_form(refresh, service, scopes);
-                (
-                    Method::POST,
-                    realm.clone(),
-                    Payload::Bytes(Bytes::copy_from_slice(form.expose().as_bytes())),
-                )
-            }
-            _ => (Method::GET, auth::get_url(realm, service, scopes), Payload::None),
-        };
-        let authorization = credential.as_ref().and_then(auth::direct);
-        let request = Call {
-            target: call.target,
-            endpoint: call.endpoint,
-            method,
-            url,
-            headers,
-            body,
-            scopes: Scopes::default(),
-            timeout: Some(self.shared.options.timeouts.request),
-        };
-        let answer = self.attempted(&request, authorization.as_ref()).await?;
-        let host = realm.host_str().unwrap_or_default().to_owned();
-        let failed = |err| call.target.error(ErrorKind::Credentials(err));
-        let status = answer.status();
-        if status.is_success() {
-            let limit = self.shared.options.limits.answer_bytes;
-            let body = self.read(call.target, answer, limit, "bytes of a token").await?;
-            let token = serde_json::from_slice::<auth::TokenAnswer>(&body)
-                .ok()
-                .and_then(auth::TokenAnswer::token);
-            return token.ok_or_else(|| failed(CredentialError::NoToken(host)));
-        }
-        if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
-            return Err(self.refusal(call.target, answer).await);
-        }
-        let problem = self.problem(answer).await;
-        Err(failed(CredentialError::Token {
-            service: host,
-            status: status.as_u16(),
-            problem,
-        }))
     }
 
     /// Follows redirects; each leg is retried by itself.
@@ -331,7 +122,11 @@ impl Client {
     }
 
     /// Sends one leg until it gets an answer worth having.
-    async fn attempted(&self, call: &Call<'_>, authorization: Option<&HeaderValue>) -> Result<Answer> {
+    pub(crate) async fn attempted(
+        &self,
+        call: &Call<'_>,
+        authorization: Option<&HeaderValue>,
+    ) -> Result<Answer> {
         let options = &self.shared.options.retry;
         let mut attempt = 1;
         loop {
@@ -423,7 +218,7 @@ impl Client {
     }
 
     /// What the body says, in the time of one request: a server must not hold us up with its excuses.
-    async fn problem(&self, answer: Answer) -> Problem {
+    pub(crate) async fn problem(&self, answer: Answer) -> Problem {
         let mut response = answer.response;
         let read = async {
             let mut body = Vec::new();

@@ -8,7 +8,8 @@
 //!   and what to take from one.
 //! - [`Store`] keeps artifacts on a disk; [`serve`] hands them out over HTTP.
 //!
-//! It does not decide whether an artifact may be trusted: the store takes only what is [`Admitted`].
+//! It does not decide whether an artifact may be trusted: the store takes only what is
+//! [`Admitted`](weir_verify::Admitted).
 //!
 //! ```
 //! use weir_store::{Limits, Tree, archive, extract};
@@ -35,5 +36,5 @@ mod tree;
 
 pub use limits::{LimitExceeded, Limits};
 pub use path::InvalidPath;
-pub use store::{Admitted, InvalidLocation, Location, Retention, Store, StoreError, Stored};
+pub use store::{InvalidLocation, Location, Retention, Storable, Store, StoreError, Stored};
 pub use tree::{Entry, InsertError, Tree};

@@ -15,40 +15,21 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use jiff::Timestamp;
 use weir_oci::{Digest, Hasher};
+use weir_verify::Admitted;
 
 pub(crate) use location::check_path;
 pub use location::{InvalidLocation, Location};
 pub use retention::Retention;
 
-/// What may be stored: content with the verdict that lets it in. `V` is the proof: a verified artifact, or the
-/// statement that no policy asks for one.
-#[derive(Debug, Clone)]
-pub struct Admitted<V> {
-    verdict: V,
-    content: Bytes,
-    digest: Digest,
+/// What can be stored, once it is admitted.
+pub trait Storable {
+    /// The bytes of the file.
+    fn content(&self) -> &Bytes;
 }
 
-impl<V> Admitted<V> {
-    /// Content that `verdict` lets in.
-    pub fn new(verdict: V, content: impl Into<Bytes>) -> Self {
-        let content = content.into();
-        let digest = Digest::of(&content);
-        Self {
-            verdict,
-            content,
-            digest,
-        }
-    }
-
-    /// Why it may be stored.
-    pub const fn verdict(&self) -> &V {
-        &self.verdict
-    }
-
-    /// The content's digest.
-    pub const fn digest(&self) -> Digest {
-        self.digest
+impl Storable for Bytes {
+    fn content(&self) -> &Bytes {
+        self
     }
 }
 
@@ -96,20 +77,21 @@ impl Store {
         &self.root
     }
 
-    /// Stores content as `file` at `location`, with `now` as its age for [`Store::collect`], and makes the link
+    /// Stores what was admitted as `file` at `location`, with `now` as its age for [`Store::collect`], and makes the link
     /// `latest` (such as `latest.tar.gz`) point to it.
     ///
     /// # Errors
     /// When a name is not acceptable or the disk fails.
-    pub fn put<V>(
+    pub fn put<T: Storable>(
         &self,
         location: &Location,
         file: &str,
         latest: Option<&str>,
-        admitted: &Admitted<V>,
+        admitted: &Admitted<T>,
         now: Timestamp,
     ) -> Result<Stored, StoreError> {
         location::check_file(file)?;
+        let content = admitted.get().content();
         let folder = self.root.join(location.folder());
         let place = folder.join(file);
         let failed = |source| StoreError::Write {
@@ -118,7 +100,7 @@ impl Store {
         };
         fs::create_dir_all(&folder).map_err(failed)?;
         let temporary = folder.join(self.temporary_name());
-        let written = write(&temporary, &admitted.content, now).and_then(|()| fs::rename(&temporary, &place));
+        let written = write(&temporary, content, now).and_then(|()| fs::rename(&temporary, &place));
         if let Err(source) = written {
             drop(fs::remove_file(&temporary));
             return Err(failed(source));
@@ -130,8 +112,8 @@ impl Store {
         }
         Ok(Stored {
             path: format!("{}/{file}", location.folder()),
-            digest: admitted.digest,
-            size: admitted.content.len() as u64,
+            digest: Digest::of(content),
+            size: content.len() as u64,
         })
     }
 

@@ -97,7 +97,8 @@ pub(crate) fn apply(
                 live,
                 new,
                 tracked: true,
-                needs_version: false, is_patch: true,
+                needs_version: false,
+                is_patch: true,
             };
             cx.update(update, options)
         }

@@ -129,7 +129,8 @@ pub(crate) fn change(
         live,
         new,
         tracked: false,
-        needs_version: false, is_patch: true,
+        needs_version: false,
+        is_patch: true,
     };
     cx.update(update, &WriteOptions::internal(manager)).ok();
 }

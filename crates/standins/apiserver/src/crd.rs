@@ -193,6 +193,9 @@ pub(crate) fn validate(custom: &Custom, object: &Value, live: Option<&Value>) ->
                 | "FieldValueTypeInvalid"
         )
     };
+    if !rules::has_rules(schema) {
+        return causes;
+    }
     if causes.iter().any(blocking) {
         causes.push(Cause {
             reason: "FieldValueInvalid",

@@ -215,7 +215,8 @@ pub(crate) fn patch_object(
         live,
         new,
         tracked: false,
-        needs_version: false, is_patch: true,
+        needs_version: false,
+        is_patch: true,
     };
     cx.update(update, &options)
 }

@@ -2,44 +2,23 @@
 //!
 //! The rules are those of apimachinery's field manager over structured-merge-diff.
 
+mod conflict;
+mod entries;
+
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use crate::fields::{
-    FieldSet, FieldType, PathElement, compare, merge, read_fields, remove_items, to_field_set, validate,
-    write_fields, write_path,
-};
+use crate::fields::{FieldSet, FieldType, compare, merge, remove_items, to_field_set, validate};
 use crate::object;
 use crate::status::Failure;
-
-/// More entries of operation Update than this are merged into one, oldest first.
-const MAX_UPDATE_MANAGERS: usize = 10;
+use conflict::{Conflict, conflict_failure};
+use entries::{Manager, Managers, Owned, cap_updaters, decode_managers, read_managers, write_managers};
 
 /// The manager that fields get which were there before anybody tracked them.
 const BEFORE_FIRST_APPLY: &str = "before-first-apply";
 
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
-
-/// Who an entry belongs to. The order of fields is the order of JSON keys in the reference's identifiers.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Manager {
-    name: String,
-    applied: bool,
-    /// Empty for appliers, who have one entry whatever the version.
-    api_version: String,
-    subresource: String,
-}
-
-#[derive(Debug, Clone)]
-struct Owned {
-    api_version: String,
-    time: Option<String>,
-    set: FieldSet,
-}
-
-type Managers = BTreeMap<Manager, Owned>;
 
 /// How to find the type of an object in another version of its resource.
 pub(crate) type TypeOf<'a> = &'a dyn Fn(&str) -> Option<FieldType<'a>>;
@@ -57,12 +36,6 @@ pub(crate) struct Tracker<'a> {
     pub(crate) now: &'a str,
     /// What an object of the type is before anything is set.
     pub(crate) empty: Value,
-}
-
-/// A field that another manager owns with another value.
-struct Conflict {
-    manager: Manager,
-    path: Vec<PathElement>,
 }
 
 /// Why an apply did not go through.
@@ -94,6 +67,14 @@ impl Tracker<'_> {
         };
         // Fields are tracked from creation on; an object that lost its managers is left alone.
         if managers.is_empty() && live.is_some_and(|live| !object::uid(live).is_empty()) {
+            return;
+        }
+        // An object that does not fit a version that somebody wrote in loses all its managers, as in the reference.
+        let fits = |owned: &Owned| match (self.type_of)(&owned.api_version) {
+            Some(ty) if owned.api_version != self.api_version => validate(new, ty).is_empty(),
+            _ => true,
+        };
+        if !managers.values().all(fits) {
             return;
         }
         let stripped = live.map(without_managed_fields);
@@ -423,187 +404,4 @@ fn without_managed_fields(object: &Value) -> Value {
     let mut out = object.clone();
     object::remove(&mut out, &["metadata", "managedFields"]);
     out
-}
-
-fn read_managers(object: &Value) -> Option<Managers> {
-    decode_managers(object::list(object, &["metadata", "managedFields"]))
-}
-
-fn decode_managers(entries: &[Value]) -> Option<Managers> {
-    let mut out = Managers::new();
-    for entry in entries {
-        let applied = match object::text(entry, &["operation"]) {
-            "Apply" => true,
-            "Update" => false,
-            _ => return None,
-        };
-        let api_version = object::text(entry, &["apiVersion"]).to_owned();
-        if api_version.is_empty() || object::text(entry, &["fieldsType"]) != "FieldsV1" {
-            return None;
-        }
-        let manager = Manager {
-            name: object::text(entry, &["manager"]).to_owned(),
-            applied,
-            api_version: if applied {
-                String::new()
-            } else {
-                api_version.clone()
-            },
-            subresource: object::text(entry, &["subresource"]).to_owned(),
-        };
-        let set = read_fields(entry.get("fieldsV1").unwrap_or(&json!({})))?;
-        let time = entry.get("time").and_then(Value::as_str).map(str::to_owned);
-        out.insert(
-            manager,
-            Owned {
-                api_version,
-                time,
-                set,
-            },
-        );
-    }
-    Some(out)
-}
-
-fn write_managers(object: &mut Value, managers: &Managers) {
-    let metadata = object::metadata_mut(object);
-    if managers.is_empty() {
-        metadata.remove("managedFields");
-        return;
-    }
-    let mut sorted: Vec<(&Manager, &Owned)> = managers.iter().collect();
-    sorted.sort_by(|(a, a_owned), (b, b_owned)| {
-        // `Apply` sorts before `Update`.
-        b.applied
-            .cmp(&a.applied)
-            .then_with(|| a_owned.time.cmp(&b_owned.time))
-            .then_with(|| a.name.cmp(&b.name))
-            .then_with(|| a_owned.api_version.cmp(&b_owned.api_version))
-            .then_with(|| a.subresource.cmp(&b.subresource))
-    });
-    let entries: Vec<Value> = sorted
-        .into_iter()
-        .map(|(manager, owned)| {
-            let mut entry = Map::new();
-            entry.insert("manager".into(), json!(manager.name));
-            entry.insert(
-                "operation".into(),
-                json!(if manager.applied { "Apply" } else { "Update" }),
-            );
-            entry.insert("apiVersion".into(), json!(owned.api_version));
-            if let Some(time) = &owned.time {
-                entry.insert("time".into(), json!(time));
-            }
-            entry.insert("fieldsType".into(), json!("FieldsV1"));
-            entry.insert("fieldsV1".into(), write_fields(&owned.set));
-            if !manager.subresource.is_empty() {
-                entry.insert("subresource".into(), json!(manager.subresource));
-            }
-            Value::Object(entry)
-        })
-        .collect();
-    metadata.insert("managedFields".into(), Value::Array(entries));
-}
-
-/// Merges the oldest updaters into a bucket a version, until few enough are left.
-fn cap_updaters(managers: &mut Managers) {
-    let mut updaters: Vec<(Option<String>, Manager)> = managers
-        .iter()
-        .filter(|(manager, _)| !manager.applied)
-        .map(|(manager, owned)| (owned.time.clone(), manager.clone()))
-        .collect();
-    let mut count = updaters.len();
-    if count <= MAX_UPDATE_MANAGERS {
-        return;
-    }
-    updaters.sort();
-    let mut first_of: BTreeMap<String, Manager> = BTreeMap::new();
-    for (time, manager) in updaters {
-        if count <= MAX_UPDATE_MANAGERS {
-            break;
-        }
-        let Some(owned) = managers.get(&manager).cloned() else {
-            continue;
-        };
-        let bucket = Manager {
-            name: "ancient-changes".to_owned(),
-            applied: false,
-            api_version: owned.api_version.clone(),
-            subresource: String::new(),
-        };
-        match first_of.get(&owned.api_version) {
-            Some(first) => {
-                if !managers.contains_key(&bucket)
-                    && let Some(oldest) = managers.remove(first)
-                {
-                    managers.insert(bucket.clone(), oldest);
-                }
-                managers.remove(&manager);
-                if let Some(target) = managers.get_mut(&bucket) {
-                    target.set = target.set.union(&owned.set);
-                    target.time = time;
-                }
-                count -= 1;
-            }
-            None => {
-                first_of.insert(owned.api_version.clone(), manager);
-            }
-        }
-    }
-}
-
-/// The 409 of a conflicting apply, worded as the reference does.
-fn conflict_failure(conflicts: &[Conflict]) -> Failure {
-    let describe = |manager: &Manager| {
-        let mut out = format!("{:?}", manager.name);
-        if !manager.subresource.is_empty() {
-            write!(out, " with subresource {:?}", manager.subresource).ok();
-        }
-        if !manager.applied {
-            write!(out, " using {}", manager.api_version).ok();
-        }
-        out
-    };
-    let causes: Vec<Value> = conflicts
-        .iter()
-        .map(|conflict| {
-            json!({
-                "reason": "FieldManagerConflict",
-                "message": format!("conflict with {}", describe(&conflict.manager)),
-                "field": write_path(&conflict.path),
-            })
-        })
-        .collect();
-    let message = if let [only] = conflicts {
-        format!(
-            "conflict with {}: {}",
-            describe(&only.manager),
-            write_path(&only.path)
-        )
-    } else {
-        let mut by_manager: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for conflict in conflicts {
-            by_manager
-                .entry(describe(&conflict.manager))
-                .or_default()
-                .push(write_path(&conflict.path));
-        }
-        let mut lines = Vec::new();
-        for (manager, paths) in by_manager {
-            lines.push(format!("conflicts with {manager}:"));
-            lines.extend(paths.iter().map(|path| format!("- {path}")));
-        }
-        lines.join("\n")
-    };
-    let plural = if conflicts.len() == 1 {
-        "conflict"
-    } else {
-        "conflicts"
-    };
-    Failure::new(
-        409,
-        "Conflict",
-        format!("Apply failed with {} {plural}: {message}", conflicts.len()),
-    )
-    .with_details(json!({"causes": causes}))
 }

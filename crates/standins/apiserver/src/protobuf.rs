@@ -101,7 +101,7 @@ fn int_of(fields: &[(u32, Wire<'_>)], number: u32) -> i64 {
 fn message(bytes: &[u8], info: TypeInfo<'_>, depth: usize) -> Option<Value> {
     let depth = depth.checked_sub(1)?;
     if let Some(special) = special(bytes, info) {
-        return special;
+        return special.ok();
     }
     let wire = fields(bytes)?;
     let mut out = Map::new();
@@ -112,7 +112,7 @@ fn message(bytes: &[u8], info: TypeInfo<'_>, depth: usize) -> Option<Value> {
         let Some(values) = follow(&wire, inner, *last) else {
             continue;
         };
-        if let Some(value) = field(&values, site, depth)? {
+        if let Some(value) = field(&values, site, depth).ok()? {
             out.insert(name.to_owned(), value);
         }
     }
@@ -132,34 +132,45 @@ fn follow<'b>(wire: &[(u32, Wire<'b>)], inner: &[u32], last: u32) -> Option<Vec<
     }
 }
 
-/// A field's value: `Some(None)` when it is not there.
-fn field(values: &[Wire<'_>], site: TypeInfo<'_>, depth: usize) -> Option<Option<Value>> {
+/// What is no message of its type.
+struct Malformed;
+
+/// A field's value, when it is there.
+fn field(values: &[Wire<'_>], site: TypeInfo<'_>, depth: usize) -> Result<Option<Value>, Malformed> {
     let Some(last) = values.last() else {
-        return Some(None);
+        return Ok(None);
     };
-    if site.kind() == Kind::Array {
-        let item = site.items()?;
-        let items: Option<Vec<Value>> = values.iter().map(|value| single(*value, item, depth)).collect();
-        return Some(Some(Value::Array(items?)));
-    }
-    if site.kind() == Kind::Object
+    let read = if site.kind() == Kind::Array {
+        list(values, site, depth)
+    } else if site.kind() == Kind::Object
         && !site.has_fields()
         && let Element::Typed(inner) = site.additional()
     {
-        let mut map = Map::new();
-        for value in values {
-            let Wire::Bytes(entry) = value else { return None };
-            let entry = fields(entry)?;
-            let key = std::str::from_utf8(bytes_of(&entry, 1).unwrap_or_default()).ok()?;
-            let value = entry
-                .iter()
-                .find(|(number, _)| *number == 2)
-                .map_or(Wire::Bytes(&[]), |(_, value)| *value);
-            map.insert(key.to_owned(), map_value(value, inner, depth)?);
-        }
-        return Some(Some(Value::Object(map)));
+        map(values, inner, depth)
+    } else {
+        single(*last, site, depth)
+    };
+    read.map(Some).ok_or(Malformed)
+}
+
+fn list(values: &[Wire<'_>], site: TypeInfo<'_>, depth: usize) -> Option<Value> {
+    let item = site.items()?;
+    values.iter().map(|value| single(*value, item, depth)).collect()
+}
+
+fn map(values: &[Wire<'_>], inner: TypeInfo<'_>, depth: usize) -> Option<Value> {
+    let mut out = Map::new();
+    for value in values {
+        let Wire::Bytes(entry) = value else { return None };
+        let entry = fields(entry)?;
+        let key = std::str::from_utf8(bytes_of(&entry, 1).unwrap_or_default()).ok()?;
+        let value = entry
+            .iter()
+            .find(|(number, _)| *number == 2)
+            .map_or(Wire::Bytes(&[]), |(_, value)| *value);
+        out.insert(key.to_owned(), map_value(value, inner, depth)?);
     }
-    single(*last, site, depth).map(Some)
+    Some(Value::Object(out))
 }
 
 /// A list as the value of a map is a message around it.
@@ -198,10 +209,10 @@ fn text(bytes: &[u8], site: TypeInfo<'_>) -> Option<Value> {
 }
 
 /// Types whose JSON is not that of their message; `None` for all others.
-fn special(bytes: &[u8], info: TypeInfo<'_>) -> Option<Option<Value>> {
+fn special(bytes: &[u8], info: TypeInfo<'_>) -> Option<Result<Value, Malformed>> {
     let name = info.type_name()?.rsplit('.').next()?;
     let wire = || fields(bytes);
-    Some(match name {
+    let read = match name {
         // No time at all is written as nothing, not as the beginning of 1970.
         "Time" | "MicroTime" if bytes.is_empty() => Some(Value::Null),
         "Time" | "MicroTime" => wire().and_then(|wire| {
@@ -228,5 +239,45 @@ fn special(bytes: &[u8], info: TypeInfo<'_>) -> Option<Option<Value>> {
             wire().and_then(|wire| serde_json::from_slice(bytes_of(&wire, 1).unwrap_or(b"null")).ok())
         }
         _ => return None,
-    })
+    };
+    Some(read.ok_or(Malformed))
+}
+
+#[cfg(test)]
+mod tests {
+    use weir_schema::Schemas;
+
+    use super::read;
+
+    /// An envelope around a ConfigMap called `a` with `x: 1`.
+    fn config_map() -> Vec<u8> {
+        let field = |number: u8, bytes: &[u8]| {
+            let mut out = vec![number << 3 | 2, u8::try_from(bytes.len()).expect("short")];
+            out.extend_from_slice(bytes);
+            out
+        };
+        let meta = [field(1, b"v1"), field(2, b"ConfigMap")].concat();
+        let entry = [field(1, b"x"), field(2, b"1")].concat();
+        let object = [field(1, &field(1, b"a")), field(2, &entry)].concat();
+        [b"k8s\0".to_vec(), field(1, &meta), field(2, &object)].concat()
+    }
+
+    #[test]
+    fn a_body_is_read_by_field_numbers() {
+        let object = read(&Schemas::builtin(), &config_map()).expect("well-formed");
+        let expected = serde_json::json!({
+            "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"x": "1"},
+        });
+        assert_eq!(object, expected);
+    }
+
+    #[test]
+    fn a_body_cut_anywhere_is_refused_or_shorter() {
+        let schemas = Schemas::builtin();
+        let whole = config_map();
+        for end in 0..whole.len() {
+            let cut = whole.get(..end).expect("within");
+            assert_ne!(read(&schemas, cut), read(&schemas, &whole), "cut at {end}");
+        }
+    }
 }

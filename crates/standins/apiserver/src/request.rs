@@ -146,3 +146,65 @@ pub(crate) fn read_query(query: Option<&str>) -> Vec<(String, String)> {
         .into_owned()
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::{HeaderMap, Method};
+
+    use super::{ApiRequest, read_path, read_query};
+    use crate::options::User;
+
+    fn check(path: &str, expected: [&str; 6]) {
+        let request = ApiRequest {
+            method: Method::GET,
+            parts: read_path(path),
+            query: read_query(None),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            user: User::default(),
+            token: None,
+            is_remote: false,
+        };
+        let found = request.resource().expect("a resource");
+        let found = [
+            found.group,
+            found.version,
+            found.namespace,
+            found.resource,
+            found.name,
+            found.subresource,
+        ];
+        assert_eq!(found.each_ref().map(String::as_str), expected, "{path}");
+    }
+
+    #[test]
+    fn paths_name_resources() {
+        check("/api/v1/pods", ["", "v1", "", "pods", "", ""]);
+        check("/api/v1/namespaces/a", ["", "v1", "", "namespaces", "a", ""]);
+        check(
+            "/api/v1/namespaces/a/finalize",
+            ["", "v1", "", "namespaces", "a", "finalize"],
+        );
+        check(
+            "/api/v1/namespaces/a/pods/p/log",
+            ["", "v1", "a", "pods", "p", "log"],
+        );
+        check(
+            "/apis/apps/v1/namespaces/a/deployments/d/scale",
+            ["apps", "v1", "a", "deployments", "d", "scale"],
+        );
+        check(
+            "/apis/apps/v1/watch/deployments",
+            ["apps", "v1", "", "deployments", "", ""],
+        );
+    }
+
+    #[test]
+    fn an_escaped_slash_stays_inside_its_part() {
+        check(
+            "/api/v1/namespaces/a/pods/x%2F..%2Fy+z",
+            ["", "v1", "a", "pods", "x/../y+z", ""],
+        );
+    }
+}

@@ -228,7 +228,8 @@ fn read_requirement(part: &str) -> Option<Requirement> {
 
 fn binary(name: &str, value: &str, make: fn(String, Vec<String>) -> Requirement) -> Option<Requirement> {
     let (name, value) = (name.trim(), value.trim());
-    is_key(name).then(|| make(name.to_owned(), vec![value.to_owned()]))
+    let fits = is_key(name) && crate::validation::is_label_value(value);
+    fits.then(|| make(name.to_owned(), vec![value.to_owned()]))
 }
 
 fn is_key(name: &str) -> bool {
@@ -236,4 +237,54 @@ fn is_key(name: &str) -> bool {
         && name
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::Selector;
+
+    fn check(selector: &str, expected: bool) {
+        let object = json!({"metadata": {"labels": {"app": "web", "tier": "front", "n": "5"}}});
+        let selector = Selector::labels(selector).expect("readable");
+        assert_eq!(selector.matches_labels(&object), expected, "{selector:?}");
+    }
+
+    #[test]
+    fn labels_are_selected_by_every_operator() {
+        check("", true);
+        check("app=web", true);
+        check("app==web,tier!=back", true);
+        check("app=other", false);
+        check("app in (a, web)", true);
+        check("app notin (a,web)", false);
+        check("missing notin (a)", true);
+        check("app,!missing", true);
+        check("!app", false);
+        check("n>4,n<6", true);
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for text in ["a in b", "=", "((", "a=b=c in (", "!"] {
+            assert!(Selector::labels(text).is_err(), "{text}");
+        }
+        assert!(Selector::fields("nothing").is_err());
+    }
+
+    #[test]
+    fn absent_fields_count_as_empty() {
+        let object = json!({"metadata": {"name": "a"}});
+        assert!(
+            Selector::fields("metadata.name=a,status.phase=")
+                .expect("readable")
+                .matches_fields(&object)
+        );
+        assert!(
+            !Selector::fields("metadata.name!=a")
+                .expect("readable")
+                .matches_fields(&object)
+        );
+    }
 }

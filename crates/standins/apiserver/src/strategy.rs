@@ -204,13 +204,16 @@ pub(crate) fn has_spec_finalizers(served: &Served, object: &Value) -> bool {
     is(served, "", "namespaces") && !object::list(object, &["spec", "finalizers"]).is_empty()
 }
 
+/// No grace period is longer: as long as a number of 32 bits lets it be.
+const MOST_SECONDS: i64 = i32::MAX as i64;
+
 /// How long a deletion waits: pods that run on a node get time to stop.
 pub(crate) fn grace_seconds(served: &Served, object: &Value, options: &DeleteOptions) -> i64 {
     if !is(served, "", "pods") || object::text(object, &["spec", "nodeName"]).is_empty() {
         return 0;
     }
     let own = object::at(object, &["spec", "terminationGracePeriodSeconds"]).and_then(Value::as_i64);
-    options.grace_seconds.or(own).unwrap_or(30).max(0)
+    options.grace_seconds.or(own).unwrap_or(30).clamp(0, MOST_SECONDS)
 }
 
 /// Namespaces that cannot be deleted.

@@ -14,6 +14,8 @@ const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
 
 /// Tokens live an hour unless another time is asked for, and ten minutes at least.
 const DEFAULT_SECONDS: i64 = 3600;
+const LEAST_SECONDS: i64 = 600;
+const MOST_SECONDS: i64 = 1 << 32;
 
 /// Answers a TokenRequest for `account`. The token has the form of a JSON web token; its signature is random, and the
 /// server knows it by heart.
@@ -27,7 +29,7 @@ pub(crate) fn issue(cx: &mut Cx<'_>, account: &Value, request: &Value) -> Value 
     let seconds = at(request, &["spec", "expirationSeconds"])
         .and_then(Value::as_i64)
         .unwrap_or(DEFAULT_SECONDS)
-        .max(600);
+        .clamp(LEAST_SECONDS, MOST_SECONDS);
     let issued = cx.now.as_second();
     let id = cx.new_uid();
     let subject = format!("system:serviceaccount:{namespace}:{name}");

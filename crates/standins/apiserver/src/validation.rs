@@ -34,6 +34,11 @@ pub(crate) fn check_metadata(served: &Served, object: &Value, live: Option<&Valu
     metadata::validate(served, object, live)
 }
 
+/// Whether a text may be a label's value.
+pub(crate) fn is_label_value(text: &str) -> bool {
+    names::label_value(text).is_none()
+}
+
 /// A field that must be there and is not.
 pub(crate) fn required(field: impl Into<String>, why: &str) -> Cause {
     let message = if why.is_empty() {

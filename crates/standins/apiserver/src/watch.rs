@@ -19,6 +19,9 @@ use crate::state::State;
 use crate::status::{Cause, Failure};
 use crate::table::Format;
 
+/// No watch lasts longer than a year.
+const MOST_SECONDS: u64 = 365 * 24 * 60 * 60;
+
 /// A watch that is running.
 pub(crate) struct Watch {
     served: Arc<Served>,
@@ -91,7 +94,7 @@ impl Watch {
                 .parse()
                 .ok()
                 .filter(|seconds| *seconds > 0)
-                .map(Duration::from_secs),
+                .map(|seconds: u64| Duration::from_secs(seconds.min(MOST_SECONDS))),
             deadline: None,
             done: false,
         };

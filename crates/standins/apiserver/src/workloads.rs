@@ -77,7 +77,9 @@ pub(crate) fn prepare_job(job: &mut Value) {
     ] {
         labels.insert(key.to_owned(), json!(value));
     }
-    if at(job, &["metadata", "labels"]).and_then(Value::as_object).is_none_or(serde_json::Map::is_empty)
+    if at(job, &["metadata", "labels"])
+        .and_then(Value::as_object)
+        .is_none_or(serde_json::Map::is_empty)
         && let Some(labels) = at(job, &["spec", "template", "metadata", "labels"]).cloned()
     {
         object::set(job, &["metadata", "labels"], labels);

@@ -79,12 +79,17 @@ impl Cx<'_> {
 
     /// The object as it is stored: a custom resource in the version that its definition stores.
     pub(crate) fn to_storage(&self, served: &Served, object: Value) -> Value {
-        let Some(custom) = &served.custom else { return object };
+        let Some(custom) = &served.custom else {
+            return object;
+        };
         if custom.version.get("storage") == Some(&json!(true)) {
             return object;
         }
         let is_storage = |known: &&Arc<Served>| {
-            known.custom.as_ref().is_some_and(|custom| custom.version.get("storage") == Some(&json!(true)))
+            known
+                .custom
+                .as_ref()
+                .is_some_and(|custom| custom.version.get("storage") == Some(&json!(true)))
         };
         match self.state.registry.versions_of(&served.key).find(is_storage) {
             Some(storage) => crate::convert::to_version(storage, &object),

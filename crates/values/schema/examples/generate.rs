@@ -30,9 +30,8 @@ use serde_json::{Map, Value, json};
 fn main() -> Result<(), Box<dyn Error>> {
     let usage = "usage: generate DUMP-DIRECTORY GO-MODULE-CACHE/k8s.io VERSION";
     let mut args = std::env::args().skip(1);
-    let (dir, modules, version) = match (args.next(), args.next(), args.next()) {
-        (Some(dir), Some(modules), Some(version)) => (dir, modules, version),
-        _ => return Err(usage.into()),
+    let (Some(dir), Some(modules), Some(version)) = (args.next(), args.next(), args.next()) else {
+        return Err(usage.into());
     };
     let dir = Path::new(&dir);
     let mut go = go::Types::new(Path::new(&modules), &version);

@@ -1,5 +1,12 @@
-//! Every scenario, on the stand-in API server and on kube-apiserver.
+//! Every scenario, on the stand-in API server and on kube-apiserver; then what needs a ground of its own, and death.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "what was not run, and how long the rest took, is told to whoever reads the output"
+)]
+
+mod alone;
+mod kill;
 mod scenarios;
 
 use std::time::Duration;

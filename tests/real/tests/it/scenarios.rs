@@ -3,9 +3,15 @@
 mod d2;
 mod dependencies;
 mod drift;
+mod health;
+mod overlay;
+mod policy;
 mod quiet;
 mod refusals;
+mod remote;
 mod rights;
+mod sources;
+pub(crate) mod text;
 mod walk;
 
 use std::pin::Pin;
@@ -40,5 +46,22 @@ scenarios![
     refusals::n45_a_policy_that_cannot_be_checked_admits_nothing,
     refusals::n65_an_empty_source_prunes_nothing,
     rights::n50_a_tenant_cannot_leave_its_namespace,
+    policy::force_makes_an_object_anew_where_a_field_cannot_change,
+    policy::annotations_choose_how_an_object_is_applied,
+    policy::annotations_keep_an_object_that_left,
+    policy::fields_of_kubectl_are_taken_over,
+    policy::deletion_policy_orphan_leaves_objects,
+    policy::a_suspended_kustomization_rests_until_it_is_resumed,
+    overlay::a_spec_changes_what_the_tree_holds,
+    overlay::a_definition_and_its_objects_come_in_one_artifact,
+    health::a_stalled_object_ends_the_wait_at_once,
+    health::expressions_say_when_an_object_is_healthy,
+    health::a_newer_artifact_is_not_kept_waiting_by_a_sick_one,
+    sources::a_range_takes_the_highest_version_and_follows_it,
+    sources::a_digest_stays_whatever_tags_do,
+    sources::a_copied_layer_is_kept_as_it_is,
+    sources::n22_a_tag_that_moves_after_the_check_is_not_followed,
+    remote::a_kubeconfig_names_the_cluster,
+    remote::n51_a_kubeconfig_that_runs_a_program_is_refused,
     d2::entry_points_are_applied,
 ];

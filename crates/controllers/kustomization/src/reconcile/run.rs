@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use weir_apis::artifact::Artifact;
-use weir_apis::condition::{HEALTHY, READY, RECONCILING, Status};
+use weir_apis::condition::{Conditions, HEALTHY, READY, RECONCILING, Status};
 use weir_apis::inventory::Inventory;
 use weir_apis::kind::{Kustomization, OciRepository};
 use weir_apis::time::Time;
@@ -37,22 +37,44 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn new(object: Arc<Object>) -> Self {
-        Self { draft: Draft::of(object), changes: ChangeSet::default(), artifact: None, built: None }
+        Self {
+            draft: Draft::of(object),
+            changes: ChangeSet::default(),
+            artifact: None,
+            built: None,
+        }
     }
 
     /// All steps in order; the first failure ends it.
     pub(super) async fn all(&mut self, house: &Kustomizations) -> Verdict {
-        let own: Kustomization =
-            self.draft.object.parse().map_err(|e| Failure::stalled(reason::INVALID_SPEC, chain(&e)))?;
+        let own: Kustomization = self
+            .draft
+            .object
+            .parse()
+            .map_err(|e| Failure::stalled(reason::INVALID_SPEC, chain(&e)))?;
         let settings = &house.deps.settings;
         let spec = Spec::read(own, settings)?;
         let artifact = house.source(&spec)?;
         self.artifact = Some(artifact.clone());
-        dependencies::check(&house.deps.client, settings, &self.draft.object, &spec.own, &artifact.revision).await?;
-        self.draft.field("lastAttemptedRevision", json!(artifact.revision));
+        dependencies::check(
+            &house.deps.client,
+            settings,
+            &self.draft.object,
+            &spec.own,
+            &artifact.revision,
+        )
+        .await?;
+        self.draft
+            .field("lastAttemptedRevision", json!(artifact.revision));
 
-        let failed = |reason, e: &(dyn std::error::Error + 'static)| Failure::retry_after(reason, spec.retry, chain(e));
-        let tree = house.artifacts.open(&artifact).await.map_err(|e| failed(reason::ARTIFACT_FAILED, &e))?;
+        let failed = |reason, e: &(dyn std::error::Error + 'static)| {
+            Failure::retry_after(reason, spec.retry, chain(e))
+        };
+        let tree = house
+            .artifacts
+            .open(&artifact)
+            .await
+            .map_err(|e| failed(reason::ARTIFACT_FAILED, &e))?;
         let known = variables::gather(&house.deps.client, &spec).await?;
         let built = build::build(tree, &spec, known, settings.strict_substitution).await?;
         self.built = Some(built.digest.clone());
@@ -67,7 +89,10 @@ impl Run {
         self.wait(house, &spec, &target).await?;
 
         self.draft.field("lastAppliedRevision", json!(artifact.revision));
-        self.draft.field("lastAppliedOriginRevision", json!(artifact.metadata.get(key::OCI_REVISION)));
+        self.draft.field(
+            "lastAppliedOriginRevision",
+            json!(artifact.metadata.get(key::OCI_REVISION)),
+        );
         Ok(Success {
             reason: reason::RECONCILIATION_SUCCEEDED,
             message: format!("Applied revision: {}", artifact.revision),
@@ -88,15 +113,26 @@ impl Run {
         self.write_ahead(house, target, old, &desired).await?;
         let changed = house.watched.changes(&key_of(&self.draft.object));
         let mut applied = Applied::default();
-        let outcome =
-            apply::apply(target, &*house.deps.clock, spec, desired, &options, &changed, &mut applied).await;
+        let outcome = apply::apply(
+            target,
+            &*house.deps.clock,
+            spec,
+            desired,
+            &options,
+            &changed,
+            &mut applied,
+        )
+        .await;
         self.changes = applied.changes;
         outcome?;
         let mut inventory = self.changes.inventory();
         if spec.own.spec.prune {
             // A tree without objects is a mistake upstream far more often than a wish (security case N65). Whoever
             // wants everything gone deletes the Kustomization.
-            let guard = Guard { empty: EmptySet::Refuse, budget: Budget::Unlimited };
+            let guard = Guard {
+                empty: EmptySet::Refuse,
+                budget: Budget::Unlimited,
+            };
             let plan = PrunePlan::new(old, &inventory, guard)
                 .map_err(|e| Failure::retry_after(reason::PRUNE_FAILED, spec.retry, e.to_string()))?;
             let owner = Owner::kustomization(&*spec.own.metadata.namespace, &*spec.own.metadata.name);
@@ -129,7 +165,11 @@ impl Run {
         let mut references = Vec::new();
         for one in desired {
             // Scope as the API server has it; a kind that is not there yet is taken at its manifest's word.
-            let reference = target.client.scoped(one.reference()).await.unwrap_or_else(|_| one.reference().clone());
+            let reference = target
+                .client
+                .scoped(one.reference())
+                .await
+                .unwrap_or_else(|_| one.reference().clone());
             references.push(reference);
         }
         let intended = Inventory::of(&references);
@@ -147,7 +187,10 @@ impl Run {
                 Ok(())
             }
             Ok(None) => Ok(()),
-            Err(error) => Err(Failure::retry(reason::RECONCILIATION_FAILED, format!("cannot write the status: {error}"))),
+            Err(error) => Err(Failure::retry(
+                reason::RECONCILIATION_FAILED,
+                format!("cannot write the status: {error}"),
+            )),
         }
     }
 
@@ -165,12 +208,19 @@ impl Run {
         let mut outcome = health::wait(target, clock, spec, &objects, &vanishing, &changed, quiet).await;
         if matches!(&outcome, Err(f) if f.timed_out) && spec.timeout > quiet {
             let now = Time::new(clock.now());
-            let message = format!("Running health checks for {} with a timeout of {} s", objects.len(), spec.timeout.as_secs());
-            self.draft.set(READY, Status::Unknown, reason::PROGRESSING, &message, now);
-            self.draft.set(RECONCILING, Status::True, reason::PROGRESSING, &message, now);
-            self.draft.set(HEALTHY, Status::Unknown, reason::PROGRESSING, &message, now);
+            let message = format!(
+                "Running health checks for {} with a timeout of {} s",
+                objects.len(),
+                spec.timeout.as_secs()
+            );
+            self.draft
+                .set(READY, Status::Unknown, reason::PROGRESSING, &message, now);
+            self.draft
+                .set(RECONCILING, Status::True, reason::PROGRESSING, &message, now);
+            self.draft
+                .set(HEALTHY, Status::Unknown, reason::PROGRESSING, &message, now);
             self.write_now(house).await?;
-            let rest = spec.timeout - quiet;
+            let rest = spec.timeout.saturating_sub(quiet);
             outcome = tokio::select! {
                 outcome = health::wait(target, clock, spec, &objects, &vanishing, &changed, rest) => outcome,
                 () = superseded.notified() => Err(health::Unhealthy::superseded()),
@@ -179,12 +229,23 @@ impl Run {
         let now = Time::new(clock.now());
         match outcome {
             Ok(()) => {
-                self.draft.set(HEALTHY, Status::True, reason::SUCCEEDED, "Health check passed", now);
+                self.draft.set(
+                    HEALTHY,
+                    Status::True,
+                    reason::SUCCEEDED,
+                    "Health check passed",
+                    now,
+                );
                 Ok(())
             }
             Err(unhealthy) => {
-                self.draft.set(HEALTHY, Status::False, unhealthy.reason, &unhealthy.message, now);
-                Err(Failure::retry_after(unhealthy.reason, unhealthy.again(spec.retry), unhealthy.message))
+                self.draft
+                    .set(HEALTHY, Status::False, unhealthy.reason, &unhealthy.message, now);
+                Err(Failure::retry_after(
+                    unhealthy.reason,
+                    unhealthy.again(spec.retry),
+                    unhealthy.message,
+                ))
             }
         }
     }
@@ -192,8 +253,12 @@ impl Run {
     /// Adds this reconcile to the history, unless it repeats the last entry and changed nothing: then the count would be
     /// all that a write is for.
     pub(super) fn record(&mut self, verdict: &Verdict, now: Time, took: Duration) {
-        let (Some(digest), Some(artifact)) = (&self.built, &self.artifact) else { return };
-        let Ok(own) = self.draft.object.parse::<Kustomization>() else { return };
+        let (Some(digest), Some(artifact)) = (&self.built, &self.artifact) else {
+            return;
+        };
+        let Ok(own) = self.draft.object.parse::<Kustomization>() else {
+            return;
+        };
         let status = verdict.as_ref().map_or_else(|f| f.reason, |s| s.reason);
         let repeats = own.status.history.first().is_some_and(|h| {
             h.digest == *digest
@@ -203,7 +268,13 @@ impl Run {
         if repeats && self.changes.changed().is_empty() {
             return;
         }
-        let attempt = history::Attempt { digest, status, artifact, now, took };
+        let attempt = history::Attempt {
+            digest,
+            status,
+            artifact,
+            now,
+            took,
+        };
         let history = history::with(&own.status.history, &attempt);
         self.draft.field("history", json!(history));
     }
@@ -211,7 +282,10 @@ impl Run {
 
 /// Jobs that may be gone because they finished.
 fn vanishing(changes: &ChangeSet, target: &Target) -> BTreeSet<ObjectRef> {
-    let jobs = changes.entries().iter().filter(|e| e.object.gvk.kind == "Job" && e.outcome != Outcome::Deleted);
+    let jobs = changes
+        .entries()
+        .iter()
+        .filter(|e| e.object.gvk.kind == "Job" && e.outcome != Outcome::Deleted);
     jobs.filter(|e| match target.view.look(&e.object) {
         Lookup::Known(live) => may_vanish(&live),
         _ => true,
@@ -235,19 +309,27 @@ impl Kustomizations {
         let source = &own.spec.source_ref;
         let namespace = source.namespace.as_deref().unwrap_or(&own.metadata.namespace);
         let name = format!("{}/{namespace}/{}", source.kind, source.name);
-        let found = match self.sources.get(namespace, &source.name) {
-            Lookup::Known(found) => found,
-            _ => {
-                let message = format!("source '{name}' not found");
-                return Err(Failure::retry_after(reason::ARTIFACT_FAILED, spec.retry, message));
-            }
+        let Lookup::Known(found) = self.sources.get(namespace, &source.name) else {
+            let message = format!("source '{name}' not found");
+            return Err(Failure::retry_after(reason::ARTIFACT_FAILED, spec.retry, message));
         };
         let waits = |why: &str| {
             let message = format!("source '{name}' {why}");
-            Failure::waiting(reason::ARTIFACT_FAILED, self.deps.settings.requeue_dependency, message)
+            Failure::waiting(
+                reason::ARTIFACT_FAILED,
+                self.deps.settings.requeue_dependency,
+                message,
+            )
         };
-        let parsed: OciRepository = found.parse().map_err(|e| waits(&format!("is malformed: {}", chain(&e))))?;
-        parsed.status.artifact.ok_or_else(|| waits("is not ready, artifact not found"))
+        let parsed: OciRepository = found
+            .parse()
+            .map_err(|e| waits(&format!("is malformed: {}", chain(&e))))?;
+        // A source that was never reconciled is being fetched right now, and its artifact wakes us.
+        let being_fetched = Conditions::of(&found).get(READY).is_none();
+        parsed.status.artifact.ok_or_else(|| {
+            let failure = waits("is not ready, artifact not found");
+            if being_fetched { failure.quietly() } else { failure }
+        })
     }
 
     /// The cluster to apply to, with the rights of the spec's ServiceAccount.
@@ -255,19 +337,32 @@ impl Kustomizations {
         let own = &spec.own;
         let Some(config) = &own.spec.kube_config else {
             let client = spec.client(&self.deps.client, &self.deps.settings)?;
-            return Ok(Target { client, view: Sight::Watched(self.watched.clone()) });
+            return Ok(Target {
+                client,
+                view: Sight::Watched(self.watched.clone()),
+            });
         };
         let Some(secret) = &config.secret_ref else {
-            let message = "spec.kubeConfig.configMapRef: clusters by cloud identity are not built yet; use secretRef";
+            let message =
+                "spec.kubeConfig.configMapRef: clusters by cloud identity are not built yet; use secretRef";
             return Err(Failure::stalled(reason::FEATURE_GATE_DISABLED, message));
         };
         let wrong = |why: String| {
-            let message = format!("spec.kubeConfig.secretRef: Secret '{}/{}': {why}", own.metadata.namespace, secret.name);
+            let message = format!(
+                "spec.kubeConfig.secretRef: Secret '{}/{}': {why}",
+                own.metadata.namespace, secret.name
+            );
             Failure::retry_after(reason::RECONCILIATION_FAILED, spec.retry, message)
         };
         let gvk = weir_apis::GroupVersionKind::new("", "v1", "Secret");
         let reference = ObjectRef::new(gvk, &*own.metadata.namespace, &*secret.name);
-        let object = self.deps.client.get(&reference).await.map_err(|e| wrong(chain(&e)))?.ok_or_else(|| wrong("not found".into()))?;
+        let object = self
+            .deps
+            .client
+            .get(&reference)
+            .await
+            .map_err(|e| wrong(chain(&e)))?
+            .ok_or_else(|| wrong("not found".into()))?;
         let keys: Vec<&str> = match &secret.key {
             Some(key) => vec![key.as_str()],
             None => vec!["value", "value.yaml"],
@@ -276,9 +371,13 @@ impl Kustomizations {
             .iter()
             .find_map(|key| weir_apis::secret::value(&object, key))
             .ok_or_else(|| wrong(format!("it has no key {}", keys.join(" or "))))?;
-        let text = std::str::from_utf8(text.expose()).map_err(|_| wrong("the kubeconfig is not text".into()))?;
+        let text =
+            std::str::from_utf8(text.expose()).map_err(|_| wrong("the kubeconfig is not text".into()))?;
         let remote = connect::stored(text).await.map_err(|e| wrong(chain(&e)))?;
         let client = spec.client(&remote, &self.deps.settings)?;
-        Ok(Target { client, view: Sight::Blind(Memory::default()) })
+        Ok(Target {
+            client,
+            view: Sight::Blind(Memory::default()),
+        })
     }
 }

@@ -35,11 +35,9 @@ pub(super) const FILES: &[File] = files![
 /// The files of one repository, with paths relative to it.
 pub(super) fn repository(name: &str) -> impl Iterator<Item = File> {
     let prefix = format!("{name}/");
-    FILES.iter().filter_map(move |(path, content)| {
-        // The prefix is cut from a 'static path, so what is left is 'static too.
-        path.starts_with(&prefix)
-            .then(|| (path.get(prefix.len()..).unwrap_or_default(), *content))
-    })
+    FILES
+        .iter()
+        .filter_map(move |(path, content)| path.strip_prefix(&prefix).map(|rest| (rest, *content)))
 }
 
 #[cfg(test)]
@@ -64,7 +62,7 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../examples");
         let mut found = Vec::new();
         walk(&root, &root, &mut found);
-        found.retain(|path| path.ends_with(".yaml"));
+        found.retain(|path| Path::new(path).extension().is_some_and(|e| e == "yaml"));
         found.sort();
         let embedded: Vec<&str> = FILES.iter().map(|(path, _)| *path).collect();
         assert_eq!(embedded, found);

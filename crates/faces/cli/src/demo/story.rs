@@ -19,7 +19,7 @@ use crate::run::Result;
 use crate::{CommandError, Io, Kind};
 
 /// Longest time for one thing to happen; on a laptop all of them take a second together.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Namespace of the sources and Kustomizations.
 const SYSTEM: &str = "weir-system";
 /// Tag that the production fleet follows.

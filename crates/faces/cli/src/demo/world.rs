@@ -13,7 +13,7 @@ use weir_cluster::{Client, Propagation, SystemClock, Write, connect};
 use weir_house::{House, Outside};
 use weir_oci::{Digest, Repository};
 use weir_registry::{ClientOptions, PlainHttp};
-use weir_runtime::Settings;
+use weir_runtime::{Metrics, Settings};
 use weir_standin_apiserver::{ApiServer, User};
 use weir_store::Store;
 
@@ -151,6 +151,7 @@ impl World {
             store: Arc::new(store),
             artifacts_url: "http://weir.weir-system.svc.cluster.local.".into(),
             clock: Arc::new(SystemClock),
+            metrics: Metrics::default(),
         };
         Ok(House::start(outside, settings).await?)
     }
@@ -298,7 +299,7 @@ impl World {
         }
         let begun = tokio::time::Instant::now();
         for namespace in &namespaces {
-            while begun.elapsed() < Duration::from_secs(60) && self.client.get(namespace).await?.is_some() {
+            while begun.elapsed() < Duration::from_mins(1) && self.client.get(namespace).await?.is_some() {
                 tokio::time::sleep(GLANCE * 4).await;
             }
         }

@@ -51,8 +51,14 @@ fn deployment(image: &str) -> Value {
                     "securityContext": {"runAsNonRoot": true, "runAsUser": 65532, "fsGroup": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
                     "containers": [{
                         "name": "controller", "image": image,
-                        "args": ["controller", "--storage-path=/data"],
-                        "ports": [{"name": "http", "containerPort": 9090, "protocol": "TCP"}],
+                        "args": ["controller", "--storage-path=/data", "--enable-leader-election", format!("--namespace={NAMESPACE}")],
+                        "ports": [
+                            {"name": "http", "containerPort": 9090, "protocol": "TCP"},
+                            {"name": "http-prom", "containerPort": 8080, "protocol": "TCP"},
+                            {"name": "healthz", "containerPort": 9440, "protocol": "TCP"},
+                        ],
+                        "livenessProbe": {"httpGet": {"path": "/healthz", "port": "healthz"}},
+                        "readinessProbe": {"httpGet": {"path": "/readyz", "port": "healthz"}},
                         "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}},
                         "securityContext": {"allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]}},
                         "volumeMounts": [{"name": "data", "mountPath": "/data"}],

@@ -4,7 +4,8 @@ use axum::body::{Body, to_bytes};
 use http::{Method, Request, StatusCode};
 use jiff::Timestamp;
 use tower::ServiceExt as _;
-use weir_store::{Admitted, Location, Store, serve};
+use weir_store::{Location, Store, serve};
+use weir_verify::Admitted;
 
 async fn ask(store: &Store, method: Method, path: &str) -> (StatusCode, Option<String>, String) {
     let request = Request::builder()
@@ -28,7 +29,7 @@ async fn files_are_served_and_nothing_else() {
     std::fs::write(folder.path().join("outside"), "secret").unwrap();
     let store = Store::open(folder.path().join("store")).unwrap();
     let location = Location::new("GitRepository", "ns", "name").unwrap();
-    let content = Admitted::new((), "content");
+    let content = Admitted::without_policy(bytes::Bytes::from_static(b"content"));
     let stored = store
         .put(
             &location,

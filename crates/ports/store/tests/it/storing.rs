@@ -3,14 +3,14 @@
 use std::fs;
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use weir_oci::Digest;
-use weir_store::{Admitted, Location, Retention, Store, StoreError, Stored};
+use weir_store::{Location, Retention, Store, StoreError, Stored};
+use weir_verify::Admitted;
 
-struct Unverified;
-
-fn admitted(content: &str) -> Admitted<Unverified> {
-    Admitted::new(Unverified, content.to_owned())
+fn admitted(content: &str) -> Admitted<Bytes> {
+    Admitted::without_policy(Bytes::from(content.to_owned()))
 }
 
 fn at(seconds: i64) -> Timestamp {

@@ -196,7 +196,10 @@ fn violations(
         .map(|(result, one)| {
             // Without a message of its own, a validation is named by its expression.
             let named = one.message.is_some() || one.message_expression.is_some();
-            result.message.filter(|_| named).unwrap_or_else(|| format!("failed expression: {}", one.expression))
+            result
+                .message
+                .filter(|_| named)
+                .unwrap_or_else(|| format!("failed expression: {}", one.expression))
         })
         .collect()
 }

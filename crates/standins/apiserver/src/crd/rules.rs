@@ -61,7 +61,7 @@ pub(crate) fn check(schema: &Value, object: &Value, live: Option<&Value>) -> Vec
         .collect()
 }
 
-fn has_rules(schema: &Value) -> bool {
+pub(super) fn has_rules(schema: &Value) -> bool {
     match schema {
         Value::Object(fields) => {
             fields.contains_key("x-kubernetes-validations") || fields.values().any(has_rules)

@@ -143,7 +143,10 @@ fn check_text(schema: &Value, text: &str, path: &str, causes: &mut Vec<Cause>) {
         && !has_format(format, text)
     {
         let why = format!("{path} in body must be of type {format}: {}", go_json(&value));
-        causes.push(Cause { reason: "FieldValueTypeInvalid", ..invalid(path, &value, &why) });
+        causes.push(Cause {
+            reason: "FieldValueTypeInvalid",
+            ..invalid(path, &value, &why)
+        });
     }
 }
 
@@ -348,7 +351,10 @@ fn check_junctors(schema: &Value, value: &Value, path: &str, causes: &mut Vec<Ca
         && !int_or_string
         && !any.iter().any(|one| is_valid(one, value))
     {
-        fail(causes, format!("{path:?} must validate at least one schema (anyOf)"));
+        fail(
+            causes,
+            format!("{path:?} must validate at least one schema (anyOf)"),
+        );
     }
     if let Some(one) = schema.get("oneOf").and_then(Value::as_array) {
         let count = one.iter().filter(|inner| is_valid(inner, value)).count();
@@ -359,9 +365,10 @@ fn check_junctors(schema: &Value, value: &Value, path: &str, causes: &mut Vec<Ca
             } else {
                 format!("Found {count} valid alternatives")
             };
-            fail(causes, format!(
-                "{path:?} must validate one and only one schema (oneOf). {found}"
-            ));
+            fail(
+                causes,
+                format!("{path:?} must validate one and only one schema (oneOf). {found}"),
+            );
         }
         // What the first alternative lacks is told, too.
         if let Some(first) = first {

@@ -174,16 +174,25 @@ fn merge_lists(
             out.push(Value::Object(fresh));
         }
     }
-    let ids = |items: &[Value]| -> Vec<Value> { items.iter().filter_map(|item| item.get(key).cloned()).collect() };
+    let ids =
+        |items: &[Value]| -> Vec<Value> { items.iter().filter_map(|item| item.get(key).cloned()).collect() };
     let wanted = order.map_or_else(|| ids(patch), |order| ids(order));
-    Ok(arrange(out, &wanted, &ids(live), |item| item.get(key).cloned().unwrap_or_default()))
+    Ok(arrange(out, &wanted, &ids(live), |item| {
+        item.get(key).cloned().unwrap_or_default()
+    }))
 }
 
 /// Orders merged items: those of the patch in its order, the others where they stood before a patched one.
-fn arrange(items: Vec<Value>, wanted: &[Value], before: &[Value], id: impl Fn(&Value) -> Value) -> Vec<Value> {
+fn arrange(
+    items: Vec<Value>,
+    wanted: &[Value],
+    before: &[Value],
+    id: impl Fn(&Value) -> Value,
+) -> Vec<Value> {
     let position = |order: &[Value], item: &Value| order.iter().position(|known| *known == id(item));
-    let (mut patched, rest): (Vec<Value>, Vec<Value>) =
-        items.into_iter().partition(|item| position(wanted, item).is_some());
+    let (mut patched, rest): (Vec<Value>, Vec<Value>) = items
+        .into_iter()
+        .partition(|item| position(wanted, item).is_some());
     patched.sort_by_key(|item| position(wanted, item));
     let mut out = Vec::with_capacity(patched.len() + rest.len());
     let mut rest = rest.into_iter().peekable();

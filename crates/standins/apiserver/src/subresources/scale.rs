@@ -112,6 +112,26 @@ fn write_selector(selector: &Value) -> String {
     parts.join(",")
 }
 
+/// Replicas that somebody owns pass to whoever scales; the entry has no time. Replicas that nobody owns stay so.
+fn track(cx: &Cx<'_>, served: &Served, live: &Value, new: &mut Value, manager: &str) {
+    let path = Paths::of(served).spec;
+    let fields: Vec<String> = path.iter().map(|name| format!("f:{name}")).collect();
+    let owns =
+        |entry: &Value| at(entry, &["fieldsV1"]).is_some_and(|owned| at(owned, &refs(&fields)).is_some());
+    if !object::list(live, &["metadata", "managedFields"])
+        .iter()
+        .any(owns)
+    {
+        return;
+    }
+    cx.track(served, "scale", Some(live), new, manager);
+    for entry in crate::defaults::items_mut(new, &["metadata", "managedFields"]) {
+        if text(entry, &["subresource"]) == "scale" {
+            object::remove(entry, &["time"]);
+        }
+    }
+}
+
 /// Answers a request to `…/scale`.
 pub(crate) fn answer(
     cx: &mut Cx<'_>,
@@ -152,6 +172,7 @@ pub(crate) fn answer(
         .unwrap_or(0);
     let mut new = live.as_ref().clone();
     object::set(&mut new, &refs(&Paths::of(served).spec), json!(replicas));
+    track(cx, served, &live, &mut new, &options.manager);
     let version = object::resource_version(&wanted);
     object::set(&mut new, &["metadata", "resourceVersion"], json!(version));
     let update = Update {
@@ -160,7 +181,8 @@ pub(crate) fn answer(
         live,
         new,
         tracked: true,
-        needs_version: false, is_patch: true,
+        needs_version: false,
+        is_patch: true,
     };
     let written: Arc<Value> = match cx.update(update, &options)? {
         Written::Created(value)

@@ -114,3 +114,38 @@ fn holds(filter: &str, value: &Value) -> bool {
     });
     is == equal
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::find;
+
+    fn check(path: &str, expected: &Value) {
+        let object = json!({
+            "status": {
+                "conditions": [{"type": "Ready", "status": "True"}, {"type": "Other", "status": "False"}],
+                "names": ["a", "b"],
+            },
+            "metadata": {"labels": {"a.b/c": "x"}},
+        });
+        let found: Vec<&Value> = find(path, &object);
+        assert_eq!(json!(found), *expected, "{path}");
+    }
+
+    #[test]
+    fn printer_column_paths_are_followed() {
+        check(
+            ".status.conditions[?(@.type==\"Ready\")].status",
+            &json!(["True"]),
+        );
+        check(".status.conditions[?(@.type!='Ready')].status", &json!(["False"]));
+        check(".status.names[0]", &json!(["a"]));
+        check(".status.names[-1]", &json!(["b"]));
+        check(".status.names[*]", &json!(["a", "b"]));
+        check(".metadata.labels['a.b/c']", &json!(["x"]));
+        check(".nothing.here", &json!([]));
+        check(".status.names[9]", &json!([]));
+        check(".status.names[", &json!([]));
+    }
+}

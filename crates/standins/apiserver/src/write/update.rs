@@ -57,6 +57,7 @@ impl Cx<'_> {
         if served.custom.is_some() {
             // Custom resources go through these checks twice.
             causes.extend(causes.clone());
+            causes.extend(crate::validation::check_metadata(served, &new, Some(&live)));
         }
         causes.extend(crate::validation::validate(served, &new, Some(&live)));
         if !causes.is_empty() {
@@ -72,7 +73,11 @@ impl Cx<'_> {
         let new = self.to_storage(served, new);
         let namespace = object::namespace(&new).to_owned();
         // What is stored may be in another version than what is shown.
-        let stored_live = self.state.store.get(&served.key, &namespace, &name).map_or(live, Arc::clone);
+        let stored_live = self
+            .state
+            .store
+            .get(&served.key, &namespace, &name)
+            .map_or(live, Arc::clone);
         if is_same_but_times(&stored_live, &new) {
             return Ok(Written::Updated(stored_live));
         }

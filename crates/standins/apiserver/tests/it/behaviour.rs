@@ -85,7 +85,7 @@ async fn workloads_stay_as_they_are_when_told_so() {
         .patch("web", &PatchParams::apply("me"), &Patch::Apply(&deployment()))
         .await
         .expect("applies");
-    tokio::time::sleep(Duration::from_secs(3600)).await;
+    tokio::time::sleep(Duration::from_hours(1)).await;
     let status = deployments
         .get_status("web")
         .await
@@ -110,7 +110,7 @@ async fn a_streaming_list_of_the_kube_runtime_sees_objects_come_and_go() {
     while let Some(event) = events.next().await {
         match event.expect("no error") {
             watcher::Event::InitApply(map) => {
-                seen.push(format!("had {}", map.metadata.name.unwrap_or_default()))
+                seen.push(format!("had {}", map.metadata.name.unwrap_or_default()));
             }
             watcher::Event::InitDone => {
                 maps.create(&PostParams::default(), &config_map("two"))
@@ -142,7 +142,7 @@ async fn a_watch_from_before_the_history_is_expired() {
     let mut events = Box::pin(maps.watch(&WatchParams::default(), "1").await.expect("answers"));
     match events.next().await {
         Some(Ok(WatchEvent::Error(status))) => {
-            assert_eq!((status.code, status.reason.as_str()), (410, "Expired"))
+            assert_eq!((status.code, status.reason.as_str()), (410, "Expired"));
         }
         other => panic!("expected an error event, got {other:?}"),
     }
@@ -442,6 +442,16 @@ async fn broken_requests_are_refused_and_nothing_panics() {
             "",
         ),
         ("GET", "/%ff%fe/..", ""),
+        (
+            "GET",
+            "/api/v1/namespaces/default/configmaps?watch=1&resourceVersion=x&timeoutSeconds=18446744073709551615",
+            "",
+        ),
+        (
+            "DELETE",
+            "/api/v1/namespaces/default/pods/x?gracePeriodSeconds=9223372036854775807",
+            "",
+        ),
         ("DELETE", "/", ""),
         ("GET", long.as_str(), ""),
     ] {

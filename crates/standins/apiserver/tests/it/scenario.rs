@@ -271,15 +271,12 @@ fn mask_uids(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(letter) = rest.chars().next() {
-        match rest.get(..36).filter(|word| is_uid(word)) {
-            Some(_) => {
-                out.push_str("<uid>");
-                rest = rest.get(36..).unwrap_or_default();
-            }
-            None => {
-                out.push(letter);
-                rest = rest.get(letter.len_utf8()..).unwrap_or_default();
-            }
+        if rest.get(..36).is_some_and(is_uid) {
+            out.push_str("<uid>");
+            rest = rest.get(36..).unwrap_or_default();
+        } else {
+            out.push(letter);
+            rest = rest.get(letter.len_utf8()..).unwrap_or_default();
         }
     }
     out

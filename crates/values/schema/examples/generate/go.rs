@@ -134,7 +134,7 @@ impl Types {
                 .and_then(|name| name.to_str())
                 .unwrap_or_default()
                 .to_owned();
-            if file.ends_with(".go")
+            if path.extension().is_some_and(|extension| extension == "go")
                 && !file.ends_with("_test.go")
                 && !file.starts_with("zz_")
                 && file != "generated.pb.go"

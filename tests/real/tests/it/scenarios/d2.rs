@@ -48,6 +48,13 @@ const KINDS: &[(&str, &str, &str, &str, &str)] = &[
         "podmonitors",
         "Namespaced",
     ),
+    (
+        "monitoring.coreos.com",
+        "v1",
+        "ServiceMonitor",
+        "servicemonitors",
+        "Namespaced",
+    ),
 ];
 
 /// Applies what `infra` and `apps` hold for production, each as its tenant's Kustomization would, without the charts.

@@ -1,0 +1,63 @@
+//! What a directory has accumulated so far.
+
+use std::collections::BTreeMap;
+
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::kustomization::Var;
+use crate::resmap::ResMap;
+use crate::schema::Schema;
+
+/// Objects, and the rules that are still to be applied to them.
+#[derive(Default)]
+pub(crate) struct Accumulator {
+    pub(crate) map: ResMap,
+    pub(crate) config: Config,
+    pub(crate) vars: BTreeMap<String, Var>,
+}
+
+impl Accumulator {
+    pub(crate) fn merge(&mut self, other: Self, schema: &Schema) -> Result<()> {
+        self.map.append_all(other.map.list, schema)?;
+        self.config.merge(other.config)?;
+        other.vars.into_values().try_for_each(|var| self.add_var(var))
+    }
+
+    fn add_var(&mut self, var: Var) -> Result<()> {
+        if self.vars.contains_key(&var.name) {
+            return Err(Error::invalid(format!("var '{}' already encountered", var.name)));
+        }
+        self.vars.insert(var.name.clone(), var);
+        Ok(())
+    }
+
+    /// Notes on the objects which vars read from them.
+    pub(crate) fn merge_vars(&mut self, vars: &[Var], schema: &Schema) -> Result<()> {
+        for var in vars {
+            let gvk = var.objref.gvk();
+            let namespace = &var.objref.namespace;
+            let found = self.map.by_any_id(schema, |id| {
+                id.name == var.objref.name
+                    && id.gvk == gvk
+                    && (namespace.is_empty() || id.effective_namespace() == namespace)
+            });
+            match found.as_slice() {
+                [] => {}
+                [at] => {
+                    if let Some(resource) = self.map.list.get_mut(*at) {
+                        resource.vars.push(var.name.clone());
+                    }
+                }
+                _ => {
+                    return Err(Error::invalid(format!(
+                        "found {} resId matches for var {} (unable to disambiguate)",
+                        found.len(),
+                        var.name
+                    )));
+                }
+            }
+            self.add_var(var.clone())?;
+        }
+        Ok(())
+    }
+}

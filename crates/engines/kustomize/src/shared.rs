@@ -1,0 +1,91 @@
+//! What the directories of one build share: the schema in use, and remarks.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::decode;
+use crate::error::{Error, Result};
+use crate::id::builtin_cluster_scope;
+use crate::loader::Loader;
+use crate::resource::Resource;
+use crate::schema::Schema;
+
+/// What the directories of one build share.
+#[derive(Default)]
+pub(crate) struct Build {
+    /// The schema that the first `openapi` field brought.
+    schema: RefCell<Option<Rc<Schema>>>,
+    schema_is_set: Cell<bool>,
+    /// An object was read whose scope had to be looked up before any schema was set. From then on
+    /// kustomize keeps its embedded schema beside one that comes later.
+    keep_builtin: Cell<bool>,
+    /// Remarks on deprecated fields.
+    pub(crate) warnings: RefCell<Vec<String>>,
+}
+
+/// The schema in use.
+pub(crate) enum SchemaInUse {
+    Builtin(&'static Schema),
+    Custom(Rc<Schema>),
+}
+
+impl std::ops::Deref for SchemaInUse {
+    type Target = Schema;
+
+    fn deref(&self) -> &Schema {
+        match self {
+            Self::Builtin(schema) => schema,
+            Self::Custom(schema) => schema,
+        }
+    }
+}
+
+impl Build {
+    pub(crate) fn schema(&self) -> SchemaInUse {
+        match &*self.schema.borrow() {
+            Some(schema) => SchemaInUse::Custom(Rc::clone(schema)),
+            None => SchemaInUse::Builtin(Schema::builtin()),
+        }
+    }
+
+    /// Takes note of objects that were read.
+    pub(crate) fn note(&self, resources: &[Resource]) {
+        let unknown =
+            |resource: &Resource| builtin_cluster_scope(resource.api_version(), resource.kind()).is_none();
+        if !self.schema_is_set.get() && resources.iter().any(unknown) {
+            self.keep_builtin.set(true);
+        }
+    }
+
+    /// Takes up an `openapi` field; the first one counts.
+    pub(crate) fn set_schema(&self, openapi: &BTreeMap<String, String>, loader: &Loader<'_>) -> Result<()> {
+        // The file is read, and so must exist, even if it comes too late.
+        let text = openapi
+            .get("path")
+            .map(|path| loader.load_text(path))
+            .transpose()?;
+        if self.schema_is_set.get() {
+            return Ok(());
+        }
+        match (text, openapi.get("version").map(String::as_str)) {
+            (Some(_), Some(_)) => Err(Error::invalid(
+                "builtin version and custom schema provided, cannot use both",
+            )),
+            (Some(text), None) => {
+                let schema = Schema::parse(&decode::yaml(&text)?, self.keep_builtin.get())?;
+                *self.schema.borrow_mut() = Some(Rc::new(schema));
+                self.schema_is_set.set(true);
+                Ok(())
+            }
+            (None, None | Some("")) => Ok(()),
+            (None, Some("v1.21.2")) => {
+                self.schema_is_set.set(true);
+                Ok(())
+            }
+            (None, Some(version)) => Err(Error::invalid(format!(
+                "the specified OpenAPI version is not built in: '{version}', only v1.21.2 is"
+            ))),
+        }
+    }
+}

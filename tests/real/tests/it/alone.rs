@@ -1,0 +1,197 @@
+//! What needs a ground of its own: other settings, another registry, an API server that checks less, or simulated time.
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+use weir_apis::Object;
+use weir_apis::condition::{READY, STALLED, Status};
+use weir_real::{Ground, docker_config, files, object};
+use weir_runtime::Settings;
+use weir_standin_registry::{Auth, Options};
+
+use crate::scenarios::text::config;
+use crate::settings;
+
+#[tokio::test(start_paused = true)]
+async fn a_source_of_another_namespace_is_refused_where_that_is_forbidden() -> Result<()> {
+    let settings = Settings {
+        no_cross_namespace_refs: true,
+        ..settings()
+    };
+    let ground = Ground::standin(settings).await?;
+    ground.namespace("here").await?;
+    ground.namespace("there").await?;
+    let digest = ground
+        .publish(
+            "app",
+            "latest",
+            &files([("a.yaml", &config("here", "a", "blue"))]),
+        )
+        .await?;
+    ground.source("there", "app").await?;
+    let source = json!({"kind": "OCIRepository", "name": "app", "namespace": "there"});
+    let applied = ground
+        .kustomization("here", "app", json!({"sourceRef": source}))
+        .await?;
+    let message = ground
+        .until_condition(&applied, STALLED, Status::True, "AccessDenied")
+        .await?;
+    ensure!(message.contains("cross-namespace"), "{message}");
+    let settings = object("v1", "ConfigMap", "here", "a");
+    ensure!(ground.client.get(&settings).await?.is_none());
+    // One of its own namespace is fine.
+    let own = ground.kustomization("there", "app", json!({})).await?;
+    ground.until_applied(&own, digest).await?;
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_registry_that_asks_gets_the_credentials_of_the_secret() -> Result<()> {
+    let auth = Auth::Basic {
+        username: "robot".into(),
+        password: "right".into(),
+    };
+    let mut ground = Ground::standin_closed(
+        settings(),
+        Options {
+            auth,
+            ..Options::default()
+        },
+    )
+    .await?;
+    ground.open().await?;
+    ground.namespace("app").await?;
+    let digest = ground
+        .publish("app", "latest", &files([("a.yaml", &config("app", "a", "blue"))]))
+        .await?;
+    let secret = |password: &str| {
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "login", "namespace": "app"},
+            "type": "kubernetes.io/dockerconfigjson",
+            "stringData": {".dockerconfigjson": docker_config(&ground.registry_host(), "robot", password).to_string()}})
+    };
+    let spec = json!({"interval": "1h", "url": "oci://registry.example/app", "ref": {"tag": "latest"},
+        "secretRef": {"name": "login"}});
+    let source = ground.source_with("app", "app", spec).await?;
+    let message = ground
+        .until_condition(&source, READY, Status::False, "AuthenticationFailed")
+        .await?;
+    ensure!(
+        message.contains("'app/login'") && message.contains("does not exist"),
+        "{message}"
+    );
+    ground.apply_json(secret("wrong-password")).await?;
+    ground.reconcile(&source).await?;
+    let live = ground
+        .until(&source, |live| {
+            let message = weir_apis::condition::Conditions::of(live)
+                .get(READY)
+                .map(|c| (c.reason.clone(), c.message.clone()));
+            message
+                .is_some_and(|(reason, m)| reason == "AuthenticationFailed" && !m.contains("does not exist"))
+        })
+        .await?;
+    ensure!(
+        !Value::Object(live.as_map().clone())
+            .to_string()
+            .contains("wrong-password")
+    );
+    ground.apply_json(secret("right")).await?;
+    ground.reconcile(&source).await?;
+    ground.until_ready(&source).await?;
+    let applied = ground.kustomization("app", "app", json!({})).await?;
+    ground.until_applied(&applied, digest).await?;
+    Ok(())
+}
+
+/// Definitions as an older or a careless cluster may have them: anything goes.
+async fn check_nothing(ground: &Ground) -> Result<()> {
+    for mut definition in weir_apis::crd::all() {
+        let versions = definition
+            .pointer_mut("/spec/versions")
+            .and_then(Value::as_array_mut);
+        for version in versions.context("a definition without versions")? {
+            version["schema"] =
+                json!({"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
+        }
+        ground.apply(&Object::from_value(definition)?).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn n13_a_malformed_object_stops_no_other() -> Result<()> {
+    let mut ground = Ground::standin_closed(settings(), Options::default()).await?;
+    check_nothing(&ground).await?;
+    ground.namespace("app").await?;
+    let digest = ground
+        .publish("app", "latest", &files([("a.yaml", &config("app", "a", "blue"))]))
+        .await?;
+    let object_of = |api: &str, kind: &str, name: &str, spec: Value| json!({"apiVersion": api, "kind": kind, "metadata": {"name": name, "namespace": "app"}, "spec": spec});
+    let mut broken = Vec::new();
+    for (n, interval) in [
+        json!("banana"),
+        json!(5),
+        json!({"every": "hour"}),
+        json!("99999999999999999999h"),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let spec =
+            json!({"interval": interval, "url": "oci://registry.example/app", "ref": {"tag": "latest"}});
+        let source = object_of(
+            "source.toolkit.fluxcd.io/v1",
+            "OCIRepository",
+            &format!("broken-{n}"),
+            spec,
+        );
+        let spec = json!({"interval": interval, "prune": true, "sourceRef": {"kind": "OCIRepository", "name": "app"}});
+        let applied = object_of(
+            "kustomize.toolkit.fluxcd.io/v1",
+            "Kustomization",
+            &format!("broken-{n}"),
+            spec,
+        );
+        for value in [source, applied] {
+            broken.push(ground.apply_json(value).await?.reference());
+        }
+    }
+    ground.open().await?;
+    ground.source("app", "app").await?;
+    let applied = ground.kustomization("app", "app", json!({})).await?;
+    ground.until_applied(&applied, digest).await?;
+    for reference in broken {
+        let message = ground
+            .until_condition(&reference, STALLED, Status::True, "InvalidSpec")
+            .await
+            .with_context(|| reference.to_string())?;
+        ensure!(
+            message.contains("interval") || message.contains("malformed"),
+            "{reference}: {message}"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_that_does_not_come_ends_the_wait_after_the_timeout() -> Result<()> {
+    let ground = Ground::standin(settings()).await?;
+    ground.namespace("app").await?;
+    ground
+        .publish("app", "latest", &files([("a.yaml", &config("app", "a", "blue"))]))
+        .await?;
+    ground.source("app", "app").await?;
+    let absent = json!([{"kind": "Deployment", "name": "absent", "namespace": "app"}]);
+    let begun = tokio::time::Instant::now();
+    let fields = json!({"timeout": "45s", "retryInterval": "10m", "healthChecks": absent});
+    let applied = ground.kustomization("app", "app", fields).await?;
+    let message = ground
+        .until_condition(&applied, READY, Status::False, "HealthCheckFailed")
+        .await?;
+    let took = begun.elapsed().as_secs();
+    ensure!((45..50).contains(&took), "{took} s");
+    ensure!(
+        message.contains("after 45 s") && message.contains("Deployment/app/absent"),
+        "{message}"
+    );
+    Ok(())
+}
