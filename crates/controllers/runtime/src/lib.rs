@@ -2,7 +2,7 @@
 //!
 //! A controller is a [`Reconcile`] implementation run by [`Controller::start`]. It gets one object at a time and
 //! answers with a [`Verdict`]; this crate turns that into conditions, an event and the next wake-up, in one place
-//! ([`conclude`]), so that all kinds behave alike. Nothing here is global: time, API server and settings come in
+//! ([`conclude()`]), so that all kinds behave alike. Nothing here is global: time, API server and settings come in
 //! through [`Deps`], and many sets of controllers run side by side in one process.
 //!
 //! It does not know any kind, and writes nothing but status, finalizers and events.

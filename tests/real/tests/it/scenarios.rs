@@ -38,6 +38,7 @@ scenarios![
     walk::deleting_the_kustomization_deletes_its_objects,
     walk::substitution_reads_config_maps_and_secrets,
     walk::a_failing_object_names_itself_and_leaves_the_rest,
+    walk::a_status_begins_at_generation_minus_one,
     drift::an_edited_object_is_put_back,
     drift::a_deleted_object_comes_back,
     quiet::nothing_changed_writes_nothing,

@@ -78,7 +78,7 @@ async fn a_stall_ends_in_stalled_without_another_try() {
     let conditions = Conditions::of(&live);
     assert!(conditions.is(READY, Status::False) && conditions.is(STALLED, Status::True));
     assert!(conditions.get(RECONCILING).is_none());
-    assert!(number(&live, &["status", "observedGeneration"]) < 1);
+    assert_eq!(number(&live, &["status", "observedGeneration"]), -1);
     let nothing = tokio::time::timeout(Duration::from_hours(24), queue.next()).await;
     assert!(nothing.is_err());
     // For sources a stall counts as observed.

@@ -84,6 +84,12 @@ impl Cx<'_> {
         if options.dry_run {
             return Ok(Written::Created(std::sync::Arc::new(object)));
         }
+        // The real server fills in defaults again when it reads the object back from its store, and so a status that
+        // creation dropped gets its default. A dry run reads nothing back.
+        let mut object = object;
+        if let Some(custom) = &served.custom {
+            crate::crd::default(custom, &mut object);
+        }
         let stored = self.state.store.put(&served.key, object);
         crate::controllers::after_write(self, served, &stored);
         Ok(Written::Created(stored))

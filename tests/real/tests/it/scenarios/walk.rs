@@ -167,3 +167,14 @@ pub(crate) async fn a_failing_object_names_itself_and_leaves_the_rest(ground: &G
     ensure!(history.len() == 2, "{history:?}");
     Ok(())
 }
+
+/// A dependency's `readyExpr` tells "never reconciled" from "reconciled once" by this default.
+pub(crate) async fn a_status_begins_at_generation_minus_one(ground: &Ground) -> Result<()> {
+    let ns = "walk-status";
+    ground.namespace(ns).await?;
+    let resting = ground.kustomization(ns, ns, json!({"suspend": true})).await?;
+    let live = ground.get(&resting).await?;
+    let observed = live.get(&["status", "observedGeneration"]);
+    ensure!(observed == Some(&json!(-1)), "{observed:?}");
+    Ok(())
+}
