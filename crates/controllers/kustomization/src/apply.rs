@@ -92,11 +92,10 @@ pub(crate) async fn apply(
         let awaited = stage.kind.is_awaited();
         let before = applied.changes.entries().len();
         let references: Vec<ObjectRef> = stage.desired.iter().map(|d| d.reference().clone()).collect();
-        let failed = |e: &dyn std::error::Error| chain_of(e);
         target
             .watch(&references)
             .await
-            .map_err(|e| Failure::retry_after(reason::RECONCILIATION_FAILED, spec.retry, failed(&e)))?;
+            .map_err(|e| Failure::retry_after(reason::RECONCILIATION_FAILED, spec.retry, chain(&e)))?;
         apply_stage(&target.client, &target.view, stage, options, &mut applied.changes)
             .await
             .map_err(|e| refused(spec, &e))?;
@@ -116,27 +115,14 @@ pub(crate) async fn apply(
             let timeout = STAGE_TIMEOUT.min(spec.timeout);
             wait_until_ready(&target.client, &target.view, clock, &targets, changed, timeout)
                 .await
-                .map_err(|e| Failure::retry_after(reason::RECONCILIATION_FAILED, spec.retry, chain_of(&e)))?;
+                .map_err(|e| Failure::retry_after(reason::RECONCILIATION_FAILED, spec.retry, chain(&e)))?;
         }
     }
     Ok(())
 }
 
 fn refused(spec: &Spec, error: &ApplyError) -> Failure {
-    Failure::retry_after(reason::RECONCILIATION_FAILED, spec.retry, chain_of(error))
-}
-
-fn chain_of(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let next = inner.to_string();
-        if !text.ends_with(&next) {
-            text = format!("{text}: {next}");
-        }
-        cause = inner.source();
-    }
-    text
+    Failure::retry_after(reason::RECONCILIATION_FAILED, spec.retry, chain(error))
 }
 
 /// The inventory with both: what was applied before, and what is about to be.

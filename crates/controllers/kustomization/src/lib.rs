@@ -12,6 +12,7 @@ mod artifacts;
 mod build;
 mod deletion;
 mod dependencies;
+mod dependents;
 mod generate;
 mod health;
 mod history;

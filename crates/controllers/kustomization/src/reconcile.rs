@@ -21,7 +21,8 @@ use weir_store::Store;
 
 use crate::artifacts::Artifacts;
 use crate::deletion::{self, Fate};
-use crate::sources::{Dependents, Sources, has_new_artifact, has_new_status};
+use crate::dependents::{Dependents, has_new_status};
+use crate::sources::{Sources, has_new_artifact};
 use crate::spec::Spec;
 use crate::watched::Watched;
 use run::Run;

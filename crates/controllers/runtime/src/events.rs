@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use weir_apis::condition::cut;
 use weir_apis::time::Time;
 use weir_apis::{GroupVersionKind, Object, ObjectRef, key};
 use weir_cluster::{Client, Clock};
@@ -124,7 +125,7 @@ async fn write_all(
     while let Some(entry) = events.recv().await {
         let (object, event, component) = *entry;
         let now = Time::new(clock.now());
-        let message = cut(&event.message);
+        let message = cut(&event.message, MAX_MESSAGE);
         let id = (object.uid().to_owned(), event.reason, message.clone());
         if let Some((reference, count)) = seen.get_mut(&id) {
             *count += 1;
@@ -217,15 +218,4 @@ fn body(
         map.insert(field.into(), value);
     }
     body
-}
-
-fn cut(message: &str) -> String {
-    if message.len() <= MAX_MESSAGE {
-        return message.to_owned();
-    }
-    let mut end = MAX_MESSAGE - 3;
-    while !message.is_char_boundary(end) {
-        end -= 1;
-    }
-    format!("{}...", &message[..end])
 }

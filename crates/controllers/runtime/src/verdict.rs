@@ -1,7 +1,8 @@
 //! How a reconcile ends.
 
-use std::error::Error;
 use std::time::Duration;
+
+pub use weir_cluster::chain;
 
 /// The end of one reconcile.
 pub type Verdict = Result<Success, Failure>;
@@ -88,22 +89,6 @@ impl Failure {
             quiet: false,
         }
     }
-}
-
-/// An error and all its causes in one line, `a: b: c`.
-pub fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let next = inner.to_string();
-        // Errors from elsewhere often repeat their source's text.
-        if !text.ends_with(&next) {
-            text.push_str(": ");
-            text.push_str(&next);
-        }
-        cause = inner.source();
-    }
-    text
 }
 
 /// A duration field of a spec, such as `10m` or `1h30m`. Anything else stalls: only a change of the object can help.

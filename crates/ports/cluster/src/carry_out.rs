@@ -17,7 +17,7 @@ use weir_plan::{
     Outcome, Owner, PrunePlan, SkipReason, Stage, StageError, StagePlan, Step,
 };
 
-use crate::{ApiError, Client, Lookup, Memory, Propagation, Write};
+use crate::{ApiError, Client, Lookup, Memory, Propagation, Write, chain};
 
 /// Objects of one stage that are looked at at once.
 const IN_FLIGHT: usize = 8;
@@ -210,16 +210,6 @@ fn failed(live: Option<Object>, error: ApiError) -> Observed {
         live,
         dry_run: DryRun::Failed(failure),
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
 }
 
 async fn carry_out(

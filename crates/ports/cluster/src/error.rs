@@ -1,5 +1,7 @@
 //! What can go wrong in a conversation with the API server.
 
+use std::error::Error;
+
 use weir_apis::{GroupVersionKind, ObjectRef};
 
 /// A request to the API server that did not succeed.
@@ -91,4 +93,20 @@ impl ApiError {
             _ => false,
         }
     }
+}
+
+/// An error and all its causes in one line, `a: b: c`.
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let next = inner.to_string();
+        // Errors from elsewhere often repeat their source's text.
+        if !text.ends_with(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        cause = inner.source();
+    }
+    text
 }

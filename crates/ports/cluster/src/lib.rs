@@ -27,7 +27,7 @@ mod wait;
 
 pub use client::{Client, Propagation, Write};
 pub use clock::{Clock, SystemClock, TokioClock};
-pub use error::ApiError;
+pub use error::{ApiError, chain};
 pub use identity::Identity;
 pub use memory::Memory;
 pub use metrics::RequestCounter;

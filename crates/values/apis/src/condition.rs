@@ -115,7 +115,7 @@ impl Conditions {
         generation: i64,
         now: Time,
     ) {
-        let message = cut(message.trim());
+        let message = cut(message.trim(), MAX_MESSAGE);
         match self.0.iter_mut().find(|c| c.kind == kind) {
             Some(old) => {
                 if old.status != status || old.reason != reason || old.message != message {
@@ -166,15 +166,16 @@ impl Conditions {
     }
 }
 
-fn cut(message: &str) -> String {
-    if message.len() <= MAX_MESSAGE {
+/// The text, cut to so many bytes at a character; the last three of a cut one are `...`, as Flux does it.
+pub fn cut(message: &str, longest: usize) -> String {
+    if message.len() <= longest {
         return message.to_owned();
     }
-    let mut end = MAX_MESSAGE - 3;
+    let mut end = longest.saturating_sub(3);
     while !message.is_char_boundary(end) {
         end -= 1;
     }
-    format!("{}...", &message[..end])
+    format!("{}...", message.get(..end).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -198,7 +199,7 @@ mod tests {
 
     #[test]
     fn long_messages_are_cut_at_a_character() {
-        let text = cut(&"é".repeat(MAX_MESSAGE));
+        let text = cut(&"é".repeat(MAX_MESSAGE), MAX_MESSAGE);
         assert!(text.len() <= MAX_MESSAGE && text.ends_with("..."));
     }
 
