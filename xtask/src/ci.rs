@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use weir_control_plane::tools;
+use weir_control_plane::{ControlPlane, tools};
 
 /// Everything, in the order that fails soonest.
 pub(crate) fn all() -> Result<()> {
@@ -42,11 +42,32 @@ pub(crate) fn all() -> Result<()> {
             begun.elapsed().as_secs()
         );
     }
+    scenarios()?;
     step(
         "test",
         &["test", "--workspace", "--no-fail-fast"],
         &[("WEIR_REAL", "required")],
     )
+}
+
+/// The stand-in API server's scenario files, played to a real one: where the two differ, the stand-in is wrong.
+pub(crate) fn scenarios() -> Result<()> {
+    let plane = ControlPlane::start()?;
+    let environment = [
+        ("WEIR_TEST_KUBE_URL", plane.url()),
+        ("WEIR_TEST_KUBE_TOKEN", plane.token()),
+    ];
+    let arguments = [
+        "test",
+        "--package",
+        "weir-standin-apiserver",
+        "--test",
+        "it",
+        "a_real_server",
+        "--",
+        "--nocapture",
+    ];
+    step("scenario files on kube-apiserver", &arguments, &environment)
 }
 
 /// Unit, case, conformance and scenario tests; the real control plane is left out.

@@ -39,6 +39,8 @@ enum Task {
         /// Only these folders of tests/tools.
         names: Vec<String>,
     },
+    /// Plays the stand-in API server's scenario files to a real kube-apiserver.
+    Scenarios,
     /// Measures weir on a real kube-apiserver, built for release: pairs of OCIRepository and Kustomization.
     Bench {
         /// How many pairs.
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Codegen { check } => codegen::run(check),
         Task::Tools { names } => build_tools(&names),
+        Task::Scenarios => ci::scenarios(),
         Task::Bench { pairs } => ci::bench(pairs),
         Task::ControlPlane => control_plane::run(),
     };
