@@ -33,13 +33,14 @@ pub(crate) async fn admit(
         .await
         .map_err(|e| refused(format!("cannot look for signatures: {}", chain(&e))))?;
     let verified = verify(&target, &signatures, &policy).map_err(|e| refused(chain(&e)))?;
-    let message = format!(
-        "verified signature of revision {}: {}",
-        resolved.revision,
-        verified.evidence()
-    );
+    let message = format!("{}{}", verdict_on(&resolved.revision), verified.evidence());
     draft.set(SOURCE_VERIFIED, Status::True, reason::SUCCEEDED, &message, now);
     Ok(verified.into())
+}
+
+/// How the condition's message begins for a revision: the status remembers by it what the verdict was about.
+pub(crate) fn verdict_on(revision: &str) -> String {
+    format!("verified signature of revision {revision}: ")
 }
 
 fn policy(keys: &[(String, Vec<u8>)]) -> Result<weir_verify::Policy, Failed> {

@@ -108,7 +108,7 @@ impl OciRepositories {
                 now,
             );
         }
-        let verified = is_verified(draft, &gathered, same_revision);
+        let verified = is_verified(draft, &gathered, &resolved.revision);
         let unchanged = same_revision
             && own.status.observed_ignore == own.spec.ignore
             && own.status.observed_layer_selector == own.spec.layer_selector
@@ -165,17 +165,18 @@ impl OciRepositories {
     }
 }
 
-/// Whether the verdict in the status still holds: it was given for this revision and this generation.
-fn is_verified(draft: &Draft, gathered: &Gathered, same_revision: bool) -> bool {
+/// Whether the verdict in the status still holds: it was given for this very revision and this generation. A newer
+/// revision may have been verified and then not pulled, which says nothing of the stored one.
+fn is_verified(draft: &Draft, gathered: &Gathered, revision: &str) -> bool {
+    let verdict = draft.conditions.get(SOURCE_VERIFIED);
     match gathered.policy {
         // Dropping the condition of a policy that is gone is done where the absence is noticed.
-        Policy::None => draft.conditions.get(SOURCE_VERIFIED).is_none(),
-        Policy::Keys(_) => {
-            same_revision
-                && draft.conditions.get(SOURCE_VERIFIED).is_some_and(|c| {
-                    c.status == Status::True && c.observed_generation == Some(draft.object.generation())
-                })
-        }
+        Policy::None => verdict.is_none(),
+        Policy::Keys(_) => verdict.is_some_and(|c| {
+            c.status == Status::True
+                && c.observed_generation == Some(draft.object.generation())
+                && c.message.starts_with(&admit::verdict_on(revision))
+        }),
     }
 }
 

@@ -99,7 +99,6 @@ impl Controller {
             }
         });
         let metrics = Metrics::default();
-        metrics.count_requests(cluster.client.cluster(), cluster.client.counter());
         let readiness = Readiness::default();
         let routes = Routes {
             metrics: Some(metrics.clone()),

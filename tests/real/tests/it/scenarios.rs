@@ -44,6 +44,7 @@ scenarios![
     quiet::nothing_changed_writes_nothing,
     dependencies::order_is_kept,
     refusals::unsigned_and_strange_and_tampered_artifacts_are_refused,
+    refusals::a_verdict_on_another_revision_does_not_count,
     refusals::n45_a_policy_that_cannot_be_checked_admits_nothing,
     refusals::n65_an_empty_source_prunes_nothing,
     rights::n50_a_tenant_cannot_leave_its_namespace,

@@ -109,3 +109,44 @@ pub(crate) async fn n65_an_empty_source_prunes_nothing(ground: &Ground) -> Resul
     ground.get(&object("v1", "ConfigMap", ns, "settings")).await?;
     Ok(())
 }
+
+/// A verdict is about one revision: that a newer one was signed, but could not be pulled, vouches for nothing else.
+pub(crate) async fn a_verdict_on_another_revision_does_not_count(ground: &Ground) -> Result<()> {
+    let ns = "refusals-verdict";
+    ground.namespace(ns).await?;
+    let key = SigningKey::generate()?;
+    ground
+        .apply_json(
+            json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys", "namespace": ns},
+            "stringData": {"cosign.pub": key.public_key().to_pem()}}),
+        )
+        .await?;
+    let unsigned = ground.publish(ns, "latest", &tree(ns, "red")).await?;
+    let source = ground.source(ns, ns).await?;
+    ground.until_ready(&source).await?;
+
+    let signed = ground.push(ns, &tree(ns, "blue")).await?;
+    ground.sign(ns, signed, &key, Layout::Bundle).await?;
+    let repository = ground.repository(ns)?;
+    let manifest = ground.registry.manifest(&repository, &signed).await?.manifest;
+    let layer = manifest
+        .as_image()
+        .and_then(|image| image.layers.first())
+        .map(|layer| layer.digest);
+    ensure!(layer.is_some_and(|layer| ground.owner.tamper_blob(&layer, "no longer what was signed")));
+    ground.tag(ns, signed, "latest").await?;
+    let spec = json!({"interval": "1h", "url": format!("oci://registry.example/{ns}"), "ref": {"tag": "latest"},
+        "verify": {"provider": "cosign", "secretRef": {"name": "keys"}}});
+    ground.source_with(ns, ns, spec).await?;
+    ground
+        .until_condition(&source, READY, Status::False, "OCIArtifactPullFailed")
+        .await?;
+
+    ground.tag(ns, unsigned, "latest").await?;
+    ground.reconcile(&source).await?;
+    let message = ground
+        .until_condition(&source, READY, Status::False, "VerificationError")
+        .await?;
+    ensure!(message.contains("no matching signatures"), "{message}");
+    Ok(())
+}
