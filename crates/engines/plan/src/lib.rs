@@ -46,6 +46,7 @@ mod readiness;
 mod secret;
 mod selector;
 mod stage;
+pub mod strategic;
 mod takeover;
 mod wait;
 

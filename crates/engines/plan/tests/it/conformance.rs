@@ -3,6 +3,7 @@
 mod cel;
 mod ssa;
 mod status;
+mod strategic;
 
 use std::path::PathBuf;
 
