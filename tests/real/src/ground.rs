@@ -188,7 +188,9 @@ impl Ground {
             store: self.store.clone(),
             artifacts_url: "http://weir.test".into(),
             clock: self.clock.clone(),
+            downloads: weir_store::download::Downloader::new()?,
             metrics: Metrics::default(),
+            told: None,
         };
         self.house = Some(House::start(outside, self.settings.clone()).await?);
         Ok(())

@@ -1,17 +1,16 @@
 //! Plan and apply, stage by stage.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use weir_apis::inventory::Inventory;
-use weir_apis::{GroupKind, ObjectRef, reason};
+use weir_apis::{ObjectRef, reason};
 use weir_cluster::Clock;
 use weir_cluster::carry_out::{ApplyError, apply_stage};
 use weir_cluster::{Targets, wait_until_ready};
-use weir_plan::{ChangeSet, Desired, IgnoreRules, Marks, Options, Owner, Takeover, readiness, stages};
-use weir_runtime::Failure;
+use weir_plan::{ChangeSet, Desired, IgnoreRules, Marks, Options, Owner, Stage, Takeover, readiness};
 use weir_runtime::verdict::chain;
+use weir_runtime::{Failure, Settings};
 
 use crate::build::Built;
 use crate::spec::Spec;
@@ -45,7 +44,7 @@ pub(crate) fn desired(spec: &Spec, built: Built) -> Vec<Desired> {
 }
 
 /// How to apply: what to force, what to take over, which drift to leave alone.
-pub(crate) fn options(spec: &Spec) -> Result<Options, Failure> {
+pub(crate) fn options(spec: &Spec, settings: &Settings) -> Result<Options, Failure> {
     let rules: Vec<weir_plan::IgnoreRule> = spec
         .own
         .spec
@@ -60,7 +59,7 @@ pub(crate) fn options(spec: &Spec) -> Result<Options, Failure> {
         .map_err(|e| Failure::stalled(reason::INVALID_SPEC, format!("spec.ignore: {}", chain(&e))))?;
     Ok(Options {
         force: spec.own.spec.force,
-        takeover: Takeover::kustomize(&[]),
+        takeover: Takeover::kustomize(&settings.override_managers),
         ignore,
     })
 }
@@ -82,13 +81,12 @@ pub(crate) async fn apply(
     target: &Target,
     clock: &dyn Clock,
     spec: &Spec,
-    desired: Vec<Desired>,
+    stages: Vec<Stage>,
     options: &Options,
     changed: &Notify,
     applied: &mut Applied,
 ) -> Result<(), Failure> {
-    let custom: BTreeSet<GroupKind> = BTreeSet::new();
-    for stage in stages(desired, &custom) {
+    for stage in stages {
         let awaited = stage.kind.is_awaited();
         let before = applied.changes.entries().len();
         let references: Vec<ObjectRef> = stage.desired.iter().map(|d| d.reference().clone()).collect();

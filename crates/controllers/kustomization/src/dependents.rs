@@ -1,55 +1,13 @@
 //! Which Kustomizations wait for which others, so that one that becomes ready wakes those behind it.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeSet;
 
 use weir_apis::Object;
 use weir_cluster::mirror::Change;
 use weir_runtime::Key;
 
-/// Dependents by dependency.
-#[derive(Debug, Default)]
-pub(crate) struct Dependents(Mutex<HashMap<Key, BTreeSet<Key>>>);
-
-impl Dependents {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, BTreeSet<Key>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Takes in a change of a Kustomization.
-    pub(crate) fn notice(&self, change: &Change) {
-        let (old, new) = (change.old.as_deref(), change.new.as_deref());
-        let (before, after) = (
-            old.map(dependencies).unwrap_or_default(),
-            new.map(dependencies).unwrap_or_default(),
-        );
-        if before == after {
-            return;
-        }
-        let Some(object) = new.or(old) else { return };
-        let own = (object.namespace().to_owned(), object.name().to_owned());
-        let mut index = self.lock();
-        for key in before.difference(&after) {
-            if let Some(keys) = index.get_mut(key) {
-                keys.remove(&own);
-                if keys.is_empty() {
-                    index.remove(key);
-                }
-            }
-        }
-        for key in after.difference(&before) {
-            index.entry(key.clone()).or_default().insert(own.clone());
-        }
-    }
-
-    /// Those that depend on a Kustomization.
-    pub(crate) fn of(&self, dependency: &Object) -> Vec<Key> {
-        let key = (dependency.namespace().to_owned(), dependency.name().to_owned());
-        self.lock().get(&key).into_iter().flatten().cloned().collect()
-    }
-}
-
-fn dependencies(object: &Object) -> BTreeSet<Key> {
+/// The Kustomizations that an object depends on.
+pub(crate) fn dependencies(object: &Object) -> BTreeSet<Key> {
     let list = object
         .get(&["spec", "dependsOn"])
         .and_then(|v| v.as_array())

@@ -10,6 +10,7 @@
 mod apply;
 mod artifacts;
 mod build;
+mod configs;
 mod deletion;
 mod dependencies;
 mod dependents;

@@ -10,19 +10,22 @@ use weir_apis::kind::Kustomization;
 use weir_apis::time::Time;
 use weir_apis::{GroupVersionKind, Object, key, reason};
 use weir_cluster::mirror::Change;
+use weir_cluster::pulse::Pulse;
 use weir_cluster::{ApiError, Lookup, Mirror};
 use weir_runtime::conclude::Who;
 use weir_runtime::verdict::chain;
 use weir_runtime::{
-    Controller, Deps, Draft, Event, Failure, Key, Queue, Reconcile, Severity, Verdict, Waker, conclude,
-    finalizer,
+    Controller, Deps, Draft, Event, Failure, Index, Key, Queue, Reconcile, Severity, Verdict, Waker,
+    conclude, finalizer,
 };
 use weir_store::Store;
+use weir_store::download::Downloader;
 
 use crate::artifacts::Artifacts;
+use crate::configs::{self, configs_of};
 use crate::deletion::{self, Fate};
-use crate::dependents::{Dependents, has_new_status};
-use crate::sources::{Sources, has_new_artifact};
+use crate::dependents::{dependencies, has_new_status};
+use crate::sources::{has_new_artifact, source_of};
 use crate::spec::Spec;
 use crate::watched::Watched;
 use run::Run;
@@ -40,37 +43,61 @@ pub struct Kustomizations {
     artifacts: Artifacts,
     sources: Arc<Mirror>,
     watched: Arc<Watched>,
+    _configs: Vec<Pulse>,
 }
 
 impl Kustomizations {
-    /// Starts the controller. `sources` mirrors the OCIRepositories; a new artifact in it wakes those who build from it.
-    pub async fn start(deps: Deps, store: Arc<Store>, sources: Arc<Mirror>) -> Result<Controller, ApiError> {
+    /// Starts the controller. Artifacts under `artifacts_url` are read from `store`, others downloaded. `sources` mirrors the OCIRepositories; a new artifact in it wakes those who build from it.
+    pub async fn start(
+        deps: Deps,
+        store: Arc<Store>,
+        artifacts_url: String,
+        downloads: Downloader,
+        sources: Arc<Mirror>,
+    ) -> Result<Controller, ApiError> {
         let waker: Arc<OnceLock<Waker>> = Arc::default();
-        let users: Arc<Sources> = Arc::default();
-        let dependents: Arc<Dependents> = Arc::default();
+        let users = Arc::new(Index::new(source_of));
+        let dependents = Arc::new(Index::new(dependencies));
+        let readers = Arc::new(Index::new(configs_of));
         let watched = Arc::new(Watched::new(deps.client.clone(), waker.clone()));
+        let configs = match &deps.settings.watch_configs {
+            Some(selector) => {
+                let (watched, waker) = (watched.clone(), waker.clone());
+                let wake = move |key: &Key| {
+                    watched.supersede(key);
+                    if let Some(waker) = waker.get() {
+                        waker.wake(&key.0, &key.1);
+                    }
+                };
+                let namespace = deps.settings.watch_namespace.as_deref().unwrap_or_default();
+                configs::watch(&deps.client, namespace, selector, &readers, wake).await?
+            }
+            None => Vec::new(),
+        };
         let reconciler = Arc::new(Self {
-            artifacts: Artifacts::new(store),
+            artifacts: Artifacts::new(store, artifacts_url, downloads),
             sources: sources.clone(),
             watched: watched.clone(),
             deps: deps.clone(),
+            _configs: configs,
         });
         let gvk = GroupVersionKind::new(Kustomization::GROUP, Kustomization::VERSION, Kustomization::KIND);
         let controller = Controller::start(&deps, &gvk, reconciler, &waker).await?;
         let own = controller.mirror();
         own.subscribe({
             let (users, watched, waker) = (users.clone(), watched.clone(), waker.clone());
-            let (dependents, own) = (dependents.clone(), Arc::downgrade(own));
+            let (dependents, readers, own) = (dependents.clone(), readers.clone(), Arc::downgrade(own));
             Arc::new(move |change: Change| {
                 users.notice(&change);
                 dependents.notice(&change);
+                readers.notice(&change);
                 // A dependent need not wait for its next look at the clock.
                 if let (true, Some(new), Some(waker)) = (has_new_status(&change), &change.new, waker.get()) {
                     let waits = |key: &Key| match own.upgrade().map(|m| m.get(&key.0, &key.1)) {
                         Some(Lookup::Known(dependent)) => !Conditions::of(&dependent).is(READY, Status::True),
                         _ => false,
                     };
-                    for key in dependents.of(new).into_iter().filter(waits) {
+                    for key in dependents.users(&key_of(new)).into_iter().filter(waits) {
                         waker.wake(&key.0, &key.1);
                     }
                 }
@@ -88,10 +115,16 @@ impl Kustomizations {
             };
             users.notice(&change);
             dependents.notice(&change);
+            readers.notice(&change);
         }
         sources.subscribe(Arc::new(move |change: Change| {
             if let (true, Some(source), Some(waker)) = (has_new_artifact(&change), &change.new, waker.get()) {
-                for key in users.users(source) {
+                let source = (
+                    source.kind().to_owned(),
+                    source.namespace().to_owned(),
+                    source.name().to_owned(),
+                );
+                for key in users.users(&source) {
                     watched.supersede(&key);
                     waker.wake(&key.0, &key.1);
                 }

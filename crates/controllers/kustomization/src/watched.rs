@@ -62,6 +62,7 @@ impl Watched {
                 Arc::new(Mirror::start(
                     &self.client,
                     resource,
+                    "",
                     key::KUSTOMIZATION_NAME,
                     on_change,
                 ))

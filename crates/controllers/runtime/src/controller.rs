@@ -74,7 +74,13 @@ impl Controller {
             let counted = counted.clone();
             Arc::new(move |change: Change| notice(&queue, &*reconciler, &counted, &change))
         };
-        let mirror = Arc::new(Mirror::start(&deps.client, resource, "", on_change));
+        let mirror = Arc::new(Mirror::start(
+            &deps.client,
+            resource,
+            deps.settings.watch_namespace.as_deref().unwrap_or_default(),
+            &deps.settings.watch_labels,
+            on_change,
+        ));
         let task = tokio::spawn(run(
             queue.clone(),
             mirror.clone(),

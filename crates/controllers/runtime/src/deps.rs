@@ -1,8 +1,10 @@
 //! What controllers are given.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use weir_apis::{GroupKind, key};
 use weir_cluster::{Client, Clock};
 
 use crate::{Metrics, Recorder};
@@ -39,6 +41,18 @@ pub struct Settings {
     pub max_retry_delay: Duration,
     /// Reconciles of one kind under way at once. Those that wait for health count but cost next to nothing.
     pub concurrent: usize,
+    /// `--watch-label-selector`: only objects with these labels are reconciled, so that several processes can share the
+    /// work. Empty: all.
+    pub watch_labels: String,
+    /// `--watch-all-namespaces=false`: only objects of this namespace are reconciled, and nothing outside it is watched.
+    pub watch_namespace: Option<String>,
+    /// `--watch-configs-label-selector`: changes of the ConfigMaps and Secrets with these labels wake those that refer to
+    /// them. `None` (upstream's gate `DisableConfigWatchers`): they are read again at the next interval only.
+    pub watch_configs: Option<String>,
+    /// `--override-manager`: field managers, besides kubectl, whose fields a Kustomization takes over.
+    pub override_managers: Vec<String>,
+    /// `--custom-apply-stage-kinds`: kinds that are applied before the last stage.
+    pub custom_stage_kinds: BTreeSet<GroupKind>,
     /// `--strict-substitution` (upstream `StrictPostBuildSubstitutions`): unset variables are errors.
     pub strict_substitution: bool,
 }
@@ -53,6 +67,11 @@ impl Default for Settings {
             min_retry_delay: Duration::from_millis(750),
             max_retry_delay: Duration::from_mins(15),
             concurrent: 256,
+            watch_labels: String::new(),
+            watch_namespace: None,
+            watch_configs: Some(format!("{}=Enabled", key::WATCH)),
+            override_managers: Vec::new(),
+            custom_stage_kinds: BTreeSet::new(),
             strict_substitution: false,
         }
     }

@@ -1,4 +1,6 @@
-//! Kubernetes events about reconciled objects.
+//! Events about reconciled objects: to the API server, and to an HTTP endpoint where one is named.
+
+mod told;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -9,7 +11,10 @@ use tokio::task::JoinHandle;
 use weir_apis::condition::cut;
 use weir_apis::time::Time;
 use weir_apis::{GroupVersionKind, Object, ObjectRef, key};
+use weir_cluster::notify::Endpoint;
 use weir_cluster::{Client, Clock};
+
+use told::Teller;
 
 /// Longest message of an event; the API server refuses longer ones.
 const MAX_MESSAGE: usize = 1024;
@@ -62,6 +67,7 @@ impl Event {
 #[derive(Debug, Clone)]
 pub struct Recorder {
     writers: Arc<[Writer]>,
+    teller: Option<Arc<Teller>>,
 }
 
 /// Tasks that write events side by side. Those of one object go through one of them, so they stay in order.
@@ -89,12 +95,24 @@ impl Recorder {
         };
         Self {
             writers: (0..WRITERS).map(writer).collect(),
+            teller: None,
         }
+    }
+
+    /// Tells every event to `endpoint` as well; `instance` says which process reports. Must be called inside a tokio
+    /// runtime.
+    #[must_use]
+    pub fn telling(mut self, endpoint: Endpoint, instance: String, clock: Arc<dyn Clock>) -> Self {
+        self.teller = Some(Arc::new(Teller::start(endpoint, instance, clock)));
+        self
     }
 
     /// Records an event. `component` is the controller's name as Flux has it, such as `source-controller`.
     pub fn record(&self, object: &Arc<Object>, event: Event, component: &'static str) {
         tracing::info!(object = %object.reference(), reason = event.reason, "{}", event.message);
+        if let Some(teller) = &self.teller {
+            teller.tell(object, &event, &metadata(object, &event), component);
+        }
         // Any spread will do that always gives one object the same writer.
         let at = object
             .uid()
@@ -166,6 +184,25 @@ async fn write_all(
     }
 }
 
+/// An event's facts, and those that the object's annotations give to each of its events.
+fn metadata(object: &Object, event: &Event) -> BTreeMap<String, String> {
+    let group = object.gvk().group;
+    let mut facts: BTreeMap<String, String> = BTreeMap::new();
+    let own = object
+        .metadata()
+        .and_then(|m| m.get("annotations"))
+        .and_then(|a| a.as_object());
+    for (key, value) in own.into_iter().flatten() {
+        if let Some(value) = value.as_str().filter(|_| key.starts_with(key::EVENT_PREFIX)) {
+            facts.insert(key.clone(), value.into());
+        }
+    }
+    for (key, value) in &event.metadata {
+        facts.insert(format!("{group}/{key}"), value.clone());
+    }
+    facts
+}
+
 fn body(
     reference: &ObjectRef,
     object: &Object,
@@ -175,21 +212,7 @@ fn body(
     now: Time,
 ) -> Object {
     let mut body = Object::new(reference);
-    let group = object.gvk().group;
-    let mut annotations: BTreeMap<String, String> = BTreeMap::new();
-    let own = object
-        .metadata()
-        .and_then(|m| m.get("annotations"))
-        .and_then(|a| a.as_object());
-    for (key, value) in own.into_iter().flatten() {
-        if let Some(value) = value.as_str().filter(|_| key.starts_with(key::EVENT_PREFIX)) {
-            annotations.insert(key.clone(), value.into());
-        }
-    }
-    for (key, value) in &event.metadata {
-        annotations.insert(format!("{group}/{key}"), value.clone());
-    }
-    for (key, value) in &annotations {
+    for (key, value) in &metadata(object, event) {
         body.set_annotation(key, value);
     }
     let severity = match event.severity {

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use clap::Args;
 use tokio::net::TcpListener;
+use weir_apis::GroupKind;
+use weir_cluster::notify::Endpoint;
 use weir_cluster::{Clock, SystemClock};
 use weir_house::{House, Outside};
 use weir_registry::ClientOptions;
@@ -14,6 +16,7 @@ use weir_runtime::lease::Timings;
 use weir_runtime::probes::{Readiness, Routes};
 use weir_runtime::{Election, Leader, Metrics, Probes, Settings};
 use weir_store::Store;
+use weir_store::download::Downloader;
 
 use crate::global::{Cluster, Context, read_duration};
 use crate::io::Stop;
@@ -67,9 +70,39 @@ pub(crate) struct Controller {
     /// Address of /healthz and /readyz
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:9440")]
     health_addr: SocketAddr,
-    /// Work only while holding the Lease `weir-leader-election` in the namespace of --namespace; end when it is lost
+    /// Work only while holding the Lease `weir-leader-election` (with a suffix for each --watch-label-selector) in the namespace of --namespace; end when it is lost
     #[arg(long)]
     enable_leader_election: bool,
+    /// Tell events to this address as well, such as that of Flux's notification-controller
+    #[arg(long, value_name = "URL")]
+    events_addr: Option<String>,
+    /// Reconcile only objects with these labels, so that several processes share the work
+    #[arg(long, value_name = "SELECTOR", default_value = "")]
+    watch_label_selector: String,
+    /// Reconcile the objects of all namespaces; `false` keeps to that of --namespace
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    watch_all_namespaces: bool,
+    /// Labels of the ConfigMaps and Secrets whose changes are acted on at once
+    #[arg(long, value_name = "SELECTOR", default_value_t = default_configs())]
+    watch_configs_label_selector: String,
+    /// Act on changes of ConfigMaps and Secrets at the next interval only
+    #[arg(long)]
+    disable_config_watchers: bool,
+    /// Take fields over from this field manager too, besides kubectl; may be repeated
+    #[arg(long, value_name = "NAME")]
+    override_manager: Vec<String>,
+    /// Kinds to apply before all others but definitions, namespaces and classes, as GROUP/KIND
+    #[arg(long, value_name = "GROUP/KIND", value_delimiter = ',', value_parser = read_group_kind)]
+    custom_apply_stage_kinds: Vec<GroupKind>,
+    /// First pause after a failure; it doubles each time
+    #[arg(long, value_name = "DURATION", default_value = "750ms", value_parser = read_duration)]
+    min_retry_delay: Duration,
+    /// Longest pause after a failure
+    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = read_duration)]
+    max_retry_delay: Duration,
+    /// Accepted because Flux has it: a build never reads anything remote
+    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "true", default_value_t = true, value_parser = must_be_true)]
+    no_remote_bases: bool,
     /// Make variables without a value an error of the build, as Flux 2.9 does
     #[arg(long)]
     strict_substitution: bool,
@@ -116,8 +149,10 @@ impl Controller {
             registry: weir_registry::Client::new(options)?,
             store,
             artifacts_url: format!("http://{}", self.storage_adv_addr),
+            downloads: Downloader::new().map_err(|e| CommandError::of(Kind::Outside, &e))?,
             clock: clock.clone(),
             metrics,
+            told: self.told()?,
         };
         // A standby answers probes like a leader: it is as healthy, and a rollout must not wait for its turn.
         readiness.set(true);
@@ -126,7 +161,7 @@ impl Controller {
             Standing::Leads(leader) => leader,
             Standing::Stopped => return Ok(Exit::Success),
         };
-        let house = House::start(outside, self.settings()).await?;
+        let house = House::start(outside, self.settings(&cluster.namespace)).await?;
         cx.io.talk("controllers are running; interrupt to stop");
         let lost = async {
             match &leader {
@@ -164,7 +199,7 @@ impl Controller {
         let identity = format!("weir_{}_{}", std::process::id(), clock.now().as_nanosecond());
         let election = Election {
             namespace: cluster.namespace.clone(),
-            name: "weir-leader-election".into(),
+            name: lease_name(&self.watch_label_selector),
             identity,
             timings: Timings::default(),
         };
@@ -177,7 +212,19 @@ impl Controller {
         }
     }
 
-    fn settings(&self) -> Settings {
+    /// Whom to tell of events.
+    fn told(&self) -> std::result::Result<Option<(Endpoint, String)>, CommandError> {
+        let Some(address) = self.events_addr.as_deref().filter(|a| !a.is_empty()) else {
+            return Ok(None);
+        };
+        let endpoint = Endpoint::new(address).map_err(|e| {
+            CommandError::of(Kind::Config, &e).hint("give `--events-addr` as http://host/ or https://host/")
+        })?;
+        let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
+        Ok(Some((endpoint, host.trim().to_owned())))
+    }
+
+    fn settings(&self, namespace: &str) -> Settings {
         Settings {
             no_cross_namespace_refs: self.no_cross_namespace_refs,
             default_service_account: self.default_service_account.clone(),
@@ -185,8 +232,42 @@ impl Controller {
             interval_jitter_percent: self.interval_jitter_percentage,
             concurrent: usize::from(self.concurrent),
             strict_substitution: self.strict_substitution,
-            ..Settings::default()
+            watch_labels: self.watch_label_selector.clone(),
+            watch_namespace: (!self.watch_all_namespaces).then(|| namespace.to_owned()),
+            watch_configs: (!self.disable_config_watchers).then(|| self.watch_configs_label_selector.clone()),
+            override_managers: self.override_manager.clone(),
+            custom_stage_kinds: self.custom_apply_stage_kinds.iter().cloned().collect(),
+            min_retry_delay: self.min_retry_delay,
+            max_retry_delay: self.max_retry_delay,
         }
+    }
+}
+
+/// One lease for all, or one for each share of the work (flux-controllers.md §1.9).
+fn lease_name(selector: &str) -> String {
+    if selector.is_empty() {
+        return "weir-leader-election".into();
+    }
+    let digest = weir_oci::Digest::of(selector.as_bytes()).to_string();
+    let hex = digest.split_once(':').map_or("", |(_, hex)| hex);
+    format!("weir-leader-election-{}", hex.get(..8).unwrap_or_default())
+}
+
+fn default_configs() -> String {
+    Settings::default().watch_configs.unwrap_or_default()
+}
+
+fn read_group_kind(text: &str) -> std::result::Result<GroupKind, String> {
+    match text.split_once('/') {
+        Some((group, kind)) if !kind.is_empty() && !kind.contains('/') => Ok(GroupKind::new(group, kind)),
+        _ => Err("expected GROUP/KIND, such as rbac.authorization.k8s.io/Role".into()),
+    }
+}
+
+fn must_be_true(text: &str) -> std::result::Result<bool, String> {
+    match text {
+        "true" => Ok(true),
+        _ => Err("remote bases are never read by a controller; publish them with the tree".into()),
     }
 }
 

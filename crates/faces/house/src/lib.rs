@@ -5,11 +5,13 @@
 
 use std::sync::Arc;
 
-use weir_cluster::{ApiError, Client, Clock};
+use weir_cluster::notify::Endpoint;
+use weir_cluster::{ApiError, Client, Clock, Mirror};
 use weir_kustomization::Kustomizations;
 use weir_runtime::{Controller, Deps, Metrics, Recorder, Settings};
 use weir_source::OciRepositories;
 use weir_store::Store;
+use weir_store::download::Downloader;
 
 /// What the controllers work on.
 #[derive(Debug, Clone)]
@@ -22,10 +24,14 @@ pub struct Outside {
     pub store: Arc<Store>,
     /// Where stored artifacts are served, as `http://host`; goes into `status.artifact.url`.
     pub artifacts_url: String,
+    /// How to read artifacts that others serve.
+    pub downloads: Downloader,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Where the controllers count what they do.
     pub metrics: Metrics,
+    /// Who is told of events besides the API server, and under which name this process reports.
+    pub told: Option<(Endpoint, String)>,
 }
 
 /// Running controllers. They stop when it is dropped, or in good order with [`House::stop`].
@@ -37,7 +43,10 @@ pub struct House {
 impl House {
     /// Starts every controller. The CustomResourceDefinitions must be installed.
     pub async fn start(outside: Outside, settings: Settings) -> Result<Self, ApiError> {
-        let events = Recorder::start(outside.cluster.clone(), outside.clock.clone());
+        let mut events = Recorder::start(outside.cluster.clone(), outside.clock.clone());
+        if let Some((endpoint, instance)) = outside.told {
+            events = events.telling(endpoint, instance, outside.clock.clone());
+        }
         let deps = Deps {
             metrics: outside.metrics,
             client: outside.cluster,
@@ -49,10 +58,27 @@ impl House {
             deps.clone(),
             outside.registry,
             outside.store.clone(),
-            outside.artifacts_url,
+            outside.artifacts_url.clone(),
         )
         .await?;
-        let kustomizations = Kustomizations::start(deps, outside.store, sources.mirror().clone()).await?;
+        let mirror = if deps.settings.watch_labels.is_empty() {
+            sources.mirror().clone()
+        } else {
+            // A Kustomization of this share of the work may build from a source of another share.
+            let resource = sources.mirror().resource().clone();
+            let namespace = deps.settings.watch_namespace.as_deref().unwrap_or_default();
+            let all = Mirror::start(&deps.client, resource, namespace, "", Arc::new(|_| ()));
+            all.synced().await;
+            Arc::new(all)
+        };
+        let kustomizations = Kustomizations::start(
+            deps,
+            outside.store,
+            outside.artifacts_url,
+            outside.downloads,
+            mirror,
+        )
+        .await?;
         Ok(Self {
             controllers: vec![sources, kustomizations],
         })

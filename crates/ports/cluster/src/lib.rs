@@ -7,8 +7,10 @@
 //! - [`Client`]: requests, retries, discovery; [`Client::acting_as`] adds impersonation to each request
 //!   without a connection of its own.
 //! - [`Mirror`]: a list-and-watch cache of one type, shared by all that ask for it.
+//! - [`pulse::Pulse`]: a watch that tells which objects changed and keeps nothing of them.
 //! - [`connect`]: a client for a kubeconfig, or for a service in this process.
 //! - [`carry_out`]: executes a stage plan made by `weir-plan`, and nothing else writes applied objects.
+//! - [`notify::Endpoint`]: where events are told outside the cluster.
 //!
 //! It does not know Flux's kinds and keeps no global state: two clusters in one process are two clients.
 
@@ -16,6 +18,8 @@ pub mod carry_out;
 pub mod clock;
 pub mod connect;
 pub mod mirror;
+pub mod notify;
+pub mod pulse;
 
 mod client;
 mod error;

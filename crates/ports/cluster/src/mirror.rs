@@ -64,12 +64,18 @@ impl Drop for Mirror {
 }
 
 impl Mirror {
-    /// Starts to list and watch objects of a type in all namespaces, those that match a label selector (empty:
-    /// all). Errors are logged and tried again with a growing pause; until the first list is complete the
+    /// Starts to list and watch objects of a type, those of a namespace (empty: of all) that match a label selector
+    /// (empty: all). Errors are logged and tried again with a growing pause; until the first list is complete the
     /// mirror says [`Lookup::Unsynced`] and callers must ask the API server.
     ///
     /// Must be called inside a tokio runtime.
-    pub fn start(client: &Client, resource: Resource, selector: &str, on_change: OnChange) -> Self {
+    pub fn start(
+        client: &Client,
+        resource: Resource,
+        namespace: &str,
+        selector: &str,
+        on_change: OnChange,
+    ) -> Self {
         let api_resource = ApiResource {
             group: resource.gvk.group.clone(),
             version: resource.gvk.version.clone(),
@@ -77,7 +83,11 @@ impl Mirror {
             kind: resource.gvk.kind.clone(),
             plural: resource.plural.clone(),
         };
-        let api: Api<DynamicObject> = Api::all_with(client.kube(), &api_resource);
+        let api: Api<DynamicObject> = if namespace.is_empty() {
+            Api::all_with(client.kube(), &api_resource)
+        } else {
+            Api::namespaced_with(client.kube(), namespace, &api_resource)
+        };
         let mut config = watcher::Config::default();
         if !selector.is_empty() {
             config = config.labels(selector);

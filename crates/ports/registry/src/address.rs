@@ -137,7 +137,8 @@ fn check_scheme(from: &Url, to: &Url) -> Result<(), String> {
 }
 
 /// The system's resolver, minus link-local answers: a name must not lead where its address may not.
-pub(crate) struct GuardedResolver;
+#[derive(Debug)]
+pub struct GuardedResolver;
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {

@@ -31,6 +31,7 @@ mod client;
 mod delete;
 mod endpoint;
 mod error;
+pub mod guard;
 mod link;
 mod manifest;
 mod options;

@@ -28,6 +28,8 @@ pub mod flux;
 pub mod ignore;
 pub mod serve;
 
+pub mod download;
+
 mod limits;
 mod path;
 mod store;

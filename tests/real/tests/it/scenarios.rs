@@ -1,8 +1,10 @@
 //! The scenarios. Each works in a namespace of its own.
 
+mod configs;
 mod d2;
 mod dependencies;
 mod drift;
+mod elsewhere;
 mod health;
 mod overlay;
 mod policy;
@@ -39,6 +41,9 @@ scenarios![
     walk::substitution_reads_config_maps_and_secrets,
     walk::a_failing_object_names_itself_and_leaves_the_rest,
     walk::a_status_begins_at_generation_minus_one,
+    configs::a_labelled_one_is_acted_on_at_once,
+    configs::one_without_the_label_waits_for_the_interval,
+    elsewhere::an_artifact_is_downloaded_and_checked,
     drift::an_edited_object_is_put_back,
     drift::a_deleted_object_comes_back,
     quiet::nothing_changed_writes_nothing,

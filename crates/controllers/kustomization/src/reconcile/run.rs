@@ -13,7 +13,7 @@ use weir_apis::time::Time;
 use weir_apis::{Object, ObjectRef, key, reason};
 use weir_cluster::carry_out::{View, prune};
 use weir_cluster::{Lookup, Memory, connect};
-use weir_plan::{Budget, ChangeSet, Desired, EmptySet, Guard, Outcome, Owner, PrunePlan, may_vanish};
+use weir_plan::{Budget, ChangeSet, Desired, EmptySet, Guard, Outcome, Owner, PrunePlan, may_vanish, stages};
 use weir_runtime::verdict::chain;
 use weir_runtime::{Draft, Failure, Success, Verdict};
 
@@ -70,11 +70,13 @@ impl Run {
         let failed = |reason, e: &(dyn std::error::Error + 'static)| {
             Failure::retry_after(reason, spec.retry, chain(e))
         };
-        let tree = house
-            .artifacts
-            .open(&artifact)
-            .await
-            .map_err(|e| failed(reason::ARTIFACT_FAILED, &e))?;
+        let tree = house.artifacts.open(&artifact).await.map_err(|e| {
+            if e.is_absent() {
+                let after = settings.requeue_dependency;
+                return Failure::waiting(reason::ARTIFACT_FAILED, after, chain(&e));
+            }
+            failed(reason::ARTIFACT_FAILED, &e)
+        })?;
         let known = variables::gather(&house.deps.client, &spec).await?;
         let built = build::build(tree, &spec, known, settings.strict_substitution).await?;
         self.built = Some(built.digest.clone());
@@ -108,7 +110,7 @@ impl Run {
         old: &Inventory,
         built: build::Built,
     ) -> Result<(), Failure> {
-        let options = apply::options(spec)?;
+        let options = apply::options(spec, &house.deps.settings)?;
         let desired = apply::desired(spec, built);
         self.write_ahead(house, target, old, &desired).await?;
         let changed = house.watched.changes(&key_of(&self.draft.object));
@@ -117,7 +119,7 @@ impl Run {
             target,
             &*house.deps.clock,
             spec,
-            desired,
+            stages(desired, &house.deps.settings.custom_stage_kinds),
             &options,
             &changed,
             &mut applied,
@@ -337,10 +339,12 @@ impl Kustomizations {
         let own = &spec.own;
         let Some(config) = &own.spec.kube_config else {
             let client = spec.client(&self.deps.client, &self.deps.settings)?;
-            return Ok(Target {
-                client,
-                view: Sight::Watched(self.watched.clone()),
-            });
+            // A process that is kept to one namespace may not be allowed to watch what its Kustomizations apply.
+            let view = match self.deps.settings.watch_namespace {
+                None => Sight::Watched(self.watched.clone()),
+                Some(_) => Sight::Blind(Memory::default()),
+            };
+            return Ok(Target { client, view });
         };
         let Some(secret) = &config.secret_ref else {
             let message =

@@ -1,8 +1,18 @@
 //! Events on the API server.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use weir_runtime::{Event, Severity};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::post;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+use weir_apis::{Object, reason};
+use weir_cluster::notify::Endpoint;
+use weir_runtime::{Event, Recorder, Severity};
 
 use crate::ground::{Ground, number, text};
 
@@ -83,4 +93,80 @@ async fn a_long_message_is_cut_at_a_character_to_what_the_server_takes() {
         "{}",
         message.len()
     );
+}
+
+/// What an endpoint was told, and how many of the first attempts it refuses.
+#[derive(Clone, Default)]
+struct Told {
+    events: Arc<Mutex<Vec<Value>>>,
+    refusals: Arc<AtomicUsize>,
+}
+
+async fn take(State(told): State<Told>, Json(event): Json<Value>) -> StatusCode {
+    let left = told.refusals.load(Ordering::SeqCst);
+    if left > 0 {
+        told.refusals.store(left - 1, Ordering::SeqCst);
+        return StatusCode::SERVICE_UNAVAILABLE;
+    }
+    told.events
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(event);
+    StatusCode::ACCEPTED
+}
+
+// Real time: a real socket waits for it.
+#[tokio::test]
+async fn an_endpoint_is_told_in_the_form_of_flux_even_if_it_was_away() {
+    let ground = Ground::with_kinds().await;
+    let told = Told::default();
+    told.refusals.store(1, Ordering::SeqCst);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = Endpoint::new(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+    let router = Router::new().route("/", post(take)).with_state(told.clone());
+    let serving = tokio::spawn(async move { axum::serve(listener, router).await });
+    let recorder = Recorder::start(ground.client.clone(), ground.clock.clone()).telling(
+        endpoint,
+        "pod-1".into(),
+        ground.clock.clone(),
+    );
+    let mut object = Object::clone(&*ground.kustomization("app").await);
+    object.set_annotation("event.toolkit.fluxcd.io/team", "blue");
+    let object = Arc::new(object);
+    let event =
+        Event::new(Severity::Normal, reason::SUCCEEDED, "all is well").with("revision", "latest@sha256:1");
+    recorder.record(&object, event, "kustomize-controller");
+    let event = Event::new(Severity::Warning, reason::BUILD_FAILED, "x".repeat(50_000));
+    recorder.record(&object, event, "kustomize-controller");
+    let events = loop {
+        let events = told.events.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if events.len() == 2 {
+            break events;
+        }
+        sleep(Duration::from_millis(20)).await;
+    };
+    serving.abort();
+    assert_eq!(
+        events[0],
+        json!({
+            "involvedObject": {"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
+                "namespace": "default", "name": "app", "uid": object.uid(), "resourceVersion": object.resource_version()},
+            "severity": "info", "timestamp": events[0]["timestamp"], "message": "all is well", "reason": "Succeeded",
+            "metadata": {"kustomize.toolkit.fluxcd.io/revision": "latest@sha256:1", "event.toolkit.fluxcd.io/team": "blue"},
+            "reportingController": "kustomize-controller", "reportingInstance": "pod-1",
+        })
+    );
+    assert_eq!(events[1]["severity"], "error");
+    assert_eq!(events[1]["message"].as_str().map(str::len), Some(39_000));
+}
+
+#[test]
+fn an_address_that_is_none_is_refused() {
+    for address in ["notification-controller", "ftp://host/", ""] {
+        let error = Endpoint::new(address).unwrap_err();
+        assert!(
+            error.to_string().contains("is no http:// or https:// address"),
+            "{error}"
+        );
+    }
 }

@@ -16,6 +16,7 @@ use weir_registry::{ClientOptions, PlainHttp};
 use weir_runtime::{Metrics, Settings};
 use weir_standin_apiserver::{ApiServer, User};
 use weir_store::Store;
+use weir_store::download::Downloader;
 
 use super::{examples, unexpected};
 use crate::run::Result;
@@ -151,7 +152,9 @@ impl World {
             store: Arc::new(store),
             artifacts_url: "http://weir.weir-system.svc.cluster.local.".into(),
             clock: Arc::new(SystemClock),
+            downloads: Downloader::new().map_err(|e| CommandError::of(Kind::Outside, &e))?,
             metrics: Metrics::default(),
+            told: None,
         };
         Ok(House::start(outside, settings).await?)
     }
