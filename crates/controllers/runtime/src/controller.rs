@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, JoinSet};
+use tracing::Instrument;
 use weir_apis::{GroupVersionKind, Object, key};
 use weir_cluster::mirror::Change;
 use weir_cluster::{ApiError, Lookup, Mirror};
@@ -167,7 +168,15 @@ async fn run<R: Reconcile>(
             };
             if let Lookup::Known(object) = mirror.get(&key.0, &key.1) {
                 let run = counted.metrics.begin(&counted.kind, &key);
-                reconciler.reconcile(object, &queue).await;
+                // The fields are those by which Flux's logs are searched.
+                let span = tracing::info_span!(
+                    "reconcile",
+                    controllerGroup = object.gvk().group,
+                    controllerKind = object.kind(),
+                    namespace = key.0,
+                    name = key.1,
+                );
+                reconciler.reconcile(object, &queue).instrument(span).await;
                 drop(run);
                 // Its series must not come back after it went: whoever sees it gone last takes them away.
                 if !matches!(mirror.get(&key.0, &key.1), Lookup::Known(_)) {

@@ -1,6 +1,6 @@
 //! The list of commands.
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::global::{Context, Global};
 use crate::run::Result;
@@ -38,10 +38,31 @@ Exit codes: 0 fine, 1 a failure or a negative answer, 2 wrong usage.
 `-h` shows the options of a command, `--help` also those of every command.";
 
 impl Cli {
-    /// How often `--verbose` was given.
-    pub fn verbosity(&self) -> u8 {
-        self.global.verbose
+    /// From which level on to log, and how: what the controllers do is logged unless they are told otherwise, of a
+    /// command only warnings; `--verbose` adds to either.
+    pub fn log(&self) -> (&'static str, LogEncoding) {
+        let (level, encoding) = match &self.command {
+            Command::Controller(controller) => controller.log(),
+            _ => (1, LogEncoding::Text),
+        };
+        let level = match level + self.global.verbose {
+            0 => "error",
+            1 => "warn",
+            2 => "info",
+            3 => "debug",
+            _ => "trace",
+        };
+        (level, encoding)
     }
+}
+
+/// How a log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogEncoding {
+    /// Lines for people
+    Text,
+    /// One JSON object a line, as Flux's controllers log
+    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -58,6 +79,7 @@ pub(crate) enum Command {
     Install(crate::install::Install),
     Key(crate::key::Key),
     Kustomize(crate::kustomize::Kustomize),
+    Logs(crate::logs::Logs),
     Reconcile(crate::reconcile::Reconcile),
     Registry(crate::registry::Registry),
     Resume(crate::suspend::Resume),
@@ -85,6 +107,7 @@ impl Command {
             Self::Install(command) => command.run(cx).await,
             Self::Key(command) => command.run(cx),
             Self::Kustomize(command) => command.run(cx),
+            Self::Logs(command) => command.run(cx).await,
             Self::Reconcile(command) => command.run(cx).await,
             Self::Registry(command) => command.run(cx).await,
             Self::Resume(command) => command.run(cx).await,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;
 use weir_apis::GroupKind;
 use weir_cluster::notify::Endpoint;
@@ -21,7 +21,7 @@ use weir_store::download::Downloader;
 use crate::global::{Cluster, Context, read_duration};
 use crate::io::Stop;
 use crate::run::Result;
-use crate::{CommandError, Exit, Kind};
+use crate::{CommandError, Exit, Kind, LogEncoding};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -70,6 +70,12 @@ pub(crate) struct Controller {
     /// Address of /healthz and /readyz
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:9440")]
     health_addr: SocketAddr,
+    /// Form of the log on standard error
+    #[arg(long, value_enum, value_name = "FORM", default_value = "text")]
+    log_encoding: LogEncoding,
+    /// From which level on to log
+    #[arg(long, value_enum, value_name = "LEVEL", default_value = "info")]
+    log_level: LogLevel,
     /// Work only while holding the Lease `weir-leader-election` (with a suffix for each --watch-label-selector) in the namespace of --namespace; end when it is lost
     #[arg(long)]
     enable_leader_election: bool,
@@ -108,7 +114,22 @@ pub(crate) struct Controller {
     strict_substitution: bool,
 }
 
+/// From which level on to log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
 impl Controller {
+    /// From which level on to log, errors being 0, and how.
+    pub(crate) fn log(&self) -> (u8, LogEncoding) {
+        (self.log_level as u8, self.log_encoding)
+    }
+
     pub(crate) async fn run(self, cx: &mut Context<'_>) -> Result {
         let cluster = cx.cluster().await?;
         let outside_error =

@@ -46,6 +46,7 @@ mod get;
 mod install;
 mod key;
 mod kustomize;
+mod logs;
 mod reconcile;
 mod registry;
 mod sign;
@@ -56,7 +57,7 @@ mod uninstall;
 mod verify;
 mod wait;
 
-pub use cli::Cli;
+pub use cli::{Cli, LogEncoding};
 pub use error::{CommandError, Kind};
 pub use io::{Captured, Io};
 pub use run::{Exit, execute, parse, run};

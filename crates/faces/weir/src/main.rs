@@ -1,8 +1,9 @@
 //! The weir binary: it joins [`weir_cli`] to this process.
 
+mod log;
+
 use std::process::ExitCode;
 
-use tracing_subscriber::EnvFilter;
 use weir_cli::Io;
 
 fn main() -> ExitCode {
@@ -11,7 +12,8 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(exit) => return exit.into(),
     };
-    log(cli.verbosity());
+    let (level, encoding) = cli.log();
+    log::start(level, encoding);
     // An error says that a provider is installed already, which is as good.
     let _installed = rustls::crypto::aws_lc_rs::default_provider().install_default();
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -26,19 +28,4 @@ fn main() -> ExitCode {
             weir_cli::Exit::Failure.into()
         }
     }
-}
-
-/// Logs go to standard error: what `RUST_LOG` asks for, else warnings, and more with `--verbose`.
-fn log(verbosity: u8) {
-    let default = match verbosity {
-        0 => "warn",
-        1 => "info",
-        2 => "debug",
-        _ => "trace",
-    };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
 }

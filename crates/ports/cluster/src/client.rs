@@ -317,7 +317,11 @@ impl Client {
         self.send(Method::GET, path, None, path).await
     }
 
-    async fn object_path(&self, reference: &ObjectRef, subresource: &str) -> Result<String, ApiError> {
+    pub(crate) async fn object_path(
+        &self,
+        reference: &ObjectRef,
+        subresource: &str,
+    ) -> Result<String, ApiError> {
         let resource = self.resource(&reference.gvk).await?;
         Ok(format!(
             "{}{subresource}",
@@ -376,13 +380,20 @@ impl Client {
         let request = request.body(bytes).map_err(|e| answer(e.into()))?;
         match self.kube.request_text(request).await {
             Ok(text) => serde_json::from_str(&text).map_err(|e| answer(e.into())),
-            Err(kube::Error::Api(status)) => Err(ApiError::Status {
-                code: status.code,
-                reason: status.reason.clone(),
-                message: status.message.clone(),
-            }),
-            Err(other) => Err(ApiError::Transport(other)),
+            Err(error) => Err(failed(error)),
         }
+    }
+}
+
+/// What the API server refused, or that it can't be reached.
+pub(crate) fn failed(error: kube::Error) -> ApiError {
+    match error {
+        kube::Error::Api(status) => ApiError::Status {
+            code: status.code,
+            reason: status.reason.clone(),
+            message: status.message.clone(),
+        },
+        other => ApiError::Transport(other),
     }
 }
 
@@ -408,7 +419,7 @@ fn to_bytes(value: &impl serde::Serialize) -> Vec<u8> {
 }
 
 /// A query string. Everything outside the unreserved set is percent-encoded.
-fn encode(pairs: &[(&str, &str)]) -> String {
+pub(crate) fn encode(pairs: &[(&str, &str)]) -> String {
     let mut text = String::new();
     for (key, value) in pairs {
         if !text.is_empty() {

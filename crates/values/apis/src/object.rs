@@ -31,14 +31,24 @@ pub enum InvalidObject {
         expected: &'static str,
     },
     /// The object does not have the shape of its kind.
-    #[error("{object} is malformed")]
+    #[error("{object} is malformed{}", place(.field))]
     Shape {
         /// Which object.
         object: Box<ObjectRef>,
+        /// Where in it, as `spec.dependsOn[0].name`; the place around a field that is missing, `.` at the top.
+        field: String,
         /// What serde says about it.
         #[source]
         source: serde_json::Error,
     },
+}
+
+fn place(field: &str) -> String {
+    if field == "." {
+        String::new()
+    } else {
+        format!(" at {field}")
+    }
 }
 
 impl Object {
@@ -109,9 +119,10 @@ impl Object {
 
     /// Reads the object as one kind's type.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, InvalidObject> {
-        T::deserialize(Value::Object(self.0.clone())).map_err(|source| InvalidObject::Shape {
+        serde_path_to_error::deserialize(&self.0).map_err(|error| InvalidObject::Shape {
             object: Box::new(self.reference()),
-            source,
+            field: error.path().to_string(),
+            source: error.into_inner(),
         })
     }
 
@@ -284,6 +295,33 @@ mod tests {
         assert!(Object::from_value(json!({"apiVersion": "v1", "metadata": {"name": "x"}})).is_err());
         assert!(Object::from_value(json!([1])).is_err());
         assert!(Object::from_value(json!({"apiVersion": "v1", "kind": "A", "metadata": 3})).is_err());
+    }
+
+    #[test]
+    fn a_malformed_spec_names_the_field() {
+        let parsed = |spec: Value| {
+            let object = Object::from_value(
+                json!({"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
+                "metadata": {"name": "app", "namespace": "team"}, "spec": spec}),
+            )
+            .unwrap();
+            object
+                .parse::<crate::kind::Kustomization>()
+                .unwrap_err()
+                .to_string()
+        };
+        let source = json!({"kind": "OCIRepository", "name": "app"});
+        let depends_on = json!([{"name": "a"}, {"name": 3}]);
+        let wrong = json!({"interval": "1m", "prune": true, "sourceRef": source, "dependsOn": depends_on});
+        assert_eq!(
+            parsed(wrong),
+            "Kustomization/team/app is malformed at spec.dependsOn[1].name"
+        );
+        assert_eq!(
+            parsed(json!({"prune": true})),
+            "Kustomization/team/app is malformed at spec"
+        );
+        assert_eq!(parsed(json!(3)), "Kustomization/team/app is malformed at spec");
     }
 
     #[test]

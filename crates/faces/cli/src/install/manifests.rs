@@ -51,7 +51,7 @@ fn deployment(image: &str) -> Value {
                     "securityContext": {"runAsNonRoot": true, "runAsUser": 65532, "fsGroup": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
                     "containers": [{
                         "name": "controller", "image": image,
-                        "args": ["controller", "--storage-path=/data", "--enable-leader-election", format!("--namespace={NAMESPACE}")],
+                        "args": ["controller", "--storage-path=/data", "--enable-leader-election", "--log-encoding=json", format!("--namespace={NAMESPACE}")],
                         "ports": [
                             {"name": "http", "containerPort": 9090, "protocol": "TCP"},
                             {"name": "http-prom", "containerPort": 8080, "protocol": "TCP"},

@@ -6,5 +6,6 @@ mod harness;
 mod help;
 mod keys;
 mod kustomize;
+mod logs;
 mod pages;
 mod registry;
