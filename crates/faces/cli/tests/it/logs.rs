@@ -29,21 +29,29 @@ fn server() -> Router {
         .route("/api/v1", get(move || async move { Json(resources) }))
         .route(
             "/api/v1/namespaces/{namespace}/pods",
-            get(|Path(namespace): Path<String>, RawQuery(query): RawQuery| async move {
-                let here = namespace == "weir-system" && query.unwrap_or_default().contains("labelSelector=");
-                let items = if here {
-                    vec![pod("weir-1", &["sidecar", "controller"]), pod("flux-1", &["manager"])]
-                } else {
-                    Vec::new()
-                };
-                Json(json!({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": items}))
-            }),
+            get(
+                |Path(namespace): Path<String>, RawQuery(query): RawQuery| async move {
+                    let here =
+                        namespace == "weir-system" && query.unwrap_or_default().contains("labelSelector=");
+                    let items = if here {
+                        vec![
+                            pod("weir-1", &["sidecar", "controller"]),
+                            pod("flux-1", &["manager"]),
+                        ]
+                    } else {
+                        Vec::new()
+                    };
+                    Json(json!({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": items}))
+                },
+            ),
         )
         .route(
             "/api/v1/namespaces/weir-system/pods/{name}/log",
             get(|Path(name): Path<String>, RawQuery(query): RawQuery| async move {
                 match (name.as_str(), query.unwrap_or_default().as_str()) {
-                    ("weir-1", "container=controller" | "container=controller&follow=true") => (StatusCode::OK, WEIR.to_owned()),
+                    ("weir-1", "container=controller" | "container=controller&follow=true") => {
+                        (StatusCode::OK, WEIR.to_owned())
+                    }
                     ("weir-1", "container=controller&tailLines=1&sinceSeconds=60") => {
                         (StatusCode::OK, "panicked somewhere\n".to_owned())
                     }
@@ -93,19 +101,28 @@ async fn filters_and_limits_reach_the_lines_and_the_server() {
     let (_, out, _) = logs(&["-A", "--name", "base", "-o", "json"]).await;
     assert_eq!(out, format!("{}\n", WEIR.lines().nth(1).unwrap()));
     let (_, out, _) = logs(&["-A", "--tail", "1", "--since", "1m"]).await;
-    assert!(out.contains("panicked somewhere") && !out.contains("shop"), "{out}");
+    assert!(
+        out.contains("panicked somewhere") && !out.contains("shop"),
+        "{out}"
+    );
 }
 
 #[tokio::test]
 async fn following_ends_when_the_pods_do() {
     let (exit, out, _) = logs(&["-A", "--follow", "--name", "shop"]).await;
     assert_eq!(exit, Exit::Success);
-    assert!(out.ends_with("Applied revision: latest@sha256:1\n") && out.lines().count() == 1, "{out}");
+    assert!(
+        out.ends_with("Applied revision: latest@sha256:1\n") && out.lines().count() == 1,
+        "{out}"
+    );
 }
 
 #[tokio::test]
 async fn no_controllers_are_an_error_that_says_where_it_looked() {
     let (exit, _, err) = logs(&["--controllers-namespace", "nowhere"]).await;
     assert_eq!(exit, Exit::Failure);
-    assert!(err.contains("app.kubernetes.io/name=weir in namespace nowhere") && err.contains("--selector"), "{err}");
+    assert!(
+        err.contains("app.kubernetes.io/name=weir in namespace nowhere") && err.contains("--selector"),
+        "{err}"
+    );
 }
