@@ -1,4 +1,7 @@
-//! Files in `deploy/` that are made from the code: the CustomResourceDefinitions, and what `weir install` applies.
+//! Files that are made from the code: the CustomResourceDefinitions and what `weir install` applies in `deploy/`, and the
+//! list of security cases with their tests.
+
+mod security;
 
 use std::fs;
 use std::path::Path;
@@ -25,6 +28,7 @@ pub(crate) fn run(check: bool) -> Result<()> {
         ));
     }
     files.push(("deploy/install.yaml".to_owned(), install(&root)?));
+    files.push(("docs/security-cases.md".to_owned(), security::page(&root)?));
     let mut outdated = Vec::new();
     for (name, text) in files {
         let path = root.join(&name);

@@ -28,7 +28,7 @@ enum Task {
     Test,
     /// The repository's own rules: floors, banned crates, reason pages, paths in the docs.
     Tidy,
-    /// Writes the generated files in deploy/; with --check says which are out of date.
+    /// Writes the generated files in deploy/ and docs/; with --check says which are out of date.
     Codegen {
         /// Changes nothing and fails if a file is out of date.
         #[arg(long)]
@@ -43,9 +43,9 @@ enum Task {
     Scenarios,
     /// Measures weir on a real kube-apiserver, built for release: pairs of OCIRepository and Kustomization.
     Bench {
-        /// How many pairs.
-        #[arg(default_value_t = 100)]
-        pairs: usize,
+        /// How many pairs, run by run.
+        #[arg(default_values_t = [100, 1000, 2500])]
+        pairs: Vec<usize>,
     },
     /// Starts a real control plane on loopback, prints its kubeconfig's path and runs until interrupted.
     ControlPlane,
@@ -59,7 +59,7 @@ fn main() -> ExitCode {
         Task::Codegen { check } => codegen::run(check),
         Task::Tools { names } => build_tools(&names),
         Task::Scenarios => ci::scenarios(),
-        Task::Bench { pairs } => ci::bench(pairs),
+        Task::Bench { pairs } => ci::bench(&pairs),
         Task::ControlPlane => control_plane::run(),
     };
     match outcome {

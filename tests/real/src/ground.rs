@@ -1,6 +1,7 @@
 //! A cluster, a registry, and weir's controllers.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -92,6 +93,13 @@ impl Ground {
 
     /// On a real control plane.
     pub async fn real(settings: Settings) -> Result<Self> {
+        let mut ground = Self::real_closed(settings).await?;
+        ground.open().await?;
+        Ok(ground)
+    }
+
+    /// The same with no controllers yet.
+    pub async fn real_closed(settings: Settings) -> Result<Self> {
         // One provider for the process; a second call only says that there is one.
         let _installed = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let plane = tokio::task::spawn_blocking(ControlPlane::start).await??;
@@ -111,7 +119,6 @@ impl Ground {
         let clock = Arc::new(SystemClock);
         let mut ground = Self::around(client, weirs, clock, settings, registry, Some(plane)).await?;
         ground.nodes = Some(task);
-        ground.open().await?;
         Ok(ground)
     }
 
@@ -199,6 +206,11 @@ impl Ground {
     /// Where the registry listens. Its name in references is a mirror of this, and credentials go by this.
     pub fn registry_host(&self) -> String {
         self.handle.host()
+    }
+
+    /// Where a kubeconfig of a real control plane's administrator lies.
+    pub fn kubeconfig_path(&self) -> Option<PathBuf> {
+        self.plane.as_ref().map(ControlPlane::kubeconfig_path)
     }
 
     /// A kubeconfig for this cluster that needs nothing but itself, with an administrator's rights.

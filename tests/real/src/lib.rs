@@ -3,6 +3,7 @@
 //! A scenario is a function of a [`Ground`]; it works in namespaces of its own, so that many share one ground.
 
 mod ground;
+pub mod process;
 mod publish;
 
 pub use ground::{Ground, REGISTRY, docker_config, kustomization, object, source};

@@ -134,7 +134,7 @@ impl Kustomizations {
     }
 
     /// The object, held by our finalizer; `None` when there is nothing more to do with it.
-    async fn prepare(&self, object: Arc<Object>) -> Result<Option<Arc<Object>>, ApiError> {
+    async fn prepare(&self, object: Arc<Object>, queue: &Queue) -> Result<Option<Arc<Object>>, ApiError> {
         let suspended = object
             .get(&["spec", "suspend"])
             .and_then(serde_json::Value::as_bool)
@@ -145,9 +145,9 @@ impl Kustomizations {
         if object.is_being_deleted() || finalizer::is_held(&object) {
             return Ok(finalizer::is_held(&object).then_some(object));
         }
-        finalizer::hold(&self.deps.client, &object, WHO.manager)
-            .await
-            .map(|held| Some(Arc::new(held)))
+        let held = finalizer::hold(&self.deps.client, &object, WHO.manager).await?;
+        queue.wrote(&held);
+        Ok(Some(Arc::new(held)))
     }
 
     async fn delete(&self, object: Arc<Object>, queue: &Queue) {
@@ -192,7 +192,7 @@ impl Kustomizations {
 
 impl Reconcile for Kustomizations {
     async fn reconcile(&self, object: Arc<Object>, queue: &Queue) {
-        let object = match self.prepare(object.clone()).await {
+        let object = match self.prepare(object.clone(), queue).await {
             Ok(Some(object)) => object,
             Ok(None) => return,
             Err(error) => return self.again(&object, &error, queue),
@@ -200,7 +200,7 @@ impl Reconcile for Kustomizations {
         if object.is_being_deleted() {
             return self.delete(object, queue).await;
         }
-        let mut run = Run::new(object);
+        let mut run = Run::new(object, queue);
         let begun = Instant::now();
         let verdict = run.all(self).await;
         run.record(&verdict, Time::new(self.deps.clock.now()), begun.elapsed());
@@ -215,7 +215,7 @@ impl Reconcile for Kustomizations {
 
 /// A success is told when something changed: objects, the revision, or that it had failed before. Nothing is told of a
 /// reconcile that found everything in place.
-fn event(run: &Run, verdict: &Verdict) -> Option<Event> {
+fn event(run: &Run<'_>, verdict: &Verdict) -> Option<Event> {
     let success = verdict.as_ref().ok()?;
     let artifact = run.artifact.as_ref()?;
     let changed = run.changes.changed();

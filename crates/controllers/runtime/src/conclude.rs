@@ -133,6 +133,9 @@ pub async fn conclude(
             return None;
         }
     };
+    if let Some(stored) = &stored {
+        queue.wrote(stored);
+    }
     match verdict {
         Ok(success) => {
             queue.forget_failures(&key);

@@ -82,6 +82,7 @@ impl Controller {
             &deps.settings.watch_labels,
             on_change,
         ));
+        queue.read_from(&mirror);
         let task = tokio::spawn(run(
             queue.clone(),
             mirror.clone(),

@@ -1,11 +1,13 @@
 //! Whose turn it is.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
+use weir_apis::Object;
+use weir_cluster::Mirror;
 
 /// Namespace and name of an object of the queue's kind.
 pub type Key = (String, String);
@@ -16,6 +18,7 @@ pub type Key = (String, String);
 pub struct Queue {
     state: Mutex<State>,
     changed: Notify,
+    mirror: OnceLock<Weak<Mirror>>,
 }
 
 #[derive(Debug, Default)]
@@ -58,6 +61,20 @@ impl State {
 impl Queue {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says where the objects of the keys are read.
+    pub(crate) fn read_from(&self, mirror: &Arc<Mirror>) {
+        // Set once: a queue belongs to one controller.
+        let _already = self.mirror.set(Arc::downgrade(mirror));
+    }
+
+    /// Takes in an object as the API server has just stored it, so that its next turn does not begin with what was
+    /// before: with an inventory that lacks what was applied, or without our finalizer.
+    pub fn wrote(&self, object: &Object) {
+        if let Some(mirror) = self.mirror.get().and_then(Weak::upgrade) {
+            mirror.note(object.clone());
+        }
     }
 
     /// Adds a key behind the others.

@@ -63,7 +63,7 @@ impl OciRepositories {
     }
 
     /// The object, held by our finalizer; `None` when there is nothing more to do with it.
-    async fn prepare(&self, object: Arc<Object>) -> Result<Option<Arc<Object>>, ApiError> {
+    async fn prepare(&self, object: Arc<Object>, queue: &Queue) -> Result<Option<Arc<Object>>, ApiError> {
         let client = &self.deps.client;
         if object.is_being_deleted() {
             if finalizer::is_held(&object) {
@@ -82,9 +82,9 @@ impl OciRepositories {
         if finalizer::is_held(&object) {
             return Ok(Some(object));
         }
-        finalizer::hold(client, &object, WHO.manager)
-            .await
-            .map(|held| Some(Arc::new(held)))
+        let held = finalizer::hold(client, &object, WHO.manager).await?;
+        queue.wrote(&held);
+        Ok(Some(Arc::new(held)))
     }
 
     async fn run(&self, draft: &mut Draft, found: &mut Found) -> Result<Success, Failed> {
@@ -208,7 +208,7 @@ async fn within<T>(
 
 impl Reconcile for OciRepositories {
     async fn reconcile(&self, object: Arc<Object>, queue: &Queue) {
-        let object = match self.prepare(object.clone()).await {
+        let object = match self.prepare(object.clone(), queue).await {
             Ok(Some(object)) => object,
             Ok(None) => return,
             Err(error) => {

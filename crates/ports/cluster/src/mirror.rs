@@ -1,6 +1,6 @@
 //! A copy of all objects of one type, kept fresh by list and watch.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use futures::{StreamExt, TryStreamExt};
@@ -41,10 +41,37 @@ pub type OnChange = Arc<dyn Fn(Change) + Send + Sync>;
 /// A list-and-watch cache of one type. The watch ends when the mirror is dropped.
 pub struct Mirror {
     resource: Resource,
-    objects: Arc<RwLock<HashMap<Key, Arc<Object>>>>,
+    objects: Arc<RwLock<Objects>>,
     subscribers: Subscribers,
     synced: watch::Receiver<bool>,
     task: JoinHandle<()>,
+}
+
+/// The copy itself.
+#[derive(Default)]
+struct Objects {
+    known: HashMap<Key, Arc<Object>>,
+    /// The last objects that went, with the version they went at: a write of ours whose answer comes after the event of
+    /// the deletion must not bring them back.
+    gone: VecDeque<(Key, Arc<Object>)>,
+}
+
+/// Deletions that are remembered. An answer is late by a moment, not by more than this many deletions.
+const REMEMBERED: usize = 1024;
+
+impl Objects {
+    fn remove(&mut self, key: Key, object: Arc<Object>) {
+        self.known.remove(&key);
+        self.gone.truncate(REMEMBERED - 1);
+        self.gone.push_front((key, object));
+    }
+
+    /// Whether the object went at this version or a later one.
+    fn went(&self, key: &Key, object: &Object) -> bool {
+        self.gone
+            .iter()
+            .any(|(gone, last)| gone == key && is_newer(last, object))
+    }
 }
 
 type Subscribers = Arc<RwLock<Vec<OnChange>>>;
@@ -92,7 +119,7 @@ impl Mirror {
         if !selector.is_empty() {
             config = config.labels(selector);
         }
-        let objects = Arc::new(RwLock::new(HashMap::new()));
+        let objects = Arc::new(RwLock::new(Objects::default()));
         let (done, synced) = watch::channel(false);
         let subscribers: Subscribers = Arc::new(RwLock::new(vec![on_change]));
         let state = State {
@@ -100,6 +127,7 @@ impl Mirror {
             objects: objects.clone(),
             subscribers: subscribers.clone(),
             listed: HashMap::new(),
+            told: HashMap::new(),
         };
         let task = tokio::spawn(follow(api, config, state, done));
         Self {
@@ -133,7 +161,7 @@ impl Mirror {
     /// What is known of one object.
     pub fn get(&self, namespace: &str, name: &str) -> Lookup {
         let objects = self.objects.read().unwrap_or_else(PoisonError::into_inner);
-        match objects.get(&(namespace.to_owned(), name.to_owned())) {
+        match objects.known.get(&(namespace.to_owned(), name.to_owned())) {
             Some(object) => Lookup::Known(object.clone()),
             None if *self.synced.borrow() => Lookup::Absent,
             None => Lookup::Unsynced,
@@ -141,20 +169,23 @@ impl Mirror {
     }
 
     /// Takes in an object that the API server has just returned from a write, so that the next look does not
-    /// find the state before it. An older one is not taken.
+    /// find the state before it. An older one is not taken, nor one that has gone meanwhile.
     pub fn note(&self, object: Object) {
         let key = (object.namespace().to_owned(), object.name().to_owned());
         let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
-        let newer = objects.get(&key).is_none_or(|old| is_newer(&object, old));
+        let newer = match objects.known.get(&key) {
+            Some(old) => is_newer(&object, old),
+            None => !objects.went(&key, &object),
+        };
         if newer {
-            objects.insert(key, Arc::new(object));
+            objects.known.insert(key, Arc::new(object));
         }
     }
 
     /// All objects, by namespace and name.
     pub fn all(&self) -> Vec<Arc<Object>> {
         let objects = self.objects.read().unwrap_or_else(PoisonError::into_inner);
-        let mut list: Vec<_> = objects.values().cloned().collect();
+        let mut list: Vec<_> = objects.known.values().cloned().collect();
         list.sort_by(|a, b| (a.namespace(), a.name()).cmp(&(b.namespace(), b.name())));
         list
     }
@@ -174,9 +205,12 @@ fn is_newer(new: &Object, old: &Object) -> bool {
 
 struct State {
     resource: Resource,
-    objects: Arc<RwLock<HashMap<Key, Arc<Object>>>>,
+    objects: Arc<RwLock<Objects>>,
     subscribers: Subscribers,
     listed: HashMap<Key, Arc<Object>>,
+    /// The objects as subscribers were last told of them. What a write of ours has put into the copy meanwhile is not told
+    /// before its event comes, and hides no event before it.
+    told: HashMap<Key, Arc<Object>>,
 }
 
 async fn follow(
@@ -208,10 +242,12 @@ impl State {
             }
             watcher::Event::InitDone => {
                 let new = std::mem::take(&mut self.listed);
-                let old = {
-                    let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
-                    std::mem::replace(&mut *objects, new.clone())
-                };
+                self.objects
+                    .write()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .known
+                    .clone_from(&new);
+                let old = std::mem::replace(&mut self.told, new.clone());
                 done.send_replace(true);
                 self.report(old, new);
             }
@@ -220,17 +256,15 @@ impl State {
                     return;
                 };
                 let object = Arc::new(object);
-                let old = {
+                {
                     let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
                     // A write of ours may have been noted before its event came.
-                    if objects
-                        .get(&key(&object))
-                        .is_some_and(|known| !is_newer(&object, known))
-                    {
-                        return;
+                    let known = objects.known.get(&key(&object));
+                    if known.is_none_or(|known| is_newer(&object, known)) {
+                        objects.known.insert(key(&object), object.clone());
                     }
-                    objects.insert(key(&object), object.clone())
-                };
+                }
+                let old = self.told.insert(key(&object), object.clone());
                 self.tell(&Change {
                     old,
                     new: Some(object),
@@ -240,12 +274,14 @@ impl State {
                 let Some(object) = self.convert(object) else {
                     return;
                 };
-                let old = {
-                    let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
-                    objects.remove(&key(&object))
-                };
+                let object = Arc::new(object);
+                self.objects
+                    .write()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .remove(key(&object), object.clone());
+                let old = self.told.remove(&key(&object));
                 self.tell(&Change {
-                    old: Some(old.unwrap_or_else(|| Arc::new(object))),
+                    old: Some(old.unwrap_or(object)),
                     new: None,
                 });
             }
@@ -301,4 +337,34 @@ impl State {
 
 fn key(object: &Object) -> Key {
     (object.namespace().to_owned(), object.name().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(version: &str) -> Arc<Object> {
+        let value = json!({"apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": "a", "namespace": "n", "resourceVersion": version}});
+        Arc::new(Object::from_value(value).unwrap())
+    }
+
+    #[test]
+    fn what_has_gone_does_not_come_back_by_a_late_answer() {
+        let mut objects = Objects::default();
+        let (seen, gone, anew) = (object("10"), object("11"), object("12"));
+        let key = key(&seen);
+        objects.known.insert(key.clone(), seen.clone());
+        objects.remove(key.clone(), gone.clone());
+        assert!(objects.went(&key, &seen) && objects.went(&key, &gone));
+        assert!(!objects.went(&key, &anew));
+        assert!(!objects.went(&("n".into(), "b".into()), &seen));
+        for _ in 0..REMEMBERED {
+            objects.remove(("n".into(), "c".into()), gone.clone());
+        }
+        assert_eq!(objects.gone.len(), REMEMBERED);
+        assert!(!objects.went(&key, &seen), "deletions long past are forgotten");
+    }
 }

@@ -1,6 +1,6 @@
 //! Measures the walk on a real kube-apiserver: many pairs of OCIRepository and Kustomization, from create to Ready, after
-//! a new tag for all, idle, and after an edit. Everything runs in this process but the API server, so the memory
-//! counts weir, the registry and the publisher together. `cargo xtask bench` runs it.
+//! a new tag for all, idle, and after an edit; then again with more pairs. The `weir` binary beside this one runs the
+//! controllers in a process of its own, so its memory and its requests are weir's alone. `cargo xtask bench` runs it.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its numbers")]
 
 use std::collections::BTreeMap;
@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep};
 use weir_apis::condition::{Conditions, READY, Status};
 use weir_apis::{GroupVersionKind, Object};
 use weir_cluster::Write;
+use weir_real::process::{Counts, Weir};
 use weir_real::{Files, Ground, files, kustomization, object, source};
 use weir_runtime::Settings;
 
@@ -24,60 +25,69 @@ const IN_FLIGHT: usize = 16;
 const NAMESPACES: usize = 10;
 
 fn main() -> Result<()> {
-    let pairs: usize = std::env::args()
-        .nth(1)
-        .map_or(Ok(100), |n| n.parse())
-        .context("usage: walk-bench [PAIRS]")?;
-    tokio::runtime::Runtime::new()?.block_on(measure(pairs))
+    let sizes = std::env::args()
+        .skip(1)
+        .map(|n| n.parse().context("usage: walk-bench [PAIRS...]"))
+        .collect::<Result<Vec<usize>>>()?;
+    let sizes = if sizes.is_empty() { vec![100] } else { sizes };
+    let runtime = tokio::runtime::Runtime::new()?;
+    let mut runs = Vec::new();
+    for pairs in sizes {
+        println!("{pairs} pairs");
+        runs.push(runtime.block_on(measure(pairs))?);
+    }
+    println!("\n{}", table(&runs));
+    Ok(())
 }
 
-async fn measure(pairs: usize) -> Result<()> {
-    let ground = Arc::new(Ground::real(Settings::default()).await?);
+/// What one run found.
+struct Run {
+    pairs: usize,
+    rate: f64,
+    create: f64,
+    create_requests: Counts,
+    update: f64,
+    update_requests: Counts,
+    idle_requests: Counts,
+    drift: u128,
+    memory: u64,
+}
+
+async fn measure(pairs: usize) -> Result<Run> {
+    let ground = Arc::new(Ground::real_closed(Settings::default()).await?);
     for n in 0..NAMESPACES {
         ground.namespace(&format!("bench-{n}")).await?;
     }
     let rate = raw_rate(&ground, 2000).await?;
-    println!("raw server-side apply, {IN_FLIGHT} in flight: {rate:.0} a second");
+    println!("  raw server-side apply, {IN_FLIGHT} in flight: {rate:.0} a second");
+    let weir = Weir::start(&ground).await?;
 
     publish(&ground, pairs, 1).await?;
-    let before = ground.weirs.counter().counts();
+    let before = weir.requests().await?;
     let begun = Instant::now();
     create(&ground, pairs).await?;
     until_all(&ground, pairs, "1").await?;
-    let took = begun.elapsed().as_secs_f64();
-    let counts = since(&ground.weirs.counter().counts(), &before);
-    println!(
-        "{pairs} pairs of four objects, create to all Ready: {took:.1} s (30,000/R = {:.1} s for 1,000)",
-        30_000.0 / rate
-    );
-    println!(
-        "requests a pair: {:.1} ({counts:?})",
-        per(counts.values().sum(), pairs)
-    );
+    let create = begun.elapsed().as_secs_f64();
+    let create_requests = since(&weir.requests().await?, &before);
+    println!("  create to all Ready: {create:.1} s, {create_requests:?}");
 
     publish(&ground, pairs, 2).await?;
-    let before = ground.weirs.counter().counts();
+    let before = weir.requests().await?;
     let begun = Instant::now();
     each(&ground, pairs, |ground, n| async move {
         ground.reconcile(&source(&namespace(n), &name(n))).await
     })
     .await?;
     until_all(&ground, pairs, "2").await?;
-    let counts = since(&ground.weirs.counter().counts(), &before);
-    println!(
-        "a new tag for all, to all Ready: {:.1} s; requests a pair: {:.1}",
-        begun.elapsed().as_secs_f64(),
-        per(counts.values().sum(), pairs)
-    );
+    let update = begun.elapsed().as_secs_f64();
+    let update_requests = since(&weir.requests().await?, &before);
+    println!("  a new tag for all, to all Ready: {update:.1} s, {update_requests:?}");
 
     sleep(Duration::from_secs(5)).await;
-    let before = ground.weirs.counter().counts();
+    let before = weir.requests().await?;
     sleep(Duration::from_mins(1)).await;
-    let counts = since(&ground.weirs.counter().counts(), &before);
-    println!(
-        "requests over an idle minute: {} {counts:?}",
-        counts.values().sum::<u64>()
-    );
+    let idle_requests = since(&weir.requests().await?, &before);
+    println!("  requests over an idle minute: {idle_requests:?}");
 
     let settings = object("v1", "ConfigMap", &namespace(0), &format!("{}-a", name(0)));
     ground
@@ -90,9 +100,53 @@ async fn measure(pairs: usize) -> Result<()> {
             live.get(&["data", "version"]) == Some(&json!("2"))
         })
         .await?;
-    println!("an edit is put back after {} ms", begun.elapsed().as_millis());
-    println!("peak memory: {} MiB", peak_memory()?);
-    Ok(())
+    let drift = begun.elapsed().as_millis();
+    let memory = weir.peak_memory()?;
+    println!("  an edit is put back after {drift} ms; peak memory {memory} MiB");
+    Ok(Run {
+        pairs,
+        rate,
+        create,
+        create_requests,
+        update,
+        update_requests,
+        idle_requests,
+        drift,
+        memory,
+    })
+}
+
+/// The numbers, a column for each run, as docs/benchmarks.md has them.
+fn table(runs: &[Run]) -> String {
+    let row = |name: &str, cell: &dyn Fn(&Run) -> String| {
+        let cells: Vec<String> = runs.iter().map(cell).collect();
+        format!("| {name} | {} |\n", cells.join(" | "))
+    };
+    let total = |counts: &Counts| counts.values().sum::<u64>();
+    [
+        row("", &|run| format!("{} pairs", run.pairs)),
+        format!("|{}\n", "---|".repeat(runs.len() + 1)),
+        row("R, a second", &|run| format!("{:.0}", run.rate)),
+        row("create to all Ready", &|run| format!("{:.1} s", run.create)),
+        row("the same in raw applies a pair (wanted: 30)", &|run| {
+            format!("{:.1}", run.create * run.rate * ratio(1, run.pairs))
+        }),
+        row("requests a pair until then", &|run| {
+            format!("{:.1}", ratio(total(&run.create_requests), run.pairs))
+        }),
+        row("a new tag for all, to all Ready", &|run| {
+            format!("{:.1} s", run.update)
+        }),
+        row("requests a pair, new tag", &|run| {
+            format!("{:.1}", ratio(total(&run.update_requests), run.pairs))
+        }),
+        row("requests over an idle minute", &|run| {
+            total(&run.idle_requests).to_string()
+        }),
+        row("an edit is put back after", &|run| format!("{} ms", run.drift)),
+        row("weir's peak memory", &|run| format!("{} MiB", run.memory)),
+    ]
+    .concat()
 }
 
 fn namespace(n: usize) -> String {
@@ -103,19 +157,16 @@ fn name(n: usize) -> String {
     format!("pair-{n}")
 }
 
-fn per(total: u64, pairs: usize) -> f64 {
+fn ratio(total: u64, pairs: usize) -> f64 {
     // Counts of a benchmark fit a float exactly.
     f64::from(u32::try_from(total).unwrap_or(u32::MAX)) / f64::from(u32::try_from(pairs).unwrap_or(u32::MAX))
 }
 
-fn since(
-    now: &BTreeMap<(String, u16), u64>,
-    before: &BTreeMap<(String, u16), u64>,
-) -> BTreeMap<(String, u16), u64> {
+fn since(now: &Counts, before: &Counts) -> Counts {
     now.iter()
         .map(|(key, n)| (key.clone(), n - before.get(key).copied().unwrap_or_default()))
         .filter(|(_, n)| *n > 0)
-        .collect()
+        .collect::<BTreeMap<_, _>>()
 }
 
 fn tree(n: usize, version: usize) -> Files {
@@ -222,18 +273,4 @@ async fn until_all(ground: &Arc<Ground>, pairs: usize, version: &str) -> Result<
         }
         sleep(Duration::from_millis(250)).await;
     }
-}
-
-fn peak_memory() -> Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status
-        .lines()
-        .find(|l| l.starts_with("VmHWM:"))
-        .context("no VmHWM in /proc/self/status")?;
-    let kib: u64 = line
-        .split_whitespace()
-        .nth(1)
-        .context("VmHWM has no value")?
-        .parse()?;
-    Ok(kib / 1024)
 }

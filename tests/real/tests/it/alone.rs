@@ -195,3 +195,102 @@ async fn an_object_that_does_not_come_ends_the_wait_after_the_timeout() -> Resul
     );
     Ok(())
 }
+
+#[tokio::test(start_paused = true)]
+async fn n60_a_share_of_the_work_is_only_what_its_labels_say() -> Result<()> {
+    let settings = Settings {
+        watch_labels: "sharding.fluxcd.io/key=one".into(),
+        ..settings()
+    };
+    let ground = Ground::standin(settings).await?;
+    ground.namespace("app").await?;
+    let digest = ground
+        .publish("app", "latest", &files([("a.yaml", &config("app", "a", "blue"))]))
+        .await?;
+    let label = |reference: weir_apis::ObjectRef| {
+        let patch = json!({"metadata": {"labels": {"sharding.fluxcd.io/key": "one"}}});
+        let client = ground.client.clone();
+        async move { client.merge(&reference, &patch, "administrator").await }
+    };
+    let mine = ground.source("app", "app").await?;
+    let others = ground.source("app", "others").await?;
+    label(mine.clone()).await?;
+    ground.until_ready(&mine).await?;
+    let unlabelled = ground
+        .kustomization(
+            "app",
+            "unlabelled",
+            json!({"sourceRef": {"kind": "OCIRepository", "name": "app"}}),
+        )
+        .await?;
+    let labelled = ground.kustomization("app", "app", json!({})).await?;
+    label(labelled.clone()).await?;
+    ground.until_applied(&labelled, digest).await?;
+    for reference in [&others, &unlabelled] {
+        let live = ground.get(reference).await?;
+        ensure!(
+            live.get(&["status", "conditions"]).is_none() && live.finalizers().count() == 0,
+            "{live:?}"
+        );
+    }
+    // A source of another share, as its controller leaves it, is one to build from.
+    let status = ground
+        .get(&mine)
+        .await?
+        .get(&["status"])
+        .cloned()
+        .unwrap_or_default();
+    ground
+        .client
+        .merge_status(&others, &json!({"status": status}), "another-share")
+        .await?;
+    let user = ground
+        .kustomization(
+            "app",
+            "user",
+            json!({"sourceRef": {"kind": "OCIRepository", "name": "others"}, "nameSuffix": "-user"}),
+        )
+        .await?;
+    label(user.clone()).await?;
+    ground.until_applied(&user, digest).await?;
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn n60_a_process_kept_to_a_namespace_touches_no_other() -> Result<()> {
+    let settings = Settings {
+        watch_namespace: Some("mine".into()),
+        ..settings()
+    };
+    let ground = Ground::standin(settings).await?;
+    let mut applied = Vec::new();
+    for ns in ["mine", "theirs"] {
+        ground.namespace(ns).await?;
+        let digest = ground
+            .publish(ns, "latest", &files([("a.yaml", &config(ns, "a", "blue"))]))
+            .await?;
+        ground.source(ns, ns).await?;
+        applied.push((
+            ground.kustomization(ns, ns, json!({"interval": "1m"})).await?,
+            digest,
+        ));
+    }
+    ground.until_applied(&applied[0].0, applied[0].1).await?;
+    let live = ground.get(&applied[1].0).await?;
+    ensure!(
+        live.get(&["status", "conditions"]).is_none() && live.finalizers().count() == 0,
+        "{live:?}"
+    );
+    // Without a watch on what was applied, drift is put back at the interval.
+    let edited = object("v1", "ConfigMap", "mine", "a");
+    ground
+        .client
+        .merge(&edited, &json!({"data": {"colour": "red"}}), "somebody")
+        .await?;
+    ground
+        .until(&edited, |live| {
+            live.get(&["data", "colour"]) != Some(&json!("red"))
+        })
+        .await
+        .map(drop)
+}

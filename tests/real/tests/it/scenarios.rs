@@ -43,7 +43,7 @@ scenarios![
     walk::a_status_begins_at_generation_minus_one,
     configs::a_labelled_one_is_acted_on_at_once,
     configs::one_without_the_label_waits_for_the_interval,
-    elsewhere::an_artifact_is_downloaded_and_checked,
+    elsewhere::n59_an_artifact_of_others_is_checked_and_its_address_too,
     drift::an_edited_object_is_put_back,
     drift::a_deleted_object_comes_back,
     quiet::nothing_changed_writes_nothing,

@@ -15,7 +15,7 @@ use weir_cluster::carry_out::{View, prune};
 use weir_cluster::{Lookup, Memory, connect};
 use weir_plan::{Budget, ChangeSet, Desired, EmptySet, Guard, Outcome, Owner, PrunePlan, may_vanish, stages};
 use weir_runtime::verdict::chain;
-use weir_runtime::{Draft, Failure, Success, Verdict};
+use weir_runtime::{Draft, Failure, Queue, Success, Verdict};
 
 use super::{Kustomizations, WHO, key_of};
 use crate::apply::{self, Applied};
@@ -28,16 +28,18 @@ use crate::{build, deletion, dependencies, health, history, variables};
 const QUIET: Duration = Duration::from_secs(2);
 
 /// One reconcile.
-pub(super) struct Run {
+pub(super) struct Run<'a> {
+    queue: &'a Queue,
     pub(super) draft: Draft,
     pub(super) changes: ChangeSet,
     pub(super) artifact: Option<Artifact>,
     built: Option<String>,
 }
 
-impl Run {
-    pub(super) fn new(object: Arc<Object>) -> Self {
+impl<'a> Run<'a> {
+    pub(super) fn new(object: Arc<Object>, queue: &'a Queue) -> Self {
         Self {
+            queue,
             draft: Draft::of(object),
             changes: ChangeSet::default(),
             artifact: None,
@@ -185,6 +187,7 @@ impl Run {
     async fn write_now(&mut self, house: &Kustomizations) -> Result<(), Failure> {
         match self.draft.write(&house.deps, WHO.manager).await {
             Ok(Some(stored)) => {
+                self.queue.wrote(&stored);
                 self.draft.object = Arc::new(stored);
                 Ok(())
             }

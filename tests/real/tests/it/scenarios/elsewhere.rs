@@ -29,7 +29,7 @@ async fn offer(
     Ok(())
 }
 
-pub(crate) async fn an_artifact_is_downloaded_and_checked(ground: &Ground) -> Result<()> {
+pub(crate) async fn n59_an_artifact_of_others_is_checked_and_its_address_too(ground: &Ground) -> Result<()> {
     let ns = "elsewhere";
     ground.namespace(ns).await?;
     let mut tree = Tree::default();
