@@ -47,30 +47,55 @@ pub struct Mirror {
     task: JoinHandle<()>,
 }
 
+/// An object as JSON text. A tree of maps takes ten times the memory, and most objects of a mirror are looked at once in
+/// an interval.
+#[derive(Clone)]
+struct Packed(Arc<(String, Box<[u8]>)>);
+
+impl Packed {
+    fn of(object: &Object) -> Self {
+        let text = serde_json::to_vec(object.as_map()).unwrap_or_default();
+        Self(Arc::new((
+            object.resource_version().to_owned(),
+            text.into_boxed_slice(),
+        )))
+    }
+
+    fn version(&self) -> &str {
+        &self.0.0
+    }
+
+    /// `None` never happens: the text was written by [`Packed::of`].
+    fn open(&self) -> Option<Arc<Object>> {
+        let value = serde_json::from_slice(&self.0.1).ok()?;
+        Object::from_value(value).ok().map(Arc::new)
+    }
+}
+
 /// The copy itself.
 #[derive(Default)]
 struct Objects {
-    known: HashMap<Key, Arc<Object>>,
+    known: HashMap<Key, Packed>,
     /// The last objects that went, with the version they went at: a write of ours whose answer comes after the event of
     /// the deletion must not bring them back.
-    gone: VecDeque<(Key, Arc<Object>)>,
+    gone: VecDeque<(Key, String)>,
 }
 
 /// Deletions that are remembered. An answer is late by a moment, not by more than this many deletions.
 const REMEMBERED: usize = 1024;
 
 impl Objects {
-    fn remove(&mut self, key: Key, object: Arc<Object>) {
+    fn remove(&mut self, key: Key, version: &str) {
         self.known.remove(&key);
         self.gone.truncate(REMEMBERED - 1);
-        self.gone.push_front((key, object));
+        self.gone.push_front((key, version.to_owned()));
     }
 
     /// Whether the object went at this version or a later one.
-    fn went(&self, key: &Key, object: &Object) -> bool {
+    fn went(&self, key: &Key, version: &str) -> bool {
         self.gone
             .iter()
-            .any(|(gone, last)| gone == key && is_newer(last, object))
+            .any(|(gone, last)| gone == key && is_newer(last, version))
     }
 }
 
@@ -161,10 +186,15 @@ impl Mirror {
     /// What is known of one object.
     pub fn get(&self, namespace: &str, name: &str) -> Lookup {
         let objects = self.objects.read().unwrap_or_else(PoisonError::into_inner);
-        match objects.known.get(&(namespace.to_owned(), name.to_owned())) {
-            Some(object) => Lookup::Known(object.clone()),
+        let known = objects
+            .known
+            .get(&(namespace.to_owned(), name.to_owned()))
+            .cloned();
+        drop(objects);
+        match known.map(|packed| packed.open()) {
+            Some(Some(object)) => Lookup::Known(object),
             None if *self.synced.borrow() => Lookup::Absent,
-            None => Lookup::Unsynced,
+            Some(None) | None => Lookup::Unsynced,
         }
     }
 
@@ -174,18 +204,20 @@ impl Mirror {
         let key = (object.namespace().to_owned(), object.name().to_owned());
         let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
         let newer = match objects.known.get(&key) {
-            Some(old) => is_newer(&object, old),
-            None => !objects.went(&key, &object),
+            Some(old) => is_newer(object.resource_version(), old.version()),
+            None => !objects.went(&key, object.resource_version()),
         };
         if newer {
-            objects.known.insert(key, Arc::new(object));
+            objects.known.insert(key, Packed::of(&object));
         }
     }
 
     /// All objects, by namespace and name.
     pub fn all(&self) -> Vec<Arc<Object>> {
         let objects = self.objects.read().unwrap_or_else(PoisonError::into_inner);
-        let mut list: Vec<_> = objects.known.values().cloned().collect();
+        let packed: Vec<Packed> = objects.known.values().cloned().collect();
+        drop(objects);
+        let mut list: Vec<_> = packed.iter().filter_map(Packed::open).collect();
         list.sort_by(|a, b| (a.namespace(), a.name()).cmp(&(b.namespace(), b.name())));
         list
     }
@@ -193,11 +225,8 @@ impl Mirror {
 
 /// Resource versions are opaque by contract and integers in fact (and, since Kubernetes 1.35, by contract);
 /// where they are not, the newcomer wins.
-fn is_newer(new: &Object, old: &Object) -> bool {
-    match (
-        new.resource_version().parse::<u64>(),
-        old.resource_version().parse::<u64>(),
-    ) {
+fn is_newer(new: &str, old: &str) -> bool {
+    match (new.parse::<u64>(), old.parse::<u64>()) {
         (Ok(new), Ok(old)) => new >= old,
         _ => true,
     }
@@ -207,10 +236,10 @@ struct State {
     resource: Resource,
     objects: Arc<RwLock<Objects>>,
     subscribers: Subscribers,
-    listed: HashMap<Key, Arc<Object>>,
+    listed: HashMap<Key, Packed>,
     /// The objects as subscribers were last told of them. What a write of ours has put into the copy meanwhile is not told
     /// before its event comes, and hides no event before it.
-    told: HashMap<Key, Arc<Object>>,
+    told: HashMap<Key, Packed>,
 }
 
 async fn follow(
@@ -237,7 +266,7 @@ impl State {
             watcher::Event::Init => self.listed.clear(),
             watcher::Event::InitApply(object) => {
                 if let Some(object) = self.convert(object) {
-                    self.listed.insert(key(&object), Arc::new(object));
+                    self.listed.insert(key(&object), Packed::of(&object));
                 }
             }
             watcher::Event::InitDone => {
@@ -255,33 +284,32 @@ impl State {
                 let Some(object) = self.convert(object) else {
                     return;
                 };
-                let object = Arc::new(object);
+                let packed = Packed::of(&object);
                 {
                     let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
                     // A write of ours may have been noted before its event came.
                     let known = objects.known.get(&key(&object));
-                    if known.is_none_or(|known| is_newer(&object, known)) {
-                        objects.known.insert(key(&object), object.clone());
+                    if known.is_none_or(|known| is_newer(packed.version(), known.version())) {
+                        objects.known.insert(key(&object), packed.clone());
                     }
                 }
-                let old = self.told.insert(key(&object), object.clone());
+                let old = self.told.insert(key(&object), packed);
                 self.tell(&Change {
-                    old,
-                    new: Some(object),
+                    old: old.and_then(|old| old.open()),
+                    new: Some(Arc::new(object)),
                 });
             }
             watcher::Event::Delete(object) => {
                 let Some(object) = self.convert(object) else {
                     return;
                 };
-                let object = Arc::new(object);
                 self.objects
                     .write()
                     .unwrap_or_else(PoisonError::into_inner)
-                    .remove(key(&object), object.clone());
-                let old = self.told.remove(&key(&object));
+                    .remove(key(&object), object.resource_version());
+                let old = self.told.remove(&key(&object)).and_then(|old| old.open());
                 self.tell(&Change {
-                    old: Some(old.unwrap_or(object)),
+                    old: Some(old.unwrap_or_else(|| Arc::new(object))),
                     new: None,
                 });
             }
@@ -299,27 +327,24 @@ impl State {
         }
     }
 
-    fn report(&self, mut old: HashMap<Key, Arc<Object>>, new: HashMap<Key, Arc<Object>>) {
+    fn report(&self, mut old: HashMap<Key, Packed>, new: HashMap<Key, Packed>) {
         let mut new: Vec<_> = new.into_iter().collect();
         new.sort_by(|a, b| a.0.cmp(&b.0));
         for (key, object) in new {
             let old = old.remove(&key);
-            if old
-                .as_ref()
-                .is_some_and(|o| o.resource_version() == object.resource_version())
-            {
+            if old.as_ref().is_some_and(|o| o.version() == object.version()) {
                 continue;
             }
             self.tell(&Change {
-                old,
-                new: Some(object),
+                old: old.and_then(|old| old.open()),
+                new: object.open(),
             });
         }
         let mut gone: Vec<_> = old.into_iter().collect();
         gone.sort_by(|a, b| a.0.cmp(&b.0));
         for (_, object) in gone {
             self.tell(&Change {
-                old: Some(object),
+                old: object.open(),
                 new: None,
             });
         }
@@ -345,26 +370,32 @@ mod tests {
 
     use super::*;
 
-    fn object(version: &str) -> Arc<Object> {
+    fn packed(version: &str) -> Packed {
         let value = json!({"apiVersion": "v1", "kind": "ConfigMap",
             "metadata": {"name": "a", "namespace": "n", "resourceVersion": version}});
-        Arc::new(Object::from_value(value).unwrap())
+        Packed::of(&Object::from_value(value).unwrap())
+    }
+
+    #[test]
+    fn an_object_is_unpacked_as_it_was() {
+        let object = packed("10").open().unwrap();
+        assert_eq!((object.name(), object.resource_version()), ("a", "10"));
     }
 
     #[test]
     fn what_has_gone_does_not_come_back_by_a_late_answer() {
         let mut objects = Objects::default();
-        let (seen, gone, anew) = (object("10"), object("11"), object("12"));
-        let key = key(&seen);
-        objects.known.insert(key.clone(), seen.clone());
-        objects.remove(key.clone(), gone.clone());
-        assert!(objects.went(&key, &seen) && objects.went(&key, &gone));
-        assert!(!objects.went(&key, &anew));
-        assert!(!objects.went(&("n".into(), "b".into()), &seen));
+        let key: Key = ("n".into(), "a".into());
+        objects.known.insert(key.clone(), packed("10"));
+        objects.remove(key.clone(), "11");
+        assert!(objects.known.is_empty());
+        assert!(objects.went(&key, "10") && objects.went(&key, "11"));
+        assert!(!objects.went(&key, "12"));
+        assert!(!objects.went(&("n".into(), "b".into()), "10"));
         for _ in 0..REMEMBERED {
-            objects.remove(("n".into(), "c".into()), gone.clone());
+            objects.remove(("n".into(), "c".into()), "11");
         }
         assert_eq!(objects.gone.len(), REMEMBERED);
-        assert!(!objects.went(&key, &seen), "deletions long past are forgotten");
+        assert!(!objects.went(&key, "10"), "deletions long past are forgotten");
     }
 }
