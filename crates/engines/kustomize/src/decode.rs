@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use weir_yaml::{Dialect, Duplicates, ParseOptions, emit, parse_all_with, to_json};
 
 use crate::error::{Error, Result, Within};
+use crate::place::{Place, Step};
 use crate::shape::{Shape, closest};
 
 /// Reads one YAML document as sigs.k8s.io/yaml does: further documents and all but the last of
@@ -56,10 +57,14 @@ fn check(value: Value, shape: &Shape, strict: bool, path: &mut Vec<String>) -> R
             if path.is_empty() {
                 "(root)".to_owned()
             } else {
-                path.join(".")
+                path.join(".").replace(".[", "[")
             },
             shape.name()
-        )))
+        ))
+        .at(Place {
+            file: String::new(),
+            steps: path.iter().map(Step::from).collect(),
+        }))
     };
     match (shape, value) {
         (Shape::Any, value)
@@ -130,9 +135,12 @@ fn unknown(key: &str, fields: &[(&'static str, Shape)], path: &[String]) -> Erro
     let place = if path.is_empty() {
         String::new()
     } else {
-        format!(" in {}", path.join("."))
+        format!(" in {}", path.join(".").replace(".[", "["))
     };
-    Error::invalid(format!("json: unknown field \"{key}\"{place}{hint}"))
+    let mut steps: Vec<Step> = path.iter().map(Step::from).collect();
+    steps.push(Step::Field(key.to_owned()));
+    let file = String::new();
+    Error::invalid(format!("json: unknown field \"{key}\"{place}{hint}")).at(Place { file, steps })
 }
 
 fn type_name(value: &Value) -> &'static str {

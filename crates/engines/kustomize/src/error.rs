@@ -1,5 +1,7 @@
 //! What stops a build.
 
+use crate::place::Place;
+
 /// What sort of thing went wrong, for callers that act on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -23,6 +25,7 @@ pub enum ErrorKind {
 pub struct Error {
     message: String,
     kind: ErrorKind,
+    place: Option<Box<Place>>,
     #[source]
     source: Option<Box<Self>>,
 }
@@ -33,6 +36,7 @@ impl Error {
         Self {
             message: message.into(),
             kind,
+            place: None,
             source: None,
         }
     }
@@ -47,8 +51,41 @@ impl Error {
         Self {
             message: message.into(),
             kind: self.kind,
+            place: None,
             source: Some(Box::new(self)),
         }
+    }
+
+    /// Says in which field of which file it happened. What is known already is not changed.
+    pub(crate) fn at(mut self, place: Place) -> Self {
+        if self.place.is_none() {
+            self.place = Some(Box::new(place));
+        }
+        self
+    }
+
+    /// Says in which file it happened, where only the field was known.
+    pub(crate) fn in_file(mut self, file: &str) -> Self {
+        let mut next = Some(&mut self);
+        while let Some(error) = next {
+            if let Some(place) = error.place.as_mut().filter(|place| place.file.is_empty()) {
+                file.clone_into(&mut place.file);
+            }
+            next = error.source.as_deref_mut();
+        }
+        self
+    }
+
+    /// The fields that the failure went through: of the kustomization that was asked for first, of the base where it
+    /// happened last.
+    pub fn places(&self) -> Vec<&Place> {
+        let mut places = Vec::new();
+        let mut next = Some(self);
+        while let Some(error) = next {
+            places.extend(error.place.as_deref().filter(|place| !place.file.is_empty()));
+            next = error.source.as_deref();
+        }
+        places
     }
 
     /// The same failure, of another sort.
@@ -88,10 +125,17 @@ pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 pub(crate) trait Within<T> {
     /// Puts a message in front of the error, if there is one.
     fn within(self, message: impl FnOnce() -> String) -> Result<T>;
+
+    /// Says in which field of which file the error happened, if there is one.
+    fn at(self, place: impl FnOnce() -> Place) -> Result<T>;
 }
 
 impl<T> Within<T> for Result<T> {
     fn within(self, message: impl FnOnce() -> String) -> Self {
         self.map_err(|error| error.within(message()))
+    }
+
+    fn at(self, place: impl FnOnce() -> Place) -> Self {
+        self.map_err(|error| error.at(place()))
     }
 }

@@ -12,6 +12,7 @@ use crate::kustomization::{FILE_NAMES, Kustomization};
 use crate::load;
 use crate::loader::Loader;
 use crate::origin::Origin;
+use crate::place::Place;
 use crate::plugins;
 use crate::resmap::ResMap;
 use crate::resource::{LOCAL_CONFIG, Resource};
@@ -50,7 +51,9 @@ impl<'a> Target<'a> {
                 "Found multiple kustomization files under: {root}"
             )));
         }
-        let file = Kustomization::parse(&loader.load_text(file_name)?, &root)?;
+        let path = join(&root, file_name);
+        let file = Kustomization::parse(&loader.load_text(file_name)?, &root)
+            .map_err(|error| error.in_file(&path))?;
         let target = Self {
             build,
             loader,
@@ -109,61 +112,75 @@ impl<'a> Target<'a> {
 
     fn accumulate(&mut self, mut all: Accumulator) -> Result<Accumulator> {
         let file = self.file.clone();
-        self.resources(&mut all, &file.resources)
+        self.resources(&mut all, "resources", &file.resources)
             .within(|| "accumulating resources".into())?;
         let mut config = Config::builtin();
-        for path in &file.configurations {
+        for (number, path) in file.configurations.iter().enumerate() {
             let more = self
                 .loader
                 .load_text(path)
                 .and_then(|text| Config::parse(&text))
-                .within(|| format!("configuration '{path}'"))?;
+                .within(|| format!("configuration '{path}'"))
+                .at(|| self.place("configurations", Some(number)))?;
             config.merge(more)?;
         }
         all.config.merge(config).within(|| "merging config".into())?;
         let crds = crds::load(&file.crds, &self.loader)
-            .within(|| format!("loading CRDs [{}]", file.crds.join(" ")))?;
+            .within(|| format!("loading CRDs [{}]", file.crds.join(" ")))
+            .at(|| self.place("crds", None))?;
         all.config.merge(crds).within(|| "merging CRDs".into())?;
         self.generators(&mut all)?;
-        for path in &file.components {
+        for (number, path) in file.components.iter().enumerate() {
             all = self
                 .component(all, path)
-                .within(|| "accumulating components".into())?;
+                .within(|| "accumulating components".into())
+                .at(|| self.place("components", Some(number)))?;
         }
         self.transform(&mut all)?;
         self.validators(&all)?;
         all.merge_vars(&file.vars, &self.build.schema())
-            .within(|| "merging vars".into())?;
+            .within(|| "merging vars".into())
+            .at(|| self.place("vars", None))?;
         Ok(all)
     }
 
-    /// Takes in each path as a file of objects or, failing that, as a directory.
-    fn resources(&mut self, all: &mut Accumulator, paths: &[String]) -> Result<()> {
-        for path in paths {
-            let Err(file_error) = self.file(all, path) else {
-                continue;
-            };
-            if file_error.kind() == ErrorKind::Remote {
-                return Err(file_error);
-            }
-            let loader = match self.loader.enter(path) {
-                Ok(loader) => loader,
-                // The path surely was meant as a file.
-                Err(_) if load::is_malformed(&file_error) => return Err(file_error),
-                Err(error) => {
-                    // A file that is out of reach is why this fails, whatever else is wrong.
-                    let kind = match file_error.kind() {
-                        ErrorKind::Security => ErrorKind::Security,
-                        _ => error.kind(),
-                    };
-                    let message = format!("accumulation err='{}'", file_error.chain());
-                    return Err(error.within(message).of_kind(kind));
-                }
-            };
-            self.directory(all, loader, path)
-                .within(|| format!("accumulation err='{}'", file_error.chain()))?;
+    /// A field of this kustomization's file, or an entry of it.
+    fn place(&self, field: &str, item: Option<usize>) -> Place {
+        Place::new(join(self.loader.root(), self.file_name), field, item)
+    }
+
+    /// Takes in the paths that a field lists.
+    fn resources(&mut self, all: &mut Accumulator, field: &str, paths: &[String]) -> Result<()> {
+        for (number, path) in paths.iter().enumerate() {
+            self.resource(all, path).at(|| self.place(field, Some(number)))?;
         }
         Ok(())
+    }
+
+    /// Takes in a path as a file of objects or, failing that, as a directory.
+    fn resource(&mut self, all: &mut Accumulator, path: &str) -> Result<()> {
+        let Err(file_error) = self.file(all, path) else {
+            return Ok(());
+        };
+        if file_error.kind() == ErrorKind::Remote {
+            return Err(file_error);
+        }
+        let loader = match self.loader.enter(path) {
+            Ok(loader) => loader,
+            // The path surely was meant as a file.
+            Err(_) if load::is_malformed(&file_error) => return Err(file_error),
+            Err(error) => {
+                // A file that is out of reach is why this fails, whatever else is wrong.
+                let kind = match file_error.kind() {
+                    ErrorKind::Security => ErrorKind::Security,
+                    _ => error.kind(),
+                };
+                let message = format!("accumulation err='{}'", file_error.chain());
+                return Err(error.within(message).of_kind(kind));
+            }
+        };
+        self.directory(all, loader, path)
+            .within(|| format!("accumulation err='{}'", file_error.chain()))
     }
 
     fn file(&self, all: &mut Accumulator, path: &str) -> Result<()> {
@@ -210,7 +227,13 @@ impl<'a> Target<'a> {
 
     /// Lets a component work on what has been accumulated so far.
     fn component(&self, all: Accumulator, path: &str) -> Result<Accumulator> {
-        let flat = |error: Error, what: &str| Error::new(error.kind(), format!("{what} {:?}", error.chain()));
+        let flat = |error: Error, what: &str| {
+            let flat = Error::new(error.kind(), format!("{what} {:?}", error.chain()));
+            match error.places().last() {
+                Some(innermost) => flat.at(Place::clone(innermost)),
+                None => flat,
+            }
+        };
         let loader = self
             .loader
             .enter(path)
@@ -261,24 +284,28 @@ impl<'a> Target<'a> {
                 .absorb_all(made, &schema)
                 .within(|| "merging from generator".into())
         };
-        for args in &file.config_map_generator {
+        for (number, args) in file.config_map_generator.iter().enumerate() {
             let args = generate::with_global(args.clone(), file.generator_options.as_ref());
             let made = generate::config_map(&args, &self.loader)
-                .within(|| format!("configMapGenerator '{}'", args.name))?;
+                .within(|| format!("configMapGenerator '{}'", args.name))
+                .at(|| self.place("configMapGenerator", Some(number)))?;
             absorb(
                 all,
                 vec![made],
                 self.builtin_origin("ConfigMapGenerator").as_ref(),
-            )?;
+            )
+            .at(|| self.place("configMapGenerator", Some(number)))?;
         }
-        for args in &file.secret_generator {
+        for (number, args) in file.secret_generator.iter().enumerate() {
             let args = generate::with_global(args.clone(), file.generator_options.as_ref());
             let made = generate::secret(&args, &self.loader)
-                .within(|| format!("secretGenerator '{}'", args.name))?;
-            absorb(all, vec![made], self.builtin_origin("SecretGenerator").as_ref())?;
+                .within(|| format!("secretGenerator '{}'", args.name))
+                .at(|| self.place("secretGenerator", Some(number)))?;
+            absorb(all, vec![made], self.builtin_origin("SecretGenerator").as_ref())
+                .at(|| self.place("secretGenerator", Some(number)))?;
         }
         let plugins = self
-            .plugins(&file.generators)
+            .plugins("generators", &file.generators)
             .within(|| "loading generator plugins".into())?;
         for plugin in &plugins {
             let made = plugins::generate(plugin, &self.loader)?;
@@ -288,7 +315,7 @@ impl<'a> Target<'a> {
     }
 
     /// The configuration objects that a list of paths or texts names.
-    fn plugins(&mut self, list: &[String]) -> Result<Vec<Resource>> {
+    fn plugins(&mut self, field: &str, list: &[String]) -> Result<Vec<Resource>> {
         let mut all = Accumulator::default();
         let mut paths = Vec::new();
         for entry in list {
@@ -305,26 +332,36 @@ impl<'a> Target<'a> {
                 Err(_) => paths.push(entry.clone()),
             }
         }
-        self.resources(&mut all, &paths)?;
+        if paths.len() == list.len() {
+            self.resources(&mut all, field, &paths)?;
+        } else {
+            // Some entries are texts: the numbers of the paths are not those of the file.
+            for path in &paths {
+                self.resource(&mut all, path).at(|| self.place(field, None))?;
+            }
+        }
         Ok(all.map.list)
     }
 
     fn transform(&mut self, all: &mut Accumulator) -> Result<()> {
-        let mut list: Vec<(Transformer, Option<Origin>)> = Vec::new();
-        for (kind, transformer) in self.builtin_transformers(&all.config)? {
-            list.push((transformer, self.builtin_origin(kind)));
+        let mut list: Vec<(Transformer, Option<Origin>, Place)> = Vec::new();
+        for own in self.builtin_transformers(&all.config)? {
+            list.push((own.transformer, self.builtin_origin(own.kind), own.place));
         }
         let entries = self.file.transformers.clone();
-        for plugin in self.plugins(&entries)? {
-            for transformer in plugins::transformers(&plugin, &self.loader)? {
-                list.push((transformer, plugin_origin(&plugin)));
+        for plugin in self.plugins("transformers", &entries)? {
+            let place = self.place("transformers", None);
+            let read = plugins::transformers(&plugin, &self.loader).at(|| place.clone())?;
+            for transformer in read {
+                list.push((transformer, plugin_origin(&plugin), place.clone()));
             }
         }
         let schema = self.build.schema();
-        for (transformer, origin) in list {
+        for (transformer, origin, place) in list {
             transformer
                 .run(&mut all.map, &schema)
-                .within(|| format!("kustomization in '{}'", self.loader.root()))?;
+                .within(|| format!("kustomization in '{}'", self.loader.root()))
+                .at(|| place)?;
             if let Some(origin) = origin {
                 for resource in &mut all.map.list {
                     if resource.origin.is_none() {
@@ -340,85 +377,127 @@ impl<'a> Target<'a> {
     }
 
     /// The transformers of this file's own fields, in kustomize's order.
-    fn builtin_transformers(&self, config: &Config) -> Result<Vec<(&'static str, Transformer)>> {
+    fn builtin_transformers(&self, config: &Config) -> Result<Vec<Own>> {
         let file = &self.file;
-        let mut list = Vec::new();
+        let mut list: Vec<Own> = Vec::new();
+        let own = |kind: &'static str, transformer: Transformer, field: &str, item: Option<usize>| Own {
+            kind,
+            transformer,
+            place: self.place(field, item),
+        };
         if !file.patches_strategic_merge.is_empty() {
             let patches = load_strategic_merge_patches(&file.patches_strategic_merge, &self.loader)
-                .within(|| "patchesStrategicMerge".into())?;
-            list.push((
+                .within(|| "patchesStrategicMerge".into())
+                .at(|| self.place("patchesStrategicMerge", None))?;
+            let transformer = Transformer::PatchStrategicMerge(patches);
+            list.push(own(
                 "PatchStrategicMergeTransformer",
-                Transformer::PatchStrategicMerge(patches),
+                transformer,
+                "patchesStrategicMerge",
+                None,
             ));
         }
         for (number, patch) in file.patches.iter().enumerate() {
-            let patch =
-                PatchTransformer::load(patch, &self.loader).within(|| format!("patches[{number}]"))?;
-            list.push(("PatchTransformer", Transformer::Patch(patch)));
+            let patch = PatchTransformer::load(patch, &self.loader)
+                .within(|| format!("patches[{number}]"))
+                .at(|| self.place("patches", Some(number)))?;
+            list.push(own(
+                "PatchTransformer",
+                Transformer::Patch(patch),
+                "patches",
+                Some(number),
+            ));
         }
         if !file.namespace.is_empty() {
-            list.push((
-                "NamespaceTransformer",
-                Transformer::Namespace {
-                    namespace: file.namespace.clone(),
-                    specs: config.namespace.clone(),
-                    unset_only: false,
-                    subjects: SubjectMode::DefaultOnly,
-                },
-            ));
+            let transformer = Transformer::Namespace {
+                namespace: file.namespace.clone(),
+                specs: config.namespace.clone(),
+                unset_only: false,
+                subjects: SubjectMode::DefaultOnly,
+            };
+            list.push(own("NamespaceTransformer", transformer, "namespace", None));
         }
         if !file.name_prefix.is_empty() {
             let specs = config.name_prefix.clone();
             let prefix = file.name_prefix.clone();
-            list.push(("PrefixTransformer", Transformer::Prefix { prefix, specs }));
+            list.push(own(
+                "PrefixTransformer",
+                Transformer::Prefix { prefix, specs },
+                "namePrefix",
+                None,
+            ));
         }
         if !file.name_suffix.is_empty() {
             let specs = config.name_suffix.clone();
             let suffix = file.name_suffix.clone();
-            list.push(("SuffixTransformer", Transformer::Suffix { suffix, specs }));
+            list.push(own(
+                "SuffixTransformer",
+                Transformer::Suffix { suffix, specs },
+                "nameSuffix",
+                None,
+            ));
         }
         self.label_transformers(config, &mut list)?;
         if !file.common_annotations.is_empty() {
             let specs = config.common_annotations.clone();
             let annotations = file.common_annotations.clone();
-            list.push((
+            let transformer = Transformer::Annotations { annotations, specs };
+            list.push(own(
                 "AnnotationsTransformer",
-                Transformer::Annotations { annotations, specs },
+                transformer,
+                "commonAnnotations",
+                None,
             ));
         }
         for (number, patch) in file.patches_json6902.iter().enumerate() {
             let transformer =
                 plugins::json6902(patch.target.clone(), &patch.path, &patch.patch, &self.loader)
-                    .within(|| format!("patchesJson6902[{number}]"))?;
-            list.push(("PatchJson6902Transformer", transformer));
-        }
-        for replica in &file.replicas {
-            let specs = config.replicas.clone();
-            let replica = replica.clone();
-            list.push((
-                "ReplicaCountTransformer",
-                Transformer::Replicas { replica, specs },
+                    .within(|| format!("patchesJson6902[{number}]"))
+                    .at(|| self.place("patchesJson6902", Some(number)))?;
+            list.push(own(
+                "PatchJson6902Transformer",
+                transformer,
+                "patchesJson6902",
+                Some(number),
             ));
         }
-        for image in &file.images {
+        for (number, replica) in file.replicas.iter().enumerate() {
+            let specs = config.replicas.clone();
+            let replica = replica.clone();
+            let transformer = Transformer::Replicas { replica, specs };
+            list.push(own(
+                "ReplicaCountTransformer",
+                transformer,
+                "replicas",
+                Some(number),
+            ));
+        }
+        for (number, image) in file.images.iter().enumerate() {
             let specs = config.images.clone();
             let image = image.clone();
-            list.push(("ImageTagTransformer", Transformer::Images { image, specs }));
+            list.push(own(
+                "ImageTagTransformer",
+                Transformer::Images { image, specs },
+                "images",
+                Some(number),
+            ));
         }
         if !file.replacements.is_empty() {
-            let loaded =
-                load_replacements(&file.replacements, &self.loader).within(|| "replacements".into())?;
-            list.push(("ReplacementTransformer", Transformer::Replacements(loaded)));
+            let loaded = load_replacements(&file.replacements, &self.loader)
+                .within(|| "replacements".into())
+                .at(|| self.place("replacements", None))?;
+            let transformer = Transformer::Replacements(loaded);
+            list.push(own("ReplacementTransformer", transformer, "replacements", None));
         }
         Ok(list)
     }
 
-    fn label_transformers(&self, config: &Config, list: &mut Vec<(&'static str, Transformer)>) -> Result<()> {
+    fn label_transformers(&self, config: &Config, list: &mut Vec<Own>) -> Result<()> {
         let file = &self.file;
         if file.labels.is_empty() && file.common_labels.is_empty() {
             return Ok(());
         }
-        for label in &file.labels {
+        for (number, label) in file.labels.iter().enumerate() {
             let mut specs = label.fields.clone();
             let message = || "failed to merge labels".to_owned();
             merge_all(&mut specs, &config.labels).within(message)?;
@@ -431,15 +510,20 @@ impl<'a> Target<'a> {
                 merge_one(&mut specs, &FieldSpec::created("metadata/labels")).within(message)?;
             }
             let labels = label.pairs.clone();
-            list.push(("LabelTransformer", Transformer::Labels { labels, specs }));
+            list.push(Own {
+                kind: "LabelTransformer",
+                transformer: Transformer::Labels { labels, specs },
+                place: self.place("labels", Some(number)),
+            });
         }
-        list.push((
-            "LabelTransformer",
-            Transformer::Labels {
+        list.push(Own {
+            kind: "LabelTransformer",
+            transformer: Transformer::Labels {
                 labels: file.common_labels.clone(),
                 specs: config.common_labels.clone(),
             },
-        ));
+            place: self.place("commonLabels", None),
+        });
         Ok(())
     }
 
@@ -447,10 +531,12 @@ impl<'a> Target<'a> {
     fn validators(&mut self, all: &Accumulator) -> Result<()> {
         let entries = self.file.validators.clone();
         let schema = self.build.schema();
-        for plugin in self.plugins(&entries)? {
+        for plugin in self.plugins("validators", &entries)? {
             for transformer in plugins::transformers(&plugin, &self.loader)? {
                 let mut copy = all.map.clone();
-                transformer.run(&mut copy, &schema)?;
+                transformer
+                    .run(&mut copy, &schema)
+                    .at(|| self.place("validators", None))?;
                 if print(&copy)? != print(&all.map)? {
                     return Err(Error::invalid(format!(
                         "validator shouldn't modify the resource map: {}",
@@ -461,6 +547,18 @@ impl<'a> Target<'a> {
         }
         Ok(())
     }
+}
+
+/// A transformer that a field of the file asks for.
+struct Own {
+    /// kustomize's name of it.
+    kind: &'static str,
+    transformer: Transformer,
+    place: Place,
+}
+
+fn join(root: &str, name: &str) -> String {
+    format!("{}/{name}", root.trim_end_matches('/'))
 }
 
 fn print(map: &ResMap) -> Result<String> {

@@ -51,6 +51,7 @@ struct Parts {
     message: String,
     causes: Vec<String>,
     place: Option<Place>,
+    via: Vec<String>,
     hints: Vec<String>,
 }
 
@@ -62,6 +63,7 @@ impl CommandError {
             message: message.into(),
             causes: Vec::new(),
             place: None,
+            via: Vec::new(),
             hints: Vec::new(),
         }))
     }
@@ -133,6 +135,13 @@ impl CommandError {
             column,
             text,
         });
+        self
+    }
+
+    /// Names a place, as `file:line:column`, that led to the one of [`CommandError::at`].
+    #[must_use]
+    pub(crate) fn via(mut self, place: String) -> Self {
+        self.0.via.push(place);
         self
     }
 
@@ -213,6 +222,9 @@ impl CommandError {
                     pad = " ".repeat(number.len()),
                 );
             }
+        }
+        for place in &self.0.via {
+            let _written = writeln!(out, "  {} {place}", paint("1", "included from"));
         }
         for cause in &self.0.causes {
             let cause = shown(cause).replace('\n', "\n    ");

@@ -1,6 +1,7 @@
 //! `weir kustomize`.
 
 mod build;
+mod place;
 
 use clap::{Args, Subcommand};
 

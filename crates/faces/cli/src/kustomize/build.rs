@@ -9,6 +9,7 @@ use serde_json::Value;
 use weir_kustomize::{ErrorKind, FILE_NAMES, LoadRestrictions, Options, Resources, build};
 use weir_schema::{GroupVersionKind, Schemas};
 
+use super::place::locate;
 use crate::disk::DiskFiles;
 use crate::global::Context;
 use crate::{CommandError, Exit, Kind, run::Result};
@@ -182,11 +183,28 @@ impl Build {
 fn explain(given: &Path, folder: &Path, error: &weir_kustomize::Error) -> CommandError {
     let message = format!("cannot build {}", given.display());
     let mut converted = CommandError::caused(Kind::User, message, error);
-    if let Some((named, line, column)) = place(&error.chain())
+    let mut places = error.places();
+    // The text of a parser's error leads further in than the field that named the file.
+    let innermost = if let Some((named, line, column)) = place(&error.chain())
         && let Some(path) = file(folder, &named)
         && let Ok(content) = fs::read_to_string(&path)
     {
-        converted = converted.at(&path.display().to_string(), line, column, Some(&content));
+        converted = converted.at(&shown(given, folder, &path), line, column, Some(&content));
+        None
+    } else {
+        places.pop()
+    };
+    if let Some(place) = innermost
+        && let Some(found) = locate(place)
+    {
+        let file = shown(given, folder, Path::new(&place.file));
+        converted = converted.at(&file, found.line, found.column, Some(&found.content));
+    }
+    for place in places.iter().rev() {
+        let file = shown(given, folder, Path::new(&place.file));
+        if let Some(found) = locate(place).filter(|found| found.line > 0) {
+            converted = converted.via(format!("{file}:{}:{}", found.line, found.column));
+        }
     }
     // A path that is refused as a file is tried as a folder, so the first failure may hide in the text.
     let kind = if error.chain().contains("security; file") {
@@ -204,6 +222,19 @@ fn explain(given: &Path, folder: &Path, error: &weir_kustomize::Error) -> Comman
         ErrorKind::Cycle => converted.hint("take one of the folders out of `resources` of the other"),
         ErrorKind::Invalid => converted,
     }
+}
+
+/// A path as the person would write it: from the folder that was given on.
+fn shown(given: &Path, folder: &Path, path: &Path) -> String {
+    let up = folder.ancestors().enumerate();
+    for (levels, above) in up.take(4) {
+        if let Ok(rest) = path.strip_prefix(above) {
+            let mut shown = given.to_owned();
+            shown.extend(std::iter::repeat_n("..", levels));
+            return shown.join(rest).display().to_string();
+        }
+    }
+    path.display().to_string()
 }
 
 /// The file that a message names: itself, or the kustomization file in a folder.

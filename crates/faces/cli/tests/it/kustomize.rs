@@ -201,3 +201,80 @@ async fn a_folder_without_a_kustomization_is_a_failure_that_names_it() {
         .failure();
     assert!(said.contains("absent"), "{said}");
 }
+
+/// What a failed build says, with the folder's name taken out.
+async fn said(folder: &tempfile::TempDir, path: &str) -> String {
+    let folder = text(folder.path());
+    weir(&["kustomize", "build", &format!("{folder}/{path}")])
+        .await
+        .failure()
+        .replace(&folder, "TREE")
+}
+
+#[tokio::test]
+async fn an_unknown_field_is_shown_where_it_stands() {
+    let folder = tree(&[(
+        "kustomization.yaml",
+        "resources: []\npatches:\n  - pathh: a.yaml\n",
+    )]);
+    let said = said(&folder, "").await;
+    assert!(
+        said.contains("  --> TREE/kustomization.yaml:3:5\n     |\n   3 |   - pathh: a.yaml\n     |     ^\n")
+            && said.contains("did you mean \"patch\"?"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn a_failure_in_a_base_is_shown_there_with_the_way_to_it() {
+    let folder = tree(&[
+        (
+            "base/kustomization.yaml",
+            "resources:\n  - config.yaml\npatches:\n  - patch: |\n      apiVersion: v1\n      kind: ConfigMap\n      metadata: {name: setings}\n",
+        ),
+        ("base/config.yaml", CONFIG),
+        (
+            "overlay/kustomization.yaml",
+            "namePrefix: dev-\nresources:\n  - ../base\n",
+        ),
+    ]);
+    let said = said(&folder, "overlay").await;
+    assert!(
+        said.contains("  --> TREE/overlay/../base/kustomization.yaml:4:5\n     |\n   4 |   - patch: |\n")
+            && said.contains("  included from TREE/overlay/kustomization.yaml:3:5\n")
+            && said.contains("no resource matches strategic merge patch"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn each_field_that_fails_is_named_by_its_entry() {
+    let cases: [(&str, &str); 6] = [
+        ("resources:\n  - config.yaml\n  - absent.yaml\n", ":3:5\n"),
+        ("components:\n  - absent\n", ":2:5\n"),
+        (
+            "configMapGenerator:\n  - name: a\n  - name: b\n    files: [absent]\n",
+            ":3:5\n",
+        ),
+        (
+            "replicas:\n  - name: absent\n    count: 2\nresources: [config.yaml]\n",
+            ":2:5\n",
+        ),
+        (
+            "resources: [config.yaml]\nreplacements:\n  - source: {kind: Nothing}\n    targets: [{select: {kind: ConfigMap}, fieldPaths: [data.a]}]\n",
+            ":2:1\n",
+        ),
+        (
+            "resources: [config.yaml]\nconfigurations: [absent.yaml]\n",
+            ":2:18\n",
+        ),
+    ];
+    for (kustomization, place) in cases {
+        let folder = tree(&[("kustomization.yaml", kustomization), ("config.yaml", CONFIG)]);
+        let said = said(&folder, "").await;
+        assert!(
+            said.contains(&format!("--> TREE/kustomization.yaml{place}")),
+            "{kustomization}\n{said}"
+        );
+    }
+}
