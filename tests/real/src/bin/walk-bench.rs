@@ -88,6 +88,9 @@ async fn measure(pairs: usize) -> Result<Run> {
     sleep(Duration::from_mins(1)).await;
     let idle_requests = since(&weir.requests().await?, &before);
     println!("  requests over an idle minute: {idle_requests:?}");
+    if !idle_requests.is_empty() {
+        last_events(&ground).await?;
+    }
 
     let settings = object("v1", "ConfigMap", &namespace(0), &format!("{}-a", name(0)));
     ground
@@ -114,6 +117,30 @@ async fn measure(pairs: usize) -> Result<Run> {
         drift,
         memory,
     })
+}
+
+/// Says what the last events were about, where a minute that should be idle was not.
+async fn last_events(ground: &Ground) -> Result<()> {
+    let gvk = GroupVersionKind::new("", "v1", "Event");
+    let mut events = ground.client.list(&gvk, "", "").await?;
+    let text = |event: &Object, path: &[&str]| {
+        event
+            .get(path)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    events.sort_by_cached_key(|event| text(event, &["lastTimestamp"]));
+    for event in events.iter().rev().take(5) {
+        println!(
+            "    {} {} {}: {}",
+            text(event, &["lastTimestamp"]),
+            text(event, &["involvedObject", "kind"]),
+            text(event, &["reason"]),
+            text(event, &["message"])
+        );
+    }
+    Ok(())
 }
 
 /// The numbers, a column for each run, as docs/benchmarks.md has them.
