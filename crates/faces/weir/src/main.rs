@@ -6,6 +6,10 @@ use std::process::ExitCode;
 
 use weir_cli::Io;
 
+/// Threads for builds and files. Hundreds of builds side by side end no sooner than a few, and each thread would keep
+/// memory of its own.
+const BLOCKING_THREADS: usize = 16;
+
 fn main() -> ExitCode {
     let mut io = Io::process();
     let cli = match weir_cli::parse(std::env::args_os(), &mut io) {
@@ -16,7 +20,11 @@ fn main() -> ExitCode {
     log::start(level, encoding);
     // An error says that a provider is installed already, which is as good.
     let _installed = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .build();
+    match runtime {
         Ok(runtime) => {
             let exit = runtime.block_on(weir_cli::execute(cli, &mut io));
             // A read of standard input that nobody waits for any more must not keep the process.
