@@ -10,8 +10,9 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use crate::kind::{
-    Kustomization, KustomizationSpec, KustomizationStatus, OciRepository, OciRepositorySpec,
-    OciRepositoryStatus,
+    HelmChart, HelmChartSpec, HelmChartStatus, HelmRelease, HelmReleaseSpec, HelmReleaseStatus,
+    HelmRepository, HelmRepositorySpec, HelmRepositoryStatus, Kustomization, KustomizationSpec,
+    KustomizationStatus, OciRepository, OciRepositorySpec, OciRepositoryStatus,
 };
 
 /// Every CustomResourceDefinition that weir installs, in the order in which they are written out.
@@ -41,6 +42,57 @@ pub fn all() -> Vec<Value> {
             description: "OCIRepository is a source whose artifacts lie in an OCI registry.",
         }
         .with::<OciRepositorySpec, OciRepositoryStatus>(),
+    ]
+}
+
+/// The CustomResourceDefinitions of Helm's kinds. They are not installed before there are controllers for them: an object
+/// that nobody looks at would wait for ever and say nothing.
+pub fn helm() -> Vec<Value> {
+    vec![
+        Definition {
+            group: HelmRelease::GROUP,
+            version: HelmRelease::VERSION,
+            kind: HelmRelease::KIND,
+            plural: HelmRelease::PLURAL,
+            singular: "helmrelease",
+            short_names: &["hr"],
+            categories: &["all", "fluxcd", "fluxcd-appliers"],
+            columns: &[AGE, READY, STATUS],
+            description: "HelmRelease says which chart to release, with which values, and how.",
+        }
+        .with::<HelmReleaseSpec, HelmReleaseStatus>(),
+        Definition {
+            group: HelmChart::GROUP,
+            version: HelmChart::VERSION,
+            kind: HelmChart::KIND,
+            plural: HelmChart::PLURAL,
+            singular: "helmchart",
+            short_names: &["hc"],
+            categories: &["all", "fluxcd", "fluxcd-sources"],
+            columns: &[
+                ("Chart", "string", ".spec.chart"),
+                ("Version", "string", ".spec.version"),
+                ("Source Kind", "string", ".spec.sourceRef.kind"),
+                ("Source Name", "string", ".spec.sourceRef.name"),
+                AGE,
+                READY,
+                STATUS,
+            ],
+            description: "HelmChart is one chart of a source, at one version.",
+        }
+        .with::<HelmChartSpec, HelmChartStatus>(),
+        Definition {
+            group: HelmRepository::GROUP,
+            version: HelmRepository::VERSION,
+            kind: HelmRepository::KIND,
+            plural: HelmRepository::PLURAL,
+            singular: "helmrepository",
+            short_names: &["helmrepo"],
+            categories: &["all", "fluxcd", "fluxcd-sources"],
+            columns: &[("URL", "string", ".spec.url"), AGE, READY, STATUS],
+            description: "HelmRepository is where charts are published, as an HTTP index or in an OCI registry.",
+        }
+        .with::<HelmRepositorySpec, HelmRepositoryStatus>(),
     ]
 }
 
@@ -214,7 +266,7 @@ mod tests {
 
     #[test]
     fn schemas_are_structural() {
-        for definition in all() {
+        for definition in all().into_iter().chain(helm()) {
             let mut found = Vec::new();
             forbidden(&definition, "", &mut found);
             assert_eq!(found, Vec::<String>::new());
@@ -223,7 +275,7 @@ mod tests {
 
     #[test]
     fn status_starts_at_minus_one() {
-        for definition in all() {
+        for definition in all().into_iter().chain(helm()) {
             let default = definition
                 .pointer("/spec/versions/0/schema/openAPIV3Schema/properties/status/default")
                 .unwrap();

@@ -1,8 +1,16 @@
 //! The kinds that weir serves, one file each.
 
+mod helm_chart;
+pub mod helm_release;
+mod helm_repository;
 mod kustomization;
 mod oci_repository;
 
+pub use helm_chart::{ChartSourceRef, ChartVerify, HelmChart, HelmChartSpec, HelmChartStatus};
+pub use helm_release::{HelmRelease, HelmReleaseSpec, HelmReleaseStatus};
+pub use helm_repository::{
+    AccessFrom, HelmRepository, HelmRepositorySpec, HelmRepositoryStatus, NamespaceSelector,
+};
 pub use kustomization::{
     CommonMetadata, Decryption, Dependency, HealthCheck, HealthCheckExpr, HistoryEntry, IgnoreRule, Image,
     Kustomization, KustomizationSpec, KustomizationStatus, Patch, PostBuild, Selector, SourceRef,
