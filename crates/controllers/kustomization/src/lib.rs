@@ -18,6 +18,7 @@ mod generate;
 mod health;
 mod history;
 mod reconcile;
+mod remote;
 mod sources;
 mod spec;
 mod target;

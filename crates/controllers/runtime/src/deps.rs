@@ -31,6 +31,8 @@ pub struct Settings {
     pub no_cross_namespace_refs: bool,
     /// `--default-service-account`: whom a Kustomization acts as when it names nobody. `None`: the controller itself.
     pub default_service_account: Option<String>,
+    /// `--default-kubeconfig-service-account`: whose token is used for another cluster where its ConfigMap names nobody.
+    pub default_kubeconfig_service_account: Option<String>,
     /// `--requeue-dependency`: how long to wait for a dependency before looking again.
     pub requeue_dependency: Duration,
     /// `--interval-jitter-percentage`: how far the wake-up after a success may lie from the interval.
@@ -62,6 +64,7 @@ impl Default for Settings {
         Self {
             no_cross_namespace_refs: false,
             default_service_account: None,
+            default_kubeconfig_service_account: None,
             requeue_dependency: Duration::from_secs(30),
             interval_jitter_percent: 5,
             min_retry_delay: Duration::from_millis(750),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 use tokio::net::TcpListener;
 use weir_apis::GroupKind;
 use weir_cluster::notify::Endpoint;
@@ -50,11 +50,14 @@ pub(crate) struct Controller {
     )]
     storage_adv_addr: String,
     /// Refuse references to sources in other namespaces
-    #[arg(long)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set, hide_possible_values = true)]
     no_cross_namespace_refs: bool,
     /// ServiceAccount to act as where a Kustomization names none
     #[arg(long, value_name = "NAME")]
     default_service_account: Option<String>,
+    /// ServiceAccount whose token reaches another cluster where its ConfigMap names none
+    #[arg(long, value_name = "NAME")]
+    default_kubeconfig_service_account: Option<String>,
     /// How long to wait for a dependency before looking again
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = read_duration)]
     requeue_dependency: Duration,
@@ -77,7 +80,7 @@ pub(crate) struct Controller {
     #[arg(long, value_enum, value_name = "LEVEL", default_value = "info")]
     log_level: LogLevel,
     /// Work only while holding the Lease `weir-leader-election` (with a suffix for each --watch-label-selector) in the namespace of --namespace; end when it is lost
-    #[arg(long)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set, hide_possible_values = true)]
     enable_leader_election: bool,
     /// Tell events to this address as well, such as that of Flux's notification-controller
     #[arg(long, value_name = "URL")]
@@ -86,13 +89,13 @@ pub(crate) struct Controller {
     #[arg(long, value_name = "SELECTOR", default_value = "")]
     watch_label_selector: String,
     /// Reconcile the objects of all namespaces; `false` keeps to that of --namespace
-    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true", action = ArgAction::Set, hide_possible_values = true)]
     watch_all_namespaces: bool,
     /// Labels of the ConfigMaps and Secrets whose changes are acted on at once
     #[arg(long, value_name = "SELECTOR", default_value_t = default_configs())]
     watch_configs_label_selector: String,
     /// Act on changes of ConfigMaps and Secrets at the next interval only
-    #[arg(long)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set, hide_possible_values = true)]
     disable_config_watchers: bool,
     /// Take fields over from this field manager too, besides kubectl; may be repeated
     #[arg(long, value_name = "NAME")]
@@ -110,7 +113,7 @@ pub(crate) struct Controller {
     #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "true", default_value_t = true, value_parser = must_be_true)]
     no_remote_bases: bool,
     /// Make variables without a value an error of the build, as Flux 2.9 does
-    #[arg(long)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set, hide_possible_values = true)]
     strict_substitution: bool,
 }
 
@@ -249,6 +252,7 @@ impl Controller {
         Settings {
             no_cross_namespace_refs: self.no_cross_namespace_refs,
             default_service_account: self.default_service_account.clone(),
+            default_kubeconfig_service_account: self.default_kubeconfig_service_account.clone(),
             requeue_dependency: self.requeue_dependency,
             interval_jitter_percent: self.interval_jitter_percentage,
             concurrent: usize::from(self.concurrent),

@@ -312,6 +312,26 @@ impl Client {
         }
     }
 
+    /// A short-lived token of a ServiceAccount for these audiences (TokenRequest). It is a credential: it must not be
+    /// printed.
+    pub async fn token(&self, account: &ObjectRef, audiences: &[&str]) -> Result<String, ApiError> {
+        let path = self.object_path(account, "/token").await?;
+        let what = format!("a token of {account}");
+        let body = serde_json::json!({
+            "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
+            "spec": {"audiences": audiences, "expirationSeconds": 3600},
+        });
+        let body = Some(("application/json", to_bytes(&body)));
+        let answer = self.send(Method::POST, &path, body, &what).await?;
+        match answer.pointer("/status/token").and_then(Value::as_str) {
+            Some(token) => Ok(token.to_owned()),
+            None => Err(ApiError::Answer {
+                what,
+                source: "it holds no token".into(),
+            }),
+        }
+    }
+
     /// Reads any path of the API, such as `/version`.
     pub async fn raw(&self, path: &str) -> Result<Value, ApiError> {
         self.send(Method::GET, path, None, path).await

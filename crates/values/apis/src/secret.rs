@@ -22,6 +22,11 @@ pub fn values(secret: &Object) -> impl Iterator<Item = (&str, Option<SecretBytes
     data.map(|(key, value)| (key.as_str(), value.as_str().and_then(decode)))
 }
 
+/// A value as a Secret or a kubeconfig holds it.
+pub fn encode(value: &[u8]) -> String {
+    STANDARD.encode(value)
+}
+
 fn decode(text: &str) -> Option<SecretBytes> {
     STANDARD.decode(text).ok().map(SecretBytes::new)
 }

@@ -69,6 +69,7 @@ scenarios![
     sources::a_copied_layer_is_kept_as_it_is,
     sources::n22_a_tag_that_moves_after_the_check_is_not_followed,
     remote::a_kubeconfig_names_the_cluster,
+    remote::an_identity_and_an_address_name_the_cluster,
     remote::n51_a_kubeconfig_that_runs_a_program_is_refused,
     d2::entry_points_are_applied,
 ];

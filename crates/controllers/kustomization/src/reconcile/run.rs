@@ -12,7 +12,7 @@ use weir_apis::kind::{Kustomization, OciRepository};
 use weir_apis::time::Time;
 use weir_apis::{Object, ObjectRef, key, reason};
 use weir_cluster::carry_out::{View, prune};
-use weir_cluster::{Lookup, Memory, connect};
+use weir_cluster::{Lookup, Memory};
 use weir_plan::{Budget, ChangeSet, Desired, EmptySet, Guard, Outcome, Owner, PrunePlan, may_vanish, stages};
 use weir_runtime::verdict::chain;
 use weir_runtime::{Draft, Failure, Queue, Success, Verdict};
@@ -21,7 +21,7 @@ use super::{Kustomizations, WHO, key_of};
 use crate::apply::{self, Applied};
 use crate::spec::Spec;
 use crate::target::{Sight, Target};
-use crate::{build, deletion, dependencies, health, history, variables};
+use crate::{build, deletion, dependencies, health, history, remote, variables};
 
 /// How long health may take before the status says that it is being waited for: most of the time it is there at once,
 /// and a write for that would be noise.
@@ -339,49 +339,17 @@ impl Kustomizations {
 
     /// The cluster to apply to, with the rights of the spec's ServiceAccount.
     pub(super) async fn target(&self, spec: &Spec) -> Result<Target, Failure> {
-        let own = &spec.own;
-        let Some(config) = &own.spec.kube_config else {
-            let client = spec.client(&self.deps.client, &self.deps.settings)?;
+        let settings = &self.deps.settings;
+        let Some(remote) = remote::client(&self.deps.client, spec, settings).await? else {
+            let client = spec.client(&self.deps.client, settings)?;
             // A process that is kept to one namespace may not be allowed to watch what its Kustomizations apply.
-            let view = match self.deps.settings.watch_namespace {
+            let view = match settings.watch_namespace {
                 None => Sight::Watched(self.watched.clone()),
                 Some(_) => Sight::Blind(Memory::default()),
             };
             return Ok(Target { client, view });
         };
-        let Some(secret) = &config.secret_ref else {
-            let message =
-                "spec.kubeConfig.configMapRef: clusters by cloud identity are not built yet; use secretRef";
-            return Err(Failure::stalled(reason::FEATURE_GATE_DISABLED, message));
-        };
-        let wrong = |why: String| {
-            let message = format!(
-                "spec.kubeConfig.secretRef: Secret '{}/{}': {why}",
-                own.metadata.namespace, secret.name
-            );
-            Failure::retry_after(reason::RECONCILIATION_FAILED, spec.retry, message)
-        };
-        let gvk = weir_apis::GroupVersionKind::new("", "v1", "Secret");
-        let reference = ObjectRef::new(gvk, &*own.metadata.namespace, &*secret.name);
-        let object = self
-            .deps
-            .client
-            .get(&reference)
-            .await
-            .map_err(|e| wrong(chain(&e)))?
-            .ok_or_else(|| wrong("not found".into()))?;
-        let keys: Vec<&str> = match &secret.key {
-            Some(key) => vec![key.as_str()],
-            None => vec!["value", "value.yaml"],
-        };
-        let text = keys
-            .iter()
-            .find_map(|key| weir_apis::secret::value(&object, key))
-            .ok_or_else(|| wrong(format!("it has no key {}", keys.join(" or "))))?;
-        let text =
-            std::str::from_utf8(text.expose()).map_err(|_| wrong("the kubeconfig is not text".into()))?;
-        let remote = connect::stored(text).await.map_err(|e| wrong(chain(&e)))?;
-        let client = spec.client(&remote, &self.deps.settings)?;
+        let client = spec.client(&remote, settings)?;
         Ok(Target {
             client,
             view: Sight::Blind(Memory::default()),

@@ -109,3 +109,28 @@ async fn durations_and_mirrors_are_checked_before_anything_happens() {
             .contains("HOST=URL")
     );
 }
+
+/// Flux's manifests write flags as `--flag=true`; people write `--flag`.
+#[test]
+fn switches_of_the_controllers_take_a_value_or_none() {
+    for flags in [
+        ["--no-cross-namespace-refs", "--watch-all-namespaces=false"],
+        ["--no-cross-namespace-refs=true", "--enable-leader-election=false"],
+        ["--no-remote-bases=true", "--disable-config-watchers"],
+        [
+            "--custom-apply-stage-kinds=rbac.authorization.k8s.io/Role,example.com/Thing",
+            "--override-manager=a",
+        ],
+    ] {
+        let parsed = Cli::command().try_get_matches_from(["weir", "controller"].into_iter().chain(flags));
+        assert!(parsed.is_ok(), "{flags:?}: {parsed:?}");
+    }
+    for flag in [
+        "--no-remote-bases=false",
+        "--custom-apply-stage-kinds=Role",
+        "--no-cross-namespace-refs=perhaps",
+    ] {
+        let parsed = Cli::command().try_get_matches_from(["weir", "controller", flag]);
+        assert!(parsed.is_err(), "{flag}");
+    }
+}
