@@ -62,11 +62,23 @@ pub(crate) fn delay(options: &RetryOptions, attempt: u32, asked: Option<Duration
     Some(doubled.mul_f64(rand::rng().random_range(0.5..=1.0)))
 }
 
-/// The wait a `Retry-After` header asks for. Only seconds are understood: dates need a clock that agrees with
-/// the server's, and registries send seconds.
+/// The wait a `Retry-After` header asks for: seconds, or a date (RFC 9110, section 10.2.3).
+///
+/// A date is held against the server's own `Date` header, so that it does not matter how this machine's clock is
+/// set; without that header it says nothing. A date in the past means "at once".
 pub(crate) fn after(headers: &http::HeaderMap) -> Option<Duration> {
-    let value = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?;
-    value.trim().parse().ok().map(Duration::from_secs)
+    let value = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = |text: &str| {
+        jiff::fmt::rfc2822::parse(text)
+            .ok()
+            .map(|zoned| zoned.timestamp())
+    };
+    let now = date(headers.get(http::header::DATE)?.to_str().ok()?.trim())?;
+    let wait = date(value)?.duration_since(now);
+    Some(Duration::try_from(wait).unwrap_or_default())
 }
 
 /// Whether a status is worth a second attempt.
@@ -90,6 +102,28 @@ mod tests {
             budget.earn();
         }
         assert!(budget.take());
+    }
+
+    #[test]
+    fn a_server_asks_for_seconds_or_for_a_date_by_its_own_clock() {
+        let asked = |after: &str, date: Option<&str>| {
+            let mut headers = http::HeaderMap::new();
+            headers.insert(http::header::RETRY_AFTER, after.parse().unwrap());
+            if let Some(date) = date {
+                headers.insert(http::header::DATE, date.parse().unwrap());
+            }
+            super::after(&headers)
+        };
+        let now = Some("Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(asked("7", None), Some(Duration::from_secs(7)));
+        assert_eq!(
+            asked("Sun, 06 Nov 1994 08:49:40 GMT", now),
+            Some(Duration::from_secs(3))
+        );
+        assert_eq!(asked("Sun, 06 Nov 1994 08:49:30 GMT", now), Some(Duration::ZERO));
+        assert_eq!(asked("Sun, 06 Nov 1994 08:49:40 GMT", None), None);
+        assert_eq!(asked("soon", now), None);
+        assert_eq!(asked("-1", now), None);
     }
 
     #[test]
