@@ -42,6 +42,17 @@ impl Form {
     }
 }
 
+/// What becomes of symbolic links in a folder that is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Links {
+    /// They are left out, as Flux does by default.
+    #[default]
+    Skip,
+    /// What they lead to is packed in their place, wherever it is: `flux push artifact --resolve-symlinks`. For
+    /// a person's own folders only; a link that leads back to a folder it is in is an error.
+    Follow,
+}
+
 /// A packed archive in memory.
 #[derive(Debug, Clone)]
 pub struct Packed {
@@ -89,8 +100,8 @@ pub fn pack_tree(tree: &Tree, form: Form) -> Result<Packed, PackError> {
 ///
 /// # Errors
 /// When something cannot be read, a name is not UTF-8, or a file changes meanwhile.
-pub fn pack_path(path: &Path, rules: &IgnoreRules, form: Form) -> Result<Packed, PackError> {
-    in_memory(&walk::of_path(path, rules)?, form)
+pub fn pack_path(path: &Path, rules: &IgnoreRules, links: Links, form: Form) -> Result<Packed, PackError> {
+    in_memory(&walk::of_path(path, rules, links)?, form)
 }
 
 /// Packs a folder or a file into `out`, without holding it in memory.
@@ -100,10 +111,11 @@ pub fn pack_path(path: &Path, rules: &IgnoreRules, form: Form) -> Result<Packed,
 pub fn pack_path_to(
     path: &Path,
     rules: &IgnoreRules,
+    links: Links,
     form: Form,
     out: impl Write,
 ) -> Result<Summary, PackError> {
-    write(&walk::of_path(path, rules)?, form, out)
+    write(&walk::of_path(path, rules, links)?, form, out)
 }
 
 /// The rules that source-controller applies to a folder: its `.sourceignore` files and `spec.ignore`.
@@ -112,7 +124,7 @@ pub fn pack_path_to(
 /// When something cannot be read or a name is not UTF-8.
 pub fn folder_rules(path: &Path, spec_ignore: Option<&str>) -> Result<IgnoreRules, PackError> {
     let mut files = Vec::new();
-    for item in walk::of_path(path, &IgnoreRules::none())? {
+    for item in walk::of_path(path, &IgnoreRules::none(), Links::Skip)? {
         let folder = match item.name.rsplit_once('/') {
             Some((folder, ignore::FILE_NAME)) => folder.to_owned(),
             None if item.name == ignore::FILE_NAME => String::new(),
@@ -254,6 +266,9 @@ pub enum PackError {
     /// A path is neither a folder nor a file.
     #[error("{0:?} is neither a folder nor a file")]
     Kind(PathBuf),
+    /// A link leads back to a folder that it is in.
+    #[error("{0:?} leads back to a folder that it is in")]
+    Loop(PathBuf),
     /// An entry cannot be packed.
     #[error("cannot pack {name:?}")]
     Pack {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use weir_store::Tree;
-use weir_store::archive::{Form, Packed, pack_path, pack_tree};
+use weir_store::archive::{Form, Links, Packed, pack_path, pack_tree};
 use weir_store::ignore::IgnoreRules;
 
 use crate::global::Context;
@@ -30,6 +30,9 @@ pub(crate) struct Content {
         conflicts_with = "ignore_paths"
     )]
     add_ignore_paths: Vec<String>,
+    /// Pack what symbolic links lead to; otherwise links are left out
+    #[arg(long)]
+    resolve_symlinks: bool,
 }
 
 impl Content {
@@ -56,7 +59,12 @@ impl Content {
         } else {
             IgnoreRules::parse(&self.ignore_paths.join("\n"))
         };
-        pack_path(&self.path, &rules, Form::Push).map_err(|error| {
+        let links = if self.resolve_symlinks {
+            Links::Follow
+        } else {
+            Links::Skip
+        };
+        pack_path(&self.path, &rules, links, Form::Push).map_err(|error| {
             CommandError::caused(Kind::User, format!("cannot pack {}", self.path.display()), &error)
         })
     }

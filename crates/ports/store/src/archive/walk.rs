@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-use super::PackError;
+use super::{Links, PackError};
 use crate::ignore::IgnoreRules;
 use crate::tree::Tree;
 
@@ -44,15 +44,16 @@ pub(super) fn of_tree(tree: &Tree) -> Vec<Item> {
     items
 }
 
-pub(super) fn of_path(path: &Path, rules: &IgnoreRules) -> Result<Vec<Item>, PackError> {
-    // The path itself may be a link; what is in it may not.
+pub(super) fn of_path(path: &Path, rules: &IgnoreRules, links: Links) -> Result<Vec<Item>, PackError> {
+    // The path itself may be a link in any case.
     let metadata = fs::metadata(path).map_err(|source| PackError::Read {
         path: path.to_owned(),
         source,
     })?;
     if metadata.is_dir() {
         let mut items = vec![root(mode(&metadata))];
-        walk(path, "", rules, &mut items)?;
+        let mut open = Vec::new();
+        walk(path, "", rules, links, &mut open, &mut items)?;
         return Ok(items);
     }
     if !metadata.is_file() {
@@ -85,11 +86,26 @@ fn root(mode: u32) -> Item {
     }
 }
 
-fn walk(folder: &Path, prefix: &str, rules: &IgnoreRules, items: &mut Vec<Item>) -> Result<(), PackError> {
+/// `open` holds the real paths of the folders that are being walked, outermost first.
+fn walk(
+    folder: &Path,
+    prefix: &str,
+    rules: &IgnoreRules,
+    links: Links,
+    open: &mut Vec<PathBuf>,
+    items: &mut Vec<Item>,
+) -> Result<(), PackError> {
     let failed = |source| PackError::Read {
         path: folder.to_owned(),
         source,
     };
+    if links == Links::Follow {
+        let real = fs::canonicalize(folder).map_err(failed)?;
+        if open.contains(&real) {
+            return Err(PackError::Loop(folder.to_owned()));
+        }
+        open.push(real);
+    }
     let mut entries = fs::read_dir(folder)
         .map_err(failed)?
         .collect::<Result<Vec<_>, _>>()
@@ -97,8 +113,12 @@ fn walk(folder: &Path, prefix: &str, rules: &IgnoreRules, items: &mut Vec<Item>)
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let path = entry.path();
-        // Of the entry itself: links are passed over, not followed.
-        let metadata = entry.metadata().map_err(|source| PackError::Read {
+        let metadata = match links {
+            // Of the entry itself, so that links are neither folders nor files.
+            Links::Skip => entry.metadata(),
+            Links::Follow => fs::metadata(&path),
+        };
+        let metadata = metadata.map_err(|source| PackError::Read {
             path: path.clone(),
             source,
         })?;
@@ -130,8 +150,11 @@ fn walk(folder: &Path, prefix: &str, rules: &IgnoreRules, items: &mut Vec<Item>)
         }
         // Excluded folders are walked too: a pattern may take a file in them back.
         if is_folder {
-            walk(&path, &name, rules, items)?;
+            walk(&path, &name, rules, links, open, items)?;
         }
+    }
+    if links == Links::Follow {
+        open.pop();
     }
     Ok(())
 }

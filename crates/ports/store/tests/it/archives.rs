@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
 use weir_oci::Digest;
-use weir_store::archive::{self, Form, PackError, pack_path, pack_path_to, pack_tree};
+use weir_store::archive::{self, Form, Links, PackError, pack_path, pack_path_to, pack_tree};
 use weir_store::extract::{self, Symlinks};
 use weir_store::ignore::IgnoreRules;
 use weir_store::{Limits, Tree};
@@ -85,7 +85,7 @@ fn sample() -> tempfile::TempDir {
 #[test]
 fn entries_are_in_the_order_and_with_the_modes_of_flux_push() {
     let folder = sample();
-    let packed = pack_path(folder.path(), &IgnoreRules::for_push(""), Form::Push).unwrap();
+    let packed = pack_path(folder.path(), &IgnoreRules::for_push(""), Links::Skip, Form::Push).unwrap();
     let long = "long".repeat(20);
     let expected = [
         (".", 0o755, 0, b'5'),
@@ -110,7 +110,7 @@ fn entries_are_in_the_order_and_with_the_modes_of_flux_push() {
 #[test]
 fn the_source_form_reduces_modes() {
     let folder = sample();
-    let packed = pack_path(folder.path(), &IgnoreRules::none(), Form::Source).unwrap();
+    let packed = pack_path(folder.path(), &IgnoreRules::none(), Links::Skip, Form::Source).unwrap();
     for (name, mode, _, kind) in entries(&packed.bytes) {
         let expected = match (kind, &*name) {
             (b'5', _) => 0o750,
@@ -136,7 +136,7 @@ fn the_tar_is_the_one_that_go_writes() {
             "71932d4ad7034a54480a712cc7e4ee6e8ad3f2e080a3771af143dc7e46e9a80c",
         ),
     ] {
-        let packed = pack_path(folder.path(), &IgnoreRules::none(), form).unwrap();
+        let packed = pack_path(folder.path(), &IgnoreRules::none(), Links::Skip, form).unwrap();
         assert_eq!(packed.diff_id().hex(), expected, "{form:?}");
     }
 }
@@ -153,7 +153,7 @@ fn the_gzip_header_says_nothing_about_the_machine() {
 #[test]
 fn a_tree_and_the_same_folder_give_the_same_bytes() {
     let folder = sample();
-    let packed = pack_path(folder.path(), &IgnoreRules::none(), Form::Source).unwrap();
+    let packed = pack_path(folder.path(), &IgnoreRules::none(), Links::Skip, Form::Source).unwrap();
     let tree = extract::tree(&packed.bytes[..], &Limits::default(), Symlinks::Refuse).unwrap();
     let again = pack_tree(&tree, Form::Source).unwrap();
     assert_eq!(again.bytes, packed.bytes);
@@ -165,9 +165,9 @@ fn a_tree_and_the_same_folder_give_the_same_bytes() {
 fn packing_into_a_writer_gives_the_same_summary() {
     let folder = sample();
     let rules = IgnoreRules::none();
-    let packed = pack_path(folder.path(), &rules, Form::Push).unwrap();
+    let packed = pack_path(folder.path(), &rules, Links::Skip, Form::Push).unwrap();
     let mut out = Vec::new();
-    let summary = pack_path_to(folder.path(), &rules, Form::Push, &mut out).unwrap();
+    let summary = pack_path_to(folder.path(), &rules, Links::Skip, Form::Push, &mut out).unwrap();
     assert_eq!((summary, &out[..]), (packed.summary, &packed.bytes[..]));
     assert_eq!(
         (summary.digest, summary.size),
@@ -179,12 +179,52 @@ fn packing_into_a_writer_gives_the_same_summary() {
 }
 
 #[test]
+fn links_are_left_out_or_packed_as_what_they_lead_to() {
+    use std::os::unix::fs::symlink;
+    let elsewhere = tempfile::tempdir().unwrap();
+    write(elsewhere.path(), "shared/a.yaml", "a", 0o644);
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "own.yaml", "own", 0o644);
+    symlink(elsewhere.path().join("shared"), folder.path().join("base")).unwrap();
+    symlink("own.yaml", folder.path().join("same.yaml")).unwrap();
+    let names = |links| {
+        let packed = pack_path(folder.path(), &IgnoreRules::none(), links, Form::Push).unwrap();
+        let names = entries(&packed.bytes)
+            .into_iter()
+            .map(|(name, _, _, kind)| (name, kind));
+        names.collect::<Vec<_>>()
+    };
+    let file = |name: &str| (name.to_owned(), b'0');
+    let here = (".".to_owned(), b'5');
+    assert_eq!(names(Links::Skip), [here.clone(), file("own.yaml")]);
+    assert_eq!(
+        names(Links::Follow),
+        [
+            here,
+            ("base".to_owned(), b'5'),
+            file("base/a.yaml"),
+            file("own.yaml"),
+            file("same.yaml")
+        ]
+    );
+
+    symlink(folder.path(), folder.path().join("round")).unwrap();
+    let round = pack_path(folder.path(), &IgnoreRules::none(), Links::Follow, Form::Push);
+    assert!(matches!(round, Err(PackError::Loop(path)) if path.ends_with("round")));
+    fs::remove_file(folder.path().join("round")).unwrap();
+    symlink("nowhere", folder.path().join("broken")).unwrap();
+    let broken = pack_path(folder.path(), &IgnoreRules::none(), Links::Follow, Form::Push);
+    assert!(matches!(broken, Err(PackError::Read { path, .. }) if path.ends_with("broken")));
+}
+
+#[test]
 fn a_single_file_is_a_folder_with_that_file() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "only.yaml", "x", 0o644);
     let packed = pack_path(
         &folder.path().join("only.yaml"),
         &IgnoreRules::for_push(""),
+        Links::Skip,
         Form::Push,
     )
     .unwrap();
@@ -193,7 +233,12 @@ fn a_single_file_is_a_folder_with_that_file() {
         ("only.yaml".to_owned(), 0o644, 1, b'0'),
     ];
     assert_eq!(entries(&packed.bytes), expected);
-    let missing = pack_path(&folder.path().join("missing"), &IgnoreRules::none(), Form::Push);
+    let missing = pack_path(
+        &folder.path().join("missing"),
+        &IgnoreRules::none(),
+        Links::Skip,
+        Form::Push,
+    );
     assert!(matches!(missing, Err(PackError::Read { .. })));
 }
 
