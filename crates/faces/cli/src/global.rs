@@ -9,7 +9,7 @@ use weir_cluster::Client;
 use weir_cluster::connect;
 
 use crate::run::Result;
-use crate::{CommandError, Io, Kind};
+use crate::{CommandError, Io, Kind, progress};
 
 /// The namespace where nobody names one: the one that Flux uses.
 const NAMESPACE: &str = "flux-system";
@@ -127,8 +127,10 @@ impl Context<'_> {
         now.checked_add(self.global.timeout).unwrap_or(now)
     }
 
-    /// Runs `work`, which `--timeout` bounds.
+    /// Runs `work`, which `--timeout` bounds. On a terminal it says what it waits for once that takes a moment.
     pub(crate) async fn in_time<T>(&self, what: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+        // Boxed, because each layer of waiting would hold the work once more.
+        let work = progress::shown(self.io.stderr_is_terminal(), what, Box::pin(work));
         match tokio::time::timeout(self.global.timeout, work).await {
             Ok(result) => result,
             Err(_) => Err(self.timed_out(what)),

@@ -29,6 +29,7 @@ mod keys;
 mod kinds;
 mod output;
 mod pages;
+mod progress;
 mod remote;
 mod run;
 mod status;
