@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use weir_apis::inventory::Inventory;
-use weir_apis::{ObjectRef, reason};
+use weir_apis::{ObjectRef, key, reason};
 use weir_cluster::carry_out::{Pruned, prune};
-use weir_plan::{Owner, PrunePlan};
+use weir_plan::{Owner, PrunePlan, PruneRefused};
 use weir_runtime::Failure;
 
 use crate::spec::Spec;
@@ -69,6 +69,17 @@ pub(crate) async fn delete_all(
         }
     }
     Ok(())
+}
+
+/// Why nothing is deleted, and what to do if it should be.
+pub(crate) fn refused(refusal: &PruneRefused) -> String {
+    match refusal {
+        PruneRefused::EmptySet { .. } => refusal.to_string(),
+        PruneRefused::OverBudget { .. } => format!(
+            "{refusal}; nothing was deleted. If they are to go, raise the annotation {} of this Kustomization",
+            key::MAX_PRUNE
+        ),
+    }
 }
 
 /// What could not be deleted, as a failure.

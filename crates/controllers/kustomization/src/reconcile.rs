@@ -177,7 +177,7 @@ impl Kustomizations {
         if fate == Fate::Keep {
             return Ok(());
         }
-        let spec = Spec::read(own, &self.deps.settings)?;
+        let spec = Spec::of_deleted(own);
         let target = self.target(&spec).await?;
         deletion::delete_all(&target, &spec, &inventory, fate == Fate::DeleteAndWait).await
     }

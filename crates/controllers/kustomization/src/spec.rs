@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use weir_apis::kind::Kustomization;
-use weir_apis::reason;
+use weir_apis::{key, reason};
 use weir_cluster::{Client, Identity};
-use weir_plan::{HealthExprs, HealthRules};
+use weir_plan::{Budget, HealthExprs, HealthRules, InvalidBudget};
 use weir_runtime::verdict::{chain, duration};
 use weir_runtime::{Failure, Settings};
 
 /// Shortest time that applying and waiting may take (flux-controllers.md §3).
 const SHORTEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// When to try a deletion again where `spec.interval` cannot be read.
+const FALLBACK_INTERVAL: Duration = Duration::from_mins(5);
 
 /// What the spec means.
 #[derive(Debug)]
@@ -20,6 +23,8 @@ pub(crate) struct Spec {
     pub(crate) retry: Duration,
     pub(crate) timeout: Duration,
     pub(crate) health: HealthRules,
+    /// How many objects that left the source may be deleted at once.
+    pub(crate) max_prune: Budget,
 }
 
 impl Spec {
@@ -54,6 +59,15 @@ impl Spec {
                            remove the field, or keep this Kustomization with Flux";
             return Err(Failure::stalled(reason::FEATURE_GATE_DISABLED, message));
         }
+        let max_prune = match own.metadata.annotations.get(key::MAX_PRUNE) {
+            Some(text) => text.parse().map_err(|e: InvalidBudget| {
+                Failure::stalled(
+                    reason::INVALID_SPEC,
+                    format!("annotation {}: {e}", key::MAX_PRUNE),
+                )
+            })?,
+            None => settings.max_prune,
+        };
         let source = &own.spec.source_ref;
         if source.kind != "OCIRepository" {
             let message = format!(
@@ -76,7 +90,24 @@ impl Spec {
             retry,
             timeout: timeout.max(SHORTEST_TIMEOUT),
             health,
+            max_prune,
         })
+    }
+
+    /// The spec of a Kustomization that is being deleted. Only what deletion needs is read, and what is wrong with it falls back to
+    /// a default: a mistake elsewhere in the spec must not keep the object for ever.
+    pub(crate) fn of_deleted(own: Kustomization) -> Self {
+        let read = |text: &str, other| duration("", text).unwrap_or(other);
+        let interval = read(&own.spec.interval, FALLBACK_INTERVAL);
+        let or_interval = |text: &Option<String>| text.as_deref().map_or(interval, |t| read(t, interval));
+        Self {
+            interval,
+            retry: or_interval(&own.spec.retry_interval),
+            timeout: or_interval(&own.spec.timeout).max(SHORTEST_TIMEOUT),
+            health: HealthRules::default(),
+            max_prune: Budget::Unlimited,
+            own,
+        }
     }
 
     /// The client that applies: as the ServiceAccount that the spec names, else as the default one, else as

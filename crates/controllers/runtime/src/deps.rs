@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use weir_apis::{GroupKind, key};
 use weir_cluster::{Client, Clock};
+use weir_plan::Budget;
 
 use crate::{Metrics, Recorder};
 
@@ -57,6 +58,8 @@ pub struct Settings {
     pub custom_stage_kinds: BTreeSet<GroupKind>,
     /// `--strict-substitution` (upstream `StrictPostBuildSubstitutions`): unset variables are errors.
     pub strict_substitution: bool,
+    /// `--max-prune`: how many objects that left its source a Kustomization may delete at once, where its annotation does not say.
+    pub max_prune: Budget,
 }
 
 impl Default for Settings {
@@ -76,6 +79,7 @@ impl Default for Settings {
             override_managers: Vec::new(),
             custom_stage_kinds: BTreeSet::new(),
             strict_substitution: false,
+            max_prune: Budget::Unlimited,
         }
     }
 }

@@ -69,7 +69,7 @@ pub use plan::{
     Step,
 };
 pub use policy::{Policy, SkipReason, says};
-pub use prune::{Budget, Delete, Deletion, EmptySet, Guard, PrunePlan, PruneRefused};
+pub use prune::{Budget, Delete, Deletion, EmptySet, Guard, InvalidBudget, PrunePlan, PruneRefused};
 pub use readiness::{Readiness, Status, has_pods, may_vanish, readiness, with_pods};
 pub use secret::{add_secret_values, mask_secret_changes, mask_secret_pair};
 pub use selector::{CompiledSelector, InvalidSelector, Selector};

@@ -1,5 +1,7 @@
 //! Deleting what left the source (flux-controllers.md §3.7, §3.8).
 
+use std::str::FromStr;
+
 use weir_apis::inventory::{Entry, InvalidEntry, Inventory};
 use weir_apis::{Object, ObjectRef};
 
@@ -38,6 +40,30 @@ impl Budget {
         }
     }
 }
+
+impl FromStr for Budget {
+    type Err = InvalidBudget;
+
+    /// Reads `12` (objects), `25%` (of the inventory) or `unlimited`.
+    fn from_str(text: &str) -> Result<Self, InvalidBudget> {
+        let invalid = || InvalidBudget(text.chars().take(40).collect());
+        if text == "unlimited" {
+            return Ok(Self::Unlimited);
+        }
+        match text.strip_suffix('%') {
+            Some(share) => match share.parse() {
+                Ok(share) if share <= 100 => Ok(Self::Percent(share)),
+                _ => Err(invalid()),
+            },
+            None => text.parse().map(Self::Objects).map_err(|_| invalid()),
+        }
+    }
+}
+
+/// Text that is no [`Budget`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no deletion budget: expected a number of objects, a share such as 25%, or unlimited")]
+pub struct InvalidBudget(String);
 
 /// What keeps a prune from deleting more than anyone meant (security case N65).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -11,6 +11,7 @@ use weir_apis::GroupKind;
 use weir_cluster::notify::Endpoint;
 use weir_cluster::{Clock, SystemClock};
 use weir_house::{House, Outside};
+use weir_plan::Budget;
 use weir_registry::ClientOptions;
 use weir_runtime::lease::Timings;
 use weir_runtime::probes::{Readiness, Routes};
@@ -103,6 +104,10 @@ pub(crate) struct Controller {
     /// Kinds to apply before all others but definitions, namespaces and classes, as GROUP/KIND
     #[arg(long, value_name = "GROUP/KIND", value_delimiter = ',', value_parser = read_group_kind)]
     custom_apply_stage_kinds: Vec<GroupKind>,
+    /// How many objects that left its source a Kustomization may delete at once: a number, a share of what it applied such as 25%,
+    /// or unlimited. Its annotation kustomize.weir.dev/max-prune comes first
+    #[arg(long, value_name = "BUDGET", default_value = "unlimited")]
+    max_prune: Budget,
     /// First pause after a failure; it doubles each time
     #[arg(long, value_name = "DURATION", default_value = "750ms", value_parser = read_duration)]
     min_retry_delay: Duration,
@@ -262,6 +267,7 @@ impl Controller {
             watch_configs: (!self.disable_config_watchers).then(|| self.watch_configs_label_selector.clone()),
             override_managers: self.override_manager.clone(),
             custom_stage_kinds: self.custom_apply_stage_kinds.iter().cloned().collect(),
+            max_prune: self.max_prune,
             min_retry_delay: self.min_retry_delay,
             max_retry_delay: self.max_retry_delay,
         }

@@ -25,6 +25,10 @@ pub const PRUNE: &str = "kustomize.toolkit.fluxcd.io/prune";
 /// Label or annotation: `disabled` takes an object out of variable substitution.
 pub const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
 
+/// Annotation of weir's own on a Kustomization: how many objects that left the source one reconcile may delete, as a number, a
+/// share of the inventory such as `25%`, or `unlimited`.
+pub const MAX_PRUNE: &str = "kustomize.weir.dev/max-prune";
+
 /// Field manager of everything that a Kustomization applies.
 pub const KUSTOMIZE_MANAGER: &str = "kustomize-controller";
 /// Field manager of a Kustomization's own status.

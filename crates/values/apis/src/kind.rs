@@ -21,6 +21,8 @@ pub use oci_repository::{
     Verify,
 };
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +36,9 @@ pub struct Metadata {
     pub namespace: String,
     /// Moves with each change of the spec.
     pub generation: i64,
+    /// Annotations; absent where there are none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
 }
 
 /// A reference to an object of a known kind in the same namespace.

@@ -52,6 +52,7 @@ scenarios![
     refusals::a_verdict_on_another_revision_does_not_count,
     refusals::n45_a_policy_that_cannot_be_checked_admits_nothing,
     refusals::n65_an_empty_source_prunes_nothing,
+    refusals::n65_no_more_is_pruned_at_once_than_the_budget_allows,
     rights::n50_a_tenant_cannot_leave_its_namespace,
     policy::force_makes_an_object_anew_where_a_field_cannot_change,
     policy::annotations_choose_how_an_object_is_applied,

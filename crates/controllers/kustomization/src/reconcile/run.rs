@@ -13,7 +13,7 @@ use weir_apis::time::Time;
 use weir_apis::{Object, ObjectRef, key, reason};
 use weir_cluster::carry_out::{View, prune};
 use weir_cluster::{Lookup, Memory};
-use weir_plan::{Budget, ChangeSet, Desired, EmptySet, Guard, Outcome, Owner, PrunePlan, may_vanish, stages};
+use weir_plan::{ChangeSet, Desired, EmptySet, Guard, Outcome, Owner, PrunePlan, may_vanish, stages};
 use weir_runtime::verdict::chain;
 use weir_runtime::{Draft, Failure, Queue, Success, Verdict};
 
@@ -135,10 +135,10 @@ impl<'a> Run<'a> {
             // wants everything gone deletes the Kustomization.
             let guard = Guard {
                 empty: EmptySet::Refuse,
-                budget: Budget::Unlimited,
+                budget: spec.max_prune,
             };
             let plan = PrunePlan::new(old, &inventory, guard)
-                .map_err(|e| Failure::retry_after(reason::PRUNE_FAILED, spec.retry, e.to_string()))?;
+                .map_err(|e| Failure::retry_after(reason::PRUNE_FAILED, spec.retry, deletion::refused(&e)))?;
             let owner = Owner::kustomization(&*spec.own.metadata.namespace, &*spec.own.metadata.name);
             let pruned = prune(&target.client, &target.view, &plan, &owner).await;
             plan.carry_over(&mut inventory);

@@ -90,6 +90,22 @@ fn n65_a_deletion_budget_is_kept() {
 }
 
 #[test]
+fn a_budget_is_a_number_a_share_or_unlimited() {
+    for (text, budget) in [
+        ("0", Budget::Objects(0)),
+        ("12", Budget::Objects(12)),
+        ("0%", Budget::Percent(0)),
+        ("100%", Budget::Percent(100)),
+        ("unlimited", Budget::Unlimited),
+    ] {
+        assert_eq!(text.parse(), Ok(budget));
+    }
+    for text in ["", "-1", "101%", "%", "all", "1.5", " 3"] {
+        assert!(text.parse::<Budget>().is_err(), "{text:?}");
+    }
+}
+
+#[test]
 fn entries_that_cannot_be_read_are_reported_and_kept() {
     let broken = Entry {
         id: "broken".into(),

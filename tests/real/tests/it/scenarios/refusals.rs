@@ -3,6 +3,7 @@
 use anyhow::{Result, ensure};
 use serde_json::json;
 use weir_apis::condition::{Conditions, READY, STALLED, Status};
+use weir_apis::key;
 use weir_real::{Files, Ground, files, object};
 use weir_trust::SigningKey;
 use weir_verify::Layout;
@@ -107,6 +108,65 @@ pub(crate) async fn n65_an_empty_source_prunes_nothing(ground: &Ground) -> Resul
         .await?;
     ensure!(message.contains("refusing to delete"), "{message}");
     ground.get(&object("v1", "ConfigMap", ns, "settings")).await?;
+    Ok(())
+}
+
+pub(crate) async fn n65_no_more_is_pruned_at_once_than_the_budget_allows(ground: &Ground) -> Result<()> {
+    let ns = "refusals-budget";
+    ground.namespace(ns).await?;
+    let named = |names: &[&str]| -> Files {
+        let text = |name: &str| {
+            format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n  namespace: {ns}\n")
+        };
+        names
+            .iter()
+            .map(|name| (format!("{name}.yaml"), text(name)))
+            .collect()
+    };
+    let budget = |value: &str| json!({"metadata": {"annotations": {key::MAX_PRUNE: value}}});
+    let digest = ground
+        .publish(ns, "latest", &named(&["a", "b", "c", "d"]))
+        .await?;
+    let source = ground.source(ns, ns).await?;
+    let applied = ground.kustomization(ns, ns, json!({})).await?;
+    ground.until_applied(&applied, digest).await?;
+    ground
+        .client
+        .merge(&applied, &budget("25%"), "administrator")
+        .await?;
+
+    let two_gone = ground.publish(ns, "latest", &named(&["a", "b"])).await?;
+    ground.reconcile(&source).await?;
+    let message = ground
+        .until_condition(&applied, READY, Status::False, "PruneFailed")
+        .await?;
+    ensure!(
+        message.contains("2 of 4 objects left the source") && message.contains(key::MAX_PRUNE),
+        "{message}"
+    );
+    for name in ["a", "b", "c", "d"] {
+        ground.get(&object("v1", "ConfigMap", ns, name)).await?;
+    }
+
+    ground
+        .client
+        .merge(&applied, &budget("2"), "administrator")
+        .await?;
+    ground.reconcile(&applied).await?;
+    ground.until_applied(&applied, two_gone).await?;
+    ground.until_gone(&object("v1", "ConfigMap", ns, "c")).await?;
+    ground.until_gone(&object("v1", "ConfigMap", ns, "d")).await?;
+    ground.get(&object("v1", "ConfigMap", ns, "a")).await?;
+
+    ground
+        .client
+        .merge(&applied, &budget("some"), "administrator")
+        .await?;
+    ground.reconcile(&applied).await?;
+    let message = ground
+        .until_condition(&applied, STALLED, Status::True, "InvalidSpec")
+        .await?;
+    ensure!(message.contains(key::MAX_PRUNE), "{message}");
     Ok(())
 }
 
