@@ -57,7 +57,7 @@ pub(super) fn urlquery(env: &mut Env<'_>, args: &[Value]) -> Result {
 }
 
 /// `url.QueryEscape`
-pub(crate) fn query_escape(text: &[u8]) -> String {
+fn query_escape(text: &[u8]) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text {
         match byte {

@@ -424,6 +424,6 @@ pub(crate) fn rune_starts(text: &[u8]) -> impl Iterator<Item = usize> + '_ {
 }
 
 /// `utf8.RuneCount`
-pub(crate) fn rune_count(text: &[u8]) -> usize {
+fn rune_count(text: &[u8]) -> usize {
     rune_starts(text).count()
 }

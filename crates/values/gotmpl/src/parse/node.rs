@@ -17,7 +17,6 @@ pub(crate) struct Tree {
 
 #[derive(Debug, Default)]
 pub(crate) struct List {
-    pub(crate) pos: u32,
     pub(crate) nodes: Vec<Node>,
 }
 

@@ -207,10 +207,7 @@ impl<'p, 't> Parser<'p, 't> {
     // Templates.
 
     fn text(&mut self) -> Result<List> {
-        let mut root = List {
-            pos: offset(self.peek().pos),
-            nodes: Vec::new(),
-        };
+        let mut root = List::default();
         while self.peek().token != Token::Eof {
             if self.peek().token == Token::LeftDelim {
                 let delim = self.next();
@@ -285,10 +282,7 @@ impl<'p, 't> Parser<'p, 't> {
     // Nodes.
 
     fn list(&mut self) -> Result<(List, End)> {
-        let mut list = List {
-            pos: offset(self.peek_non_space().pos),
-            nodes: Vec::new(),
-        };
+        let mut list = List::default();
         while self.peek_non_space().token != Token::Eof {
             match self.text_or_action()? {
                 Parsed::Node(node) => list.nodes.push(node),
@@ -389,15 +383,13 @@ impl<'p, 't> Parser<'p, 't> {
         // `else if` is an `if` inside the `else`, whose `end` serves both.
         let token = self.peek().token;
         let otherwise = if context == "if" && token == Token::If {
-            let pos = offset(self.next().pos);
+            self.next();
             List {
-                pos,
                 nodes: vec![Node::If(self.branch("if")?)],
             }
         } else if context == "with" && token == Token::With {
-            let pos = offset(self.next().pos);
+            self.next();
             List {
-                pos,
                 nodes: vec![Node::With(self.branch("with")?)],
             }
         } else {

@@ -186,9 +186,7 @@ fn deep_copy(env: &mut Env<'_>, value: &Value, depth: usize) -> Result {
     }
     Ok(match value {
         Value::Nil if depth == 0 => {
-            return Err(fail(
-                "deepCopy error: reflect: call of reflect.Value.Type on zero Value",
-            ));
+            return Err(fail("reflect: call of reflect.Value.Type on zero Value"));
         }
         Value::Map(map) => {
             let copy = Map::of(map.ty());
