@@ -214,7 +214,6 @@ impl Functions {
 
     /// All names, sorted.
     pub fn names(&self) -> Vec<&str> {
-        #[expect(clippy::iter_over_hash_type, reason = "sorted right after")]
         let mut names: Vec<&str> = self.by_name.keys().map(|name| &**name).collect();
         names.sort_unstable();
         names

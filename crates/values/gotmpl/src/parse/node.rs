@@ -102,7 +102,7 @@ pub(crate) enum Arg {
     },
     Chain {
         pos: u32,
-        base: Box<Arg>,
+        base: Box<Self>,
         path: Box<[Box<str>]>,
     },
     Bool {

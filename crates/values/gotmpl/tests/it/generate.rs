@@ -4,29 +4,36 @@
 //! What is a matter of chance in Go (random functions, the order of `keys` and `values`, addresses) does not come
 //! up.
 
+#![expect(
+    clippy::format_collect,
+    clippy::format_push_string,
+    clippy::unwrap_used,
+    reason = "templates are short, and a wrong table fails at once"
+)]
+
 use serde_json::{Value, json};
 
 /// A template and what it runs with.
 #[derive(Debug)]
-pub struct Case {
+pub(crate) struct Case {
     /// The template.
-    pub template: String,
+    pub(crate) template: String,
     /// Its data: a map.
-    pub data: Value,
+    pub(crate) data: Value,
     /// The functions: `helm`, `sprig`, `slim` or none.
-    pub functions: &'static str,
+    pub(crate) functions: &'static str,
     /// `zero`, `default` or `error`.
-    pub missing_key: &'static str,
+    pub(crate) missing_key: &'static str,
     /// What JSON's numbers become: `float`, `int`, `int64` or `number`.
-    pub numbers: &'static str,
+    pub(crate) numbers: &'static str,
 }
 
 /// A small generator of random numbers.
-pub struct Source(u64);
+pub(crate) struct Source(u64);
 
 impl Source {
     /// The same seed gives the same numbers.
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x1234_5678_9abc_def1)
     }
 
@@ -38,12 +45,12 @@ impl Source {
     }
 
     /// A number below the bound.
-    pub fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.next() % bound as u64).unwrap()
     }
 
     /// One of them.
-    pub fn pick<'t, T: ?Sized>(&mut self, choice: &[&'t T]) -> &'t T {
+    pub(crate) fn pick<'t, T: ?Sized>(&mut self, choice: &[&'t T]) -> &'t T {
         choice[self.below(choice.len())]
     }
 
@@ -53,15 +60,23 @@ impl Source {
 }
 
 /// The case of a seed.
-pub fn case(seed: u64) -> Case {
+pub(crate) fn case(seed: u64) -> Case {
     let mut source = Source::new(seed);
     let functions = source.pick(&["helm", "helm", "helm", "sprig", "slim", ""]);
-    let mut generator = Generator { source, variables: Vec::new(), templates: Vec::new(), in_range: 0, functions };
+    let mut generator = Generator {
+        source,
+        variables: Vec::new(),
+        templates: Vec::new(),
+        in_range: 0,
+        functions,
+    };
     let mut template = String::new();
     // Most long templates fail somewhere; what comes after that is seen in short ones.
     if generator.source.chance(2) {
         let commands = 1 + generator.source.below(3);
-        let body: String = (0..commands).map(|_| format!("{{{{ {} }}}}", generator.command(1, false))).collect();
+        let body: String = (0..commands)
+            .map(|_| format!("{{{{ {} }}}}", generator.command(1, false)))
+            .collect();
         return generator.finish(body);
     }
     for index in 0..generator.source.below(3) {
@@ -119,54 +134,215 @@ use Want::{Any, Bool, Float, Int, List, Literal, Map, Text};
 type Table = &'static [(&'static str, &'static [Want])];
 
 const BUILTINS: Table = &[
-    ("print", &[Any, Any]), ("println", &[Any]), ("len", &[Any]), ("not", &[Any]), ("and", &[Any, Any]), ("or", &[Any, Any, Any]),
-    ("eq", &[Any, Any]), ("eq", &[Int, Int, Int]), ("ne", &[Any, Any]), ("lt", &[Int, Int]), ("le", &[Text, Text]),
-    ("gt", &[Any, Any]), ("ge", &[Float, Float]), ("index", &[List, Int]), ("index", &[Map, Text]), ("index", &[Any, Any, Any]),
-    ("slice", &[Text, Int, Int]), ("slice", &[List, Int]), ("html", &[Any]), ("js", &[Any]), ("urlquery", &[Any]),
+    ("print", &[Any, Any]),
+    ("println", &[Any]),
+    ("len", &[Any]),
+    ("not", &[Any]),
+    ("and", &[Any, Any]),
+    ("or", &[Any, Any, Any]),
+    ("eq", &[Any, Any]),
+    ("eq", &[Int, Int, Int]),
+    ("ne", &[Any, Any]),
+    ("lt", &[Int, Int]),
+    ("le", &[Text, Text]),
+    ("gt", &[Any, Any]),
+    ("ge", &[Float, Float]),
+    ("index", &[List, Int]),
+    ("index", &[Map, Text]),
+    ("index", &[Any, Any, Any]),
+    ("slice", &[Text, Int, Int]),
+    ("slice", &[List, Int]),
+    ("html", &[Any]),
+    ("js", &[Any]),
+    ("urlquery", &[Any]),
     ("call", &[Any]),
 ];
 
 const SLIM: Table = &[
-    ("trim", &[Text]), ("upper", &[Text]), ("lower", &[Text]), ("title", &[Text]), ("repeat", &[Literal("3"), Text]),
-    ("substr", &[Int, Int, Text]), ("trunc", &[Int, Text]), ("trimAll", &[Text, Text]), ("trimSuffix", &[Text, Text]),
-    ("trimPrefix", &[Text, Text]), ("contains", &[Text, Text]), ("hasPrefix", &[Text, Text]), ("hasSuffix", &[Text, Text]),
-    ("quote", &[Any, Any]), ("squote", &[Any]), ("cat", &[Any, Any]), ("indent", &[Literal("2"), Text]),
-    ("nindent", &[Literal("4"), Text]), ("replace", &[Text, Text, Text]), ("plural", &[Text, Text, Int]), ("toString", &[Any]),
-    ("toStrings", &[Any]), ("join", &[Text, Any]), ("sortAlpha", &[List]), ("split", &[Text, Text]), ("splitList", &[Text, Text]),
-    ("splitn", &[Text, Int, Text]), ("b64enc", &[Text]), ("b64dec", &[Text]), ("b32enc", &[Text]), ("b32dec", &[Text]),
-    ("atoi", &[Text]), ("int", &[Any]), ("int64", &[Any]), ("float64", &[Any]), ("toDecimal", &[Any]), ("seq", &[Int]),
-    ("seq", &[Literal("1"), Int]), ("until", &[Int]), ("untilStep", &[Int, Int, Literal("3")]), ("add1", &[Any]), ("add", &[Any, Any, Any]),
-    ("sub", &[Any, Any]), ("div", &[Any, Any]), ("mod", &[Any, Any]), ("mul", &[Any, Any]), ("max", &[Any, Any]), ("min", &[Any, Any]),
-    ("maxf", &[Any, Any]), ("minf", &[Any, Any]), ("ceil", &[Any]), ("floor", &[Any]), ("round", &[Any, Literal("2")]),
-    ("default", &[Any, Any]), ("empty", &[Any]), ("coalesce", &[Any, Any]), ("all", &[Any, Any]), ("any", &[Any, Any]), ("ternary", &[Any, Any, Bool]),
-    ("toPrettyJson", &[Any]), ("toRawJson", &[Any]), ("mustToJson", &[Any]), ("fromJson", &[Text]), ("mustFromJson", &[Text]), ("toJson", &[Any]),
-    ("typeOf", &[Any]), ("kindOf", &[Any]), ("typeIs", &[Text, Any]), ("kindIs", &[Literal("\"map\""), Any]), ("deepEqual", &[Any, Any]),
-    ("base", &[Text]), ("dir", &[Text]), ("clean", &[Text]), ("ext", &[Text]), ("isAbs", &[Text]),
-    ("list", &[Any, Any, Any]), ("list", &[]), ("dict", &[Text, Any, Text, Any]), ("dict", &[Any]), ("get", &[Map, Text]), ("hasKey", &[Map, Text]),
-    ("set", &[Map, Text, Any]), ("unset", &[Map, Text]), ("pluck", &[Text, Map, Map]), ("pick", &[Map, Text, Text]), ("omit", &[Map, Text]),
-    ("dig", &[Text, Text, Any, Map]), ("append", &[List, Any]), ("prepend", &[List, Any]), ("first", &[List]), ("rest", &[List]), ("last", &[List]),
-    ("initial", &[List]), ("reverse", &[List]), ("compact", &[List]), ("uniq", &[List]), ("without", &[List, Any]), ("has", &[Any, List]),
-    ("concat", &[List, List]), ("chunk", &[Literal("2"), List]), ("slice", &[List, Literal("1")]),
-    ("regexMatch", &[Literal("\"^[a-z]+\""), Text]), ("regexFind", &[Literal("`o.?`"), Text]), ("regexFindAll", &[Literal("`[aeiou]`"), Text, Int]),
-    ("regexReplaceAll", &[Literal("\"(l+)\""), Text, Literal("\"<${1}>\"")]), ("regexReplaceAllLiteral", &[Literal("\"o\""), Text, Literal("\"$0\"")]),
-    ("regexSplit", &[Literal("`[ -]+`"), Text, Int]), ("regexQuoteMeta", &[Text]), ("mustRegexMatch", &[Text, Text]), ("regexSplit", &[Literal("\"\""), Text, Int]),
-    ("urlParse", &[Text]), ("urlJoin", &[Map]), ("duration", &[Any]), ("durationRound", &[Any]), ("adler32sum", &[Text]), ("sha1sum", &[Text]), ("sha256sum", &[Text]),
-    ("mustToDate", &[Literal("\"2006-01-02T15:04:05Z07:00\""), Text]), ("toDate", &[Literal("\"2006-01-02\""), Text]), ("unixEpoch", &[Literal("(toDate \"2006-01-02\" \"2024-05-06\")")]),
+    ("trim", &[Text]),
+    ("upper", &[Text]),
+    ("lower", &[Text]),
+    ("title", &[Text]),
+    ("repeat", &[Literal("3"), Text]),
+    ("substr", &[Int, Int, Text]),
+    ("trunc", &[Int, Text]),
+    ("trimAll", &[Text, Text]),
+    ("trimSuffix", &[Text, Text]),
+    ("trimPrefix", &[Text, Text]),
+    ("contains", &[Text, Text]),
+    ("hasPrefix", &[Text, Text]),
+    ("hasSuffix", &[Text, Text]),
+    ("quote", &[Any, Any]),
+    ("squote", &[Any]),
+    ("cat", &[Any, Any]),
+    ("indent", &[Literal("2"), Text]),
+    ("nindent", &[Literal("4"), Text]),
+    ("replace", &[Text, Text, Text]),
+    ("plural", &[Text, Text, Int]),
+    ("toString", &[Any]),
+    ("toStrings", &[Any]),
+    ("join", &[Text, Any]),
+    ("sortAlpha", &[List]),
+    ("split", &[Text, Text]),
+    ("splitList", &[Text, Text]),
+    ("splitn", &[Text, Int, Text]),
+    ("b64enc", &[Text]),
+    ("b64dec", &[Text]),
+    ("b32enc", &[Text]),
+    ("b32dec", &[Text]),
+    ("atoi", &[Text]),
+    ("int", &[Any]),
+    ("int64", &[Any]),
+    ("float64", &[Any]),
+    ("toDecimal", &[Any]),
+    ("seq", &[Int]),
+    ("seq", &[Literal("1"), Int]),
+    ("until", &[Int]),
+    ("untilStep", &[Int, Int, Literal("3")]),
+    ("add1", &[Any]),
+    ("add", &[Any, Any, Any]),
+    ("sub", &[Any, Any]),
+    ("div", &[Any, Any]),
+    ("mod", &[Any, Any]),
+    ("mul", &[Any, Any]),
+    ("max", &[Any, Any]),
+    ("min", &[Any, Any]),
+    ("maxf", &[Any, Any]),
+    ("minf", &[Any, Any]),
+    ("ceil", &[Any]),
+    ("floor", &[Any]),
+    ("round", &[Any, Literal("2")]),
+    ("default", &[Any, Any]),
+    ("empty", &[Any]),
+    ("coalesce", &[Any, Any]),
+    ("all", &[Any, Any]),
+    ("any", &[Any, Any]),
+    ("ternary", &[Any, Any, Bool]),
+    ("toPrettyJson", &[Any]),
+    ("toRawJson", &[Any]),
+    ("mustToJson", &[Any]),
+    ("fromJson", &[Text]),
+    ("mustFromJson", &[Text]),
+    ("toJson", &[Any]),
+    ("typeOf", &[Any]),
+    ("kindOf", &[Any]),
+    ("typeIs", &[Text, Any]),
+    ("kindIs", &[Literal("\"map\""), Any]),
+    ("deepEqual", &[Any, Any]),
+    ("base", &[Text]),
+    ("dir", &[Text]),
+    ("clean", &[Text]),
+    ("ext", &[Text]),
+    ("isAbs", &[Text]),
+    ("list", &[Any, Any, Any]),
+    ("list", &[]),
+    ("dict", &[Text, Any, Text, Any]),
+    ("dict", &[Any]),
+    ("get", &[Map, Text]),
+    ("hasKey", &[Map, Text]),
+    ("set", &[Map, Text, Any]),
+    ("unset", &[Map, Text]),
+    ("pluck", &[Text, Map, Map]),
+    ("pick", &[Map, Text, Text]),
+    ("omit", &[Map, Text]),
+    ("dig", &[Text, Text, Any, Map]),
+    ("append", &[List, Any]),
+    ("prepend", &[List, Any]),
+    ("first", &[List]),
+    ("rest", &[List]),
+    ("last", &[List]),
+    ("initial", &[List]),
+    ("reverse", &[List]),
+    ("compact", &[List]),
+    ("uniq", &[List]),
+    ("without", &[List, Any]),
+    ("has", &[Any, List]),
+    ("concat", &[List, List]),
+    ("chunk", &[Literal("2"), List]),
+    ("slice", &[List, Literal("1")]),
+    ("regexMatch", &[Literal("\"^[a-z]+\""), Text]),
+    ("regexFind", &[Literal("`o.?`"), Text]),
+    ("regexFindAll", &[Literal("`[aeiou]`"), Text, Int]),
+    (
+        "regexReplaceAll",
+        &[Literal("\"(l+)\""), Text, Literal("\"<${1}>\"")],
+    ),
+    (
+        "regexReplaceAllLiteral",
+        &[Literal("\"o\""), Text, Literal("\"$0\"")],
+    ),
+    ("regexSplit", &[Literal("`[ -]+`"), Text, Int]),
+    ("regexQuoteMeta", &[Text]),
+    ("mustRegexMatch", &[Text, Text]),
+    ("regexSplit", &[Literal("\"\""), Text, Int]),
+    ("urlParse", &[Text]),
+    ("urlJoin", &[Map]),
+    ("duration", &[Any]),
+    ("durationRound", &[Any]),
+    ("adler32sum", &[Text]),
+    ("sha1sum", &[Text]),
+    ("sha256sum", &[Text]),
+    ("mustToDate", &[Literal("\"2006-01-02T15:04:05Z07:00\""), Text]),
+    ("toDate", &[Literal("\"2006-01-02\""), Text]),
+    ("unixEpoch", &[Literal("(toDate \"2006-01-02\" \"2024-05-06\")")]),
 ];
 
 const SPRIG: Table = &[
-    ("untitle", &[Text]), ("swapcase", &[Text]), ("nospace", &[Text]), ("initials", &[Text]), ("abbrev", &[Int, Text]), ("abbrevboth", &[Int, Int, Text]),
-    ("wrap", &[Int, Text]), ("wrapWith", &[Int, Text, Text]), ("snakecase", &[Text]), ("kebabcase", &[Text]), ("camelcase", &[Text]), ("sha512sum", &[Text]),
-    ("add1f", &[Any]), ("addf", &[Float, Any]), ("subf", &[Float, Float]), ("mulf", &[Float, Float]), ("divf", &[Float, Float]),
-    ("merge", &[Map, Map]), ("mergeOverwrite", &[Map, Map]), ("deepCopy", &[Any]), ("semverCompare", &[Literal("\">=1.2-0 <2\""), Text]), ("semverCompare", &[Text, Text]),
-    ("semver", &[Text]), ("htmlDateInZone", &[Literal("86400"), Literal("\"UTC\"")]), ("dateInZone", &[Literal("\"Mon Jan _2 15:04:05.000 MST 2006 PM -0700\""), Literal("1700000000"), Literal("\"UTC\"")]),
-    ("dateModify", &[Text, Literal("(toDate \"2006-01-02\" \"2024-05-06\")")]),
+    ("untitle", &[Text]),
+    ("swapcase", &[Text]),
+    ("nospace", &[Text]),
+    ("initials", &[Text]),
+    ("abbrev", &[Int, Text]),
+    ("abbrevboth", &[Int, Int, Text]),
+    ("wrap", &[Int, Text]),
+    ("wrapWith", &[Int, Text, Text]),
+    ("snakecase", &[Text]),
+    ("kebabcase", &[Text]),
+    ("camelcase", &[Text]),
+    ("sha512sum", &[Text]),
+    ("add1f", &[Any]),
+    ("addf", &[Float, Any]),
+    ("subf", &[Float, Float]),
+    ("mulf", &[Float, Float]),
+    ("divf", &[Float, Float]),
+    ("merge", &[Map, Map]),
+    ("mergeOverwrite", &[Map, Map]),
+    ("deepCopy", &[Any]),
+    ("semverCompare", &[Literal("\">=1.2-0 <2\""), Text]),
+    ("semverCompare", &[Text, Text]),
+    ("semver", &[Text]),
+    ("htmlDateInZone", &[Literal("86400"), Literal("\"UTC\"")]),
+    (
+        "dateInZone",
+        &[
+            Literal("\"Mon Jan _2 15:04:05.000 MST 2006 PM -0700\""),
+            Literal("1700000000"),
+            Literal("\"UTC\""),
+        ],
+    ),
+    (
+        "dateModify",
+        &[Text, Literal("(toDate \"2006-01-02\" \"2024-05-06\")")],
+    ),
 ];
 
 const HELM: Table = &[
-    ("toYaml", &[Any]), ("toYaml", &[Map]), ("toJson", &[Any]), ("fromYaml", &[Text]), ("fromYamlArray", &[Text]), ("fromJson", &[Text]), ("fromJsonArray", &[Text]),
-    ("required", &[Text, Any]), ("tpl", &[Text, Any]), ("tpl", &[Literal("\"{{ .s }}-{{ .missing }}\""), Literal(".")]), ("include", &[Literal("\"t0\""), Any]),
-    ("include", &[Literal("\"t1\""), Literal(".")]), ("lookup", &[Text, Text, Text, Text]), ("fail", &[Text]), ("toToml", &[Map]), ("mustToYaml", &[Any]),
+    ("toYaml", &[Any]),
+    ("toYaml", &[Map]),
+    ("toJson", &[Any]),
+    ("fromYaml", &[Text]),
+    ("fromYamlArray", &[Text]),
+    ("fromJson", &[Text]),
+    ("fromJsonArray", &[Text]),
+    ("required", &[Text, Any]),
+    ("tpl", &[Text, Any]),
+    ("tpl", &[Literal("\"{{ .s }}-{{ .missing }}\""), Literal(".")]),
+    ("include", &[Literal("\"t0\""), Any]),
+    ("include", &[Literal("\"t1\""), Literal(".")]),
+    ("lookup", &[Text, Text, Text, Text]),
+    ("fail", &[Text]),
+    ("toToml", &[Map]),
+    ("mustToYaml", &[Any]),
 ];
 
 impl Generator {
@@ -204,14 +380,22 @@ impl Generator {
         let choice = self.source.below(if depth == 0 { 9 } else { 16 });
         let (open, close) = (self.open(), self.close());
         match choice {
-            0 => self.source.pick(&["text ", "\n", "a\n  b: ", "  ", "- ", "é✓ "]).to_owned(),
-            1 => format!("{open}/* a comment */{}", self.source.pick(&["}}", " -}}"])).replace("{{ /*", "{{/*"),
+            0 => self
+                .source
+                .pick(&["text ", "\n", "a\n  b: ", "  ", "- ", "é✓ "])
+                .to_owned(),
+            1 => {
+                format!("{open}/* a comment */{}", self.source.pick(&["}}", " -}}"])).replace("{{ /*", "{{/*")
+            }
             2 => {
                 let pipeline = self.pipeline(2);
                 let name = format!("$v{}", self.source.below(3));
                 let assigns = self.variables.contains(&name) && self.source.chance(2);
                 self.variables.push(name.clone());
-                format!("{open}{name} {} {pipeline}{close}", if assigns { "=" } else { ":=" })
+                format!(
+                    "{open}{name} {} {pipeline}{close}",
+                    if assigns { "=" } else { ":=" }
+                )
             }
             3..=8 => format!("{open}{}{close}", self.pipeline(2)),
             9 | 10 => {
@@ -219,10 +403,16 @@ impl Generator {
                 let pipeline = self.pipeline(1);
                 let body = self.scope(|generator| generator.nodes(depth - 1));
                 let otherwise = match self.source.below(4) {
-                    0 => format!("{{{{else}}}}{}", self.scope(|generator| generator.nodes(depth - 1))),
+                    0 => format!(
+                        "{{{{else}}}}{}",
+                        self.scope(|generator| generator.nodes(depth - 1))
+                    ),
                     1 => {
                         let pipeline = self.pipeline(1);
-                        format!("{{{{else {word} {pipeline}}}}}{}", self.scope(|generator| generator.nodes(depth - 1)))
+                        format!(
+                            "{{{{else {word} {pipeline}}}}}{}",
+                            self.scope(|generator| generator.nodes(depth - 1))
+                        )
                     }
                     _ => String::new(),
                 };
@@ -246,16 +436,25 @@ impl Generator {
                 let body = self.nodes(depth - 1);
                 self.in_range -= 1;
                 self.variables.truncate(before);
-                let otherwise = if self.source.chance(4) { "{{else}}nothing" } else { "" };
+                let otherwise = if self.source.chance(4) {
+                    "{{else}}nothing"
+                } else {
+                    ""
+                };
                 format!("{open}range {declares}{over}{close}{body}{otherwise}{{{{end}}}}")
             }
             14 if self.in_range > 0 => format!("{open}{}{close}", self.source.pick(&["break", "continue"])),
-            14 => format!("{{{{block \"b{}\" {}}}}}{}{{{{end}}}}", self.source.below(3), self.operand(0, Any), {
-                let range = std::mem::take(&mut self.in_range);
-                let body = self.fresh(|generator| generator.nodes(depth - 1));
-                self.in_range = range;
-                body
-            }),
+            14 => format!(
+                "{{{{block \"b{}\" {}}}}}{}{{{{end}}}}",
+                self.source.below(3),
+                self.operand(0, Any),
+                {
+                    let range = std::mem::take(&mut self.in_range);
+                    let body = self.fresh(|generator| generator.nodes(depth - 1));
+                    self.in_range = range;
+                    body
+                }
+            ),
             _ => match self.templates.last().cloned() {
                 Some(name) if !self.source.chance(12) => {
                     format!("{open}template \"{name}\" {}{close}", self.operand(1, Any))
@@ -274,7 +473,10 @@ impl Generator {
 
     fn ranged(&mut self) -> String {
         match self.source.below(6) {
-            0 => self.source.pick(&["3", "0", ".n", ".neg", ".nil", ".s", ".t", "nil"]).to_owned(),
+            0 => self
+                .source
+                .pick(&["3", "0", ".n", ".neg", ".nil", ".s", ".t", "nil"])
+                .to_owned(),
             1 | 2 => self.operand(1, Map),
             _ => self.operand(1, List),
         }
@@ -295,7 +497,11 @@ impl Generator {
         }
         if self.source.chance(10) {
             let format = self.format();
-            let value = if piped { String::new() } else { format!(" {}", self.operand(depth, Any)) };
+            let value = if piped {
+                String::new()
+            } else {
+                format!(" {}", self.operand(depth, Any))
+            };
             return format!("printf {format}{value}");
         }
         let tables: &[Table] = match self.functions {
@@ -323,9 +529,16 @@ impl Generator {
     }
 
     fn format(&mut self) -> String {
-        let flags = self.source.pick(&["", "", "", "+", "-", "#", "0", " ", "+#", "-0"]);
-        let width = self.source.pick(&["", "", "", "5", "12", "08", ".3", "8.2", ".0", "*", "[1]", "[2]"]);
-        let verb = self.source.pick(&["v", "v", "s", "d", "q", "x", "X", "t", "T", "f", "e", "g", "c", "U", "b", "o", "O", "G", "z", "%"]);
+        let flags = self
+            .source
+            .pick(&["", "", "", "+", "-", "#", "0", " ", "+#", "-0"]);
+        let width = self
+            .source
+            .pick(&["", "", "", "5", "12", "08", ".3", "8.2", ".0", "*", "[1]", "[2]"]);
+        let verb = self.source.pick(&[
+            "v", "v", "s", "d", "q", "x", "X", "t", "T", "f", "e", "g", "c", "U", "b", "o", "O", "G", "z",
+            "%",
+        ]);
         format!("\"<%{flags}{width}{verb}>\"")
     }
 
@@ -343,23 +556,113 @@ impl Generator {
         }
         let choice: &[&str] = match want {
             Text => &[
-                ".s", ".e", ".u", ".ver", ".url", ".path", ".json", ".yaml", ".date", ".html", ".pct", "\"a-b c\"", "`raw\\n`", "\"\"", "\"fooBarBaz\"",
-                "\"a\\tb\"", ".Values.image.tag", "\"x\"", "\"l\"", ".m.b", "\"1.5\"", "\"017\"", "\"0x1F\"", "\"HTTP2Server_name\"", "\"k\"", "\"1h30m\"", ".Values.multi", "\"1.2.3\"", "\"a: [1\"",
+                ".s",
+                ".e",
+                ".u",
+                ".ver",
+                ".url",
+                ".path",
+                ".json",
+                ".yaml",
+                ".date",
+                ".html",
+                ".pct",
+                "\"a-b c\"",
+                "`raw\\n`",
+                "\"\"",
+                "\"fooBarBaz\"",
+                "\"a\\tb\"",
+                ".Values.image.tag",
+                "\"x\"",
+                "\"l\"",
+                ".m.b",
+                "\"1.5\"",
+                "\"017\"",
+                "\"0x1F\"",
+                "\"HTTP2Server_name\"",
+                "\"k\"",
+                "\"1h30m\"",
+                ".Values.multi",
+                "\"1.2.3\"",
+                "\"a: [1\"",
             ],
             Int => &["0", "1", "2", "3", "-1", "7", "0x10", "'a'", "10", "5"],
             Float => &["1.5", "-2.25", "1e6", "0.1", "1e-7", "3.0", ".f"],
-            List => &[".list", ".words", ".nums", ".empty", "(list 1 2 3)", ".Values.args", ".m.c", ".nil"],
-            Map => &[".m", ".Values", ".none", ".m.d", "(dict \"a\" 1)", ".Values.labels", ".", ".nil"],
+            List => &[
+                ".list",
+                ".words",
+                ".nums",
+                ".empty",
+                "(list 1 2 3)",
+                ".Values.args",
+                ".m.c",
+                ".nil",
+            ],
+            Map => &[
+                ".m",
+                ".Values",
+                ".none",
+                ".m.d",
+                "(dict \"a\" 1)",
+                ".Values.labels",
+                ".",
+                ".nil",
+            ],
             Bool => &["true", "false", ".t", ".no"],
             _ => &[
-                ".", "$", ".s", ".n", ".f", ".t", ".nil", ".list", ".m", ".m.a", ".m.d.e", ".missing", ".missing.x", ".m.missing", ".m.d.nil.x", ".s.x", ".Values.image",
-                ".words", "1", "-3", "2.5", "1e6", "\"lit\"", "true", "nil", "1i", "'x'", ".big", ".million", ".small", ".neg", ".z", ".e", "$.m.b", ".Values.replicas",
-                "(.m).d", "(.missing).x", "0x1p4", "18446744073709551615", "1_000", ".list.x", ".none", ".empty", ".html",
+                ".",
+                "$",
+                ".s",
+                ".n",
+                ".f",
+                ".t",
+                ".nil",
+                ".list",
+                ".m",
+                ".m.a",
+                ".m.d.e",
+                ".missing",
+                ".missing.x",
+                ".m.missing",
+                ".m.d.nil.x",
+                ".s.x",
+                ".Values.image",
+                ".words",
+                "1",
+                "-3",
+                "2.5",
+                "1e6",
+                "\"lit\"",
+                "true",
+                "nil",
+                "1i",
+                "'x'",
+                ".big",
+                ".million",
+                ".small",
+                ".neg",
+                ".z",
+                ".e",
+                "$.m.b",
+                ".Values.replicas",
+                "(.m).d",
+                "(.missing).x",
+                "0x1p4",
+                "18446744073709551615",
+                "1_000",
+                ".list.x",
+                ".none",
+                ".empty",
+                ".html",
             ],
         };
         // Without sprig there is no `list` and no `dict`.
         let choice = self.source.pick(choice);
-        if self.functions.is_empty() && choice.starts_with('(') && !choice.starts_with("(.") { ".m".to_owned() } else { choice.to_owned() }
+        if self.functions.is_empty() && choice.starts_with('(') && !choice.starts_with("(.") {
+            ".m".to_owned()
+        } else {
+            choice.to_owned()
+        }
     }
 
     /// Takes a piece out, or puts one in.
@@ -372,7 +675,10 @@ impl Generator {
             0 => head + &tail.iter().skip(1 + self.source.below(4)).collect::<String>(),
             1 => head,
             _ => {
-                let junk = ["{{", "}}", "(", ")", "|", "\"", "`", "{{end}}", "{{else}}", ".", "$x", ":=", ",", "@", " -}}", "{{- ", "/*", "'", "{{if}}", "\u{e9}"];
+                let junk = [
+                    "{{", "}}", "(", ")", "|", "\"", "`", "{{end}}", "{{else}}", ".", "$x", ":=", ",", "@",
+                    " -}}", "{{- ", "/*", "'", "{{if}}", "\u{e9}",
+                ];
                 head + junk[self.source.below(junk.len())] + &tail.iter().collect::<String>()
             }
         }

@@ -1,5 +1,7 @@
 //! Maps.
 
+#![expect(clippy::unnecessary_wraps, reason = "the functions of a table have one type")]
+
 use crate::families::args::{Result, fail, is_empty, map, nil_dereference, strval, text, value};
 use crate::fmt::MAX_NESTING;
 use crate::types::Kind;
