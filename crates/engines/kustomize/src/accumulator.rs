@@ -18,7 +18,7 @@ pub(crate) struct Accumulator {
 
 impl Accumulator {
     pub(crate) fn merge(&mut self, other: Self, schema: &Schema) -> Result<()> {
-        self.map.append_all(other.map.list, schema)?;
+        self.map.append_map(other.map, schema)?;
         self.config.merge(other.config)?;
         other.vars.into_values().try_for_each(|var| self.add_var(var))
     }
@@ -36,15 +36,16 @@ impl Accumulator {
         for var in vars {
             let gvk = var.objref.gvk();
             let namespace = &var.objref.namespace;
-            let found = self.map.by_any_id(schema, |id| {
-                id.name == var.objref.name
-                    && id.gvk == gvk
+            let found = self.map.named(&var.objref.name, schema, |id| {
+                id.group == gvk.group
+                    && id.version == gvk.version
+                    && id.kind == gvk.kind
                     && (namespace.is_empty() || id.effective_namespace() == namespace)
             });
             match found.as_slice() {
                 [] => {}
                 [at] => {
-                    if let Some(resource) = self.map.list.get_mut(*at) {
+                    if let Some(resource) = self.map.notes_mut().nth(*at) {
                         resource.vars.push(var.name.clone());
                     }
                 }

@@ -110,7 +110,7 @@ pub fn build(files: &dyn Files, directory: &str, options: &Options) -> Result<Re
 }
 
 fn finish(map: ResMap, origins: bool, transformations: bool) -> Result<Vec<Object>> {
-    map.list
+    map.into_list()
         .into_iter()
         .filter(|resource| !resource.is_empty())
         .map(|mut resource| {

@@ -99,7 +99,7 @@ impl<'a> Target<'a> {
         fix_name_references(&all.config.name_reference, &mut all.map, &schema)?;
         resolve_vars(&all.vars, &all.config.var_reference, &mut all.map)?;
         let mut failed = Ok(());
-        all.map.list.retain(|resource| {
+        all.map.list_mut().retain(|resource| {
             if failed.is_ok() && !resource.is_empty() {
                 failed = load::validate(resource.node());
             }
@@ -340,7 +340,7 @@ impl<'a> Target<'a> {
                 self.resource(&mut all, path).at(|| self.place(field, None))?;
             }
         }
-        Ok(all.map.list)
+        Ok(all.map.into_list())
     }
 
     fn transform(&mut self, all: &mut Accumulator) -> Result<()> {
@@ -363,7 +363,7 @@ impl<'a> Target<'a> {
                 .within(|| format!("kustomization in '{}'", self.loader.root()))
                 .at(|| place)?;
             if let Some(origin) = origin {
-                for resource in &mut all.map.list {
+                for resource in all.map.notes_mut() {
                     if resource.origin.is_none() {
                         resource.origin = Some(origin.clone());
                     } else {
@@ -472,12 +472,18 @@ impl<'a> Target<'a> {
                 Some(number),
             ));
         }
-        for (number, image) in file.images.iter().enumerate() {
+        // One transformer for all of them; with origins each leaves a trace of its own.
+        let together = if self.origin.is_some() {
+            1
+        } else {
+            file.images.len().max(1)
+        };
+        for (number, images) in file.images.chunks(together).enumerate() {
             let specs = config.images.clone();
-            let image = image.clone();
+            let images = images.to_vec();
             list.push(own(
                 "ImageTagTransformer",
-                Transformer::Images { image, specs },
+                Transformer::Images { images, specs },
                 "images",
                 Some(number),
             ));
