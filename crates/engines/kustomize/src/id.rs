@@ -1,6 +1,5 @@
 //! What identifies an object: group, version, kind, name, namespace.
 
-use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::LazyLock;
@@ -50,10 +49,8 @@ impl Gvk {
     }
 
     /// kustomize's order of field specs: important kinds first.
-    pub(crate) fn compare(&self, other: &Self) -> Ordering {
-        rank(&self.kind)
-            .cmp(&rank(&other.kind))
-            .then_with(|| self.sort_text().cmp(&other.sort_text()))
+    pub(crate) fn order(&self) -> (i64, String) {
+        (rank(&self.kind), self.sort_text())
     }
 
     /// The text by which legacy orders compare.

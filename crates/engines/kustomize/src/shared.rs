@@ -1,9 +1,10 @@
 //! What the directories of one build share: the schema in use, and remarks.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::config::Config;
 use crate::decode;
 use crate::error::{Error, Result};
 use crate::id::builtin_cluster_scope;
@@ -20,6 +21,8 @@ pub(crate) struct Build {
     /// An object was read whose scope had to be looked up before any schema was set. From then on
     /// kustomize keeps its embedded schema beside one that comes later.
     keep_builtin: Cell<bool>,
+    /// kustomize's own rules, merged once for all directories that add none.
+    builtin: OnceCell<Rc<Config>>,
     /// Remarks on deprecated fields.
     pub(crate) warnings: RefCell<Vec<String>>,
 }
@@ -47,6 +50,15 @@ impl Build {
             Some(schema) => SchemaInUse::Custom(Rc::clone(schema)),
             None => SchemaInUse::Builtin(Schema::builtin()),
         }
+    }
+
+    /// kustomize's own rules.
+    pub(crate) fn builtin_config(&self) -> Result<Rc<Config>> {
+        if let Some(config) = self.builtin.get() {
+            return Ok(Rc::clone(config));
+        }
+        let config = Rc::new(Config::builtin().merged()?);
+        Ok(Rc::clone(self.builtin.get_or_init(|| config)))
     }
 
     /// Takes note of objects that were read.

@@ -1,5 +1,7 @@
 //! One kustomization directory: what it accumulates, in which order its fields act.
 
+use std::rc::Rc;
+
 use weir_yaml::Tag;
 
 use crate::accumulator::Accumulator;
@@ -96,8 +98,9 @@ impl<'a> Target<'a> {
         let mut all = self.accumulate(Accumulator::default())?;
         let schema = self.build.schema();
         Transformer::Hash.run(&mut all.map, &schema)?;
-        fix_name_references(&all.config.name_reference, &mut all.map, &schema)?;
-        resolve_vars(&all.vars, &all.config.var_reference, &mut all.map)?;
+        let config = all.config.take().unwrap_or_default();
+        fix_name_references(&config.name_reference, &mut all.map, &schema)?;
+        resolve_vars(&all.vars, &config.var_reference, &mut all.map)?;
         let mut failed = Ok(());
         all.map.list_mut().retain(|resource| {
             if failed.is_ok() && !resource.is_empty() {
@@ -114,21 +117,22 @@ impl<'a> Target<'a> {
         let file = self.file.clone();
         self.resources(&mut all, "resources", &file.resources)
             .within(|| "accumulating resources".into())?;
-        let mut config = Config::builtin();
-        for (number, path) in file.configurations.iter().enumerate() {
-            let more = self
-                .loader
-                .load_text(path)
-                .and_then(|text| Config::parse(&text))
-                .within(|| format!("configuration '{path}'"))
-                .at(|| self.place("configurations", Some(number)))?;
-            config.merge(more)?;
+        let config = if file.configurations.is_empty() {
+            self.build.builtin_config()
+        } else {
+            self.configurations(&file.configurations)?.merged().map(Rc::new)
+        };
+        config
+            .and_then(|config| all.merge_config(config))
+            .within(|| "merging config".into())?;
+        if !file.crds.is_empty() {
+            let crds = crds::load(&file.crds, &self.loader)
+                .within(|| format!("loading CRDs [{}]", file.crds.join(" ")))
+                .at(|| self.place("crds", None))?;
+            crds.merged()
+                .and_then(|crds| all.merge_config(Rc::new(crds)))
+                .within(|| "merging CRDs".into())?;
         }
-        all.config.merge(config).within(|| "merging config".into())?;
-        let crds = crds::load(&file.crds, &self.loader)
-            .within(|| format!("loading CRDs [{}]", file.crds.join(" ")))
-            .at(|| self.place("crds", None))?;
-        all.config.merge(crds).within(|| "merging CRDs".into())?;
         self.generators(&mut all)?;
         for (number, path) in file.components.iter().enumerate() {
             all = self
@@ -142,6 +146,21 @@ impl<'a> Target<'a> {
             .within(|| "merging vars".into())
             .at(|| self.place("vars", None))?;
         Ok(all)
+    }
+
+    /// The rules of the files that `configurations` lists, on top of kustomize's own.
+    fn configurations(&self, paths: &[String]) -> Result<Config> {
+        let mut config = Config::builtin();
+        for (number, path) in paths.iter().enumerate() {
+            let more = self
+                .loader
+                .load_text(path)
+                .and_then(|text| Config::parse(&text))
+                .within(|| format!("configuration '{path}'"))
+                .at(|| self.place("configurations", Some(number)))?;
+            config.merge(&more)?;
+        }
+        Ok(config)
     }
 
     /// A field of this kustomization's file, or an entry of it.
@@ -345,7 +364,8 @@ impl<'a> Target<'a> {
 
     fn transform(&mut self, all: &mut Accumulator) -> Result<()> {
         let mut list: Vec<(Transformer, Option<Origin>, Place)> = Vec::new();
-        for own in self.builtin_transformers(&all.config)? {
+        let config = all.config.clone().unwrap_or_default();
+        for own in self.builtin_transformers(&config)? {
             list.push((own.transformer, self.builtin_origin(own.kind), own.place));
         }
         let entries = self.file.transformers.clone();
