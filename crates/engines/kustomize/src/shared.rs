@@ -4,17 +4,21 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::cache::Cache;
 use crate::config::Config;
 use crate::decode;
 use crate::error::{Error, Result};
 use crate::id::builtin_cluster_scope;
+use crate::load;
 use crate::loader::Loader;
 use crate::resource::Resource;
 use crate::schema::Schema;
 
 /// What the directories of one build share.
 #[derive(Default)]
-pub(crate) struct Build {
+pub(crate) struct Build<'a> {
+    /// Files that other builds have parsed.
+    cache: Option<&'a Cache>,
     /// The schema that the first `openapi` field brought.
     schema: RefCell<Option<Rc<Schema>>>,
     schema_is_set: Cell<bool>,
@@ -44,7 +48,25 @@ impl std::ops::Deref for SchemaInUse {
     }
 }
 
-impl Build {
+impl<'a> Build<'a> {
+    pub(crate) fn new(cache: Option<&'a Cache>) -> Self {
+        Self {
+            cache,
+            ..Self::default()
+        }
+    }
+
+    /// Reads all objects of a file.
+    pub(crate) fn resources(&self, bytes: &[u8]) -> Result<Vec<Resource>> {
+        match self.cache {
+            Some(cache) => {
+                let objects = cache.objects(bytes, load::objects)?;
+                Ok(objects.into_iter().map(Resource::new).collect())
+            }
+            None => load::resources(bytes),
+        }
+    }
+
     pub(crate) fn schema(&self) -> SchemaInUse {
         match &*self.schema.borrow() {
             Some(schema) => SchemaInUse::Custom(Rc::clone(schema)),

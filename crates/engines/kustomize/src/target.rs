@@ -26,7 +26,7 @@ use crate::transform::{
 
 /// A directory with its kustomization file.
 pub(crate) struct Target<'a> {
-    build: &'a Build,
+    build: &'a Build<'a>,
     loader: Loader<'a>,
     pub(crate) file: Kustomization,
     file_name: &'static str,
@@ -36,7 +36,7 @@ pub(crate) struct Target<'a> {
 
 impl<'a> Target<'a> {
     /// Reads the kustomization file of a directory.
-    pub(crate) fn load(build: &'a Build, loader: Loader<'a>) -> Result<Self> {
+    pub(crate) fn load(build: &'a Build<'a>, loader: Loader<'a>) -> Result<Self> {
         let root = loader.root().to_owned();
         let mut found = FILE_NAMES.iter().filter(|name| loader.has(name));
         let file_name = *found.next().ok_or_else(|| {
@@ -206,7 +206,7 @@ impl<'a> Target<'a> {
         let mut resources = self
             .loader
             .load(path)
-            .and_then(|bytes| load::resources(&bytes))
+            .and_then(|bytes| self.build.resources(&bytes))
             .within(|| format!("accumulating resources from '{path}'"))?;
         self.build.note(&resources);
         if let Some(origin) = &self.origin {
