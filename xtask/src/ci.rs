@@ -79,31 +79,8 @@ pub(crate) fn quick() -> Result<()> {
     )
 }
 
-/// The walk's benchmark, on a control plane of its own.
-pub(crate) fn bench(pairs: &[usize]) -> Result<()> {
-    for tool in tools::ALL
-        .iter()
-        .filter(|t| ["etcd", "kubernetes"].contains(&t.folder))
-    {
-        tools::build(&crate::root()?, tool)?;
-    }
-    let release = ["--release", "--package", "weir-real", "--package", "weir"];
-    step("build", &[&["build"], &release[..]].concat(), &[])?;
-    let pairs: Vec<String> = pairs.iter().map(ToString::to_string).collect();
-    let mut arguments = vec![
-        "run",
-        "--release",
-        "--quiet",
-        "--package",
-        "weir-real",
-        "--bin",
-        "walk-bench",
-    ];
-    arguments.extend(pairs.iter().map(String::as_str));
-    step("bench", &arguments, &[])
-}
-
-fn step(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Result<()> {
+/// Runs cargo, and says how long it took.
+pub(crate) fn step(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Result<()> {
     println!("== {name}");
     let begun = Instant::now();
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

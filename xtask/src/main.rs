@@ -1,6 +1,7 @@
 //! The project's own tasks. `cargo xtask --help` lists them.
 #![expect(clippy::print_stdout, reason = "tasks talk to the person who runs them")]
 
+mod bench;
 mod ci;
 mod codegen;
 mod control_plane;
@@ -41,12 +42,9 @@ enum Task {
     },
     /// Plays the stand-in API server's scenario files to a real kube-apiserver.
     Scenarios,
-    /// Measures weir on a real kube-apiserver, built for release: pairs of OCIRepository and Kustomization.
-    Bench {
-        /// How many pairs, run by run.
-        #[arg(default_values_t = [100, 1000, 2500])]
-        pairs: Vec<usize>,
-    },
+    /// Measures weir, built for release.
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Starts a real control plane on loopback, prints its kubeconfig's path and runs until interrupted.
     ControlPlane,
 }
@@ -59,7 +57,7 @@ fn main() -> ExitCode {
         Task::Codegen { check } => codegen::run(check),
         Task::Tools { names } => build_tools(&names),
         Task::Scenarios => ci::scenarios(),
-        Task::Bench { pairs } => ci::bench(&pairs),
+        Task::Bench(bench) => bench.run(),
         Task::ControlPlane => control_plane::run(),
     };
     match outcome {

@@ -1,6 +1,7 @@
 //! What a directory has accumulated so far.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -12,15 +13,32 @@ use crate::schema::Schema;
 #[derive(Default)]
 pub(crate) struct Accumulator {
     pub(crate) map: ResMap,
-    pub(crate) config: Config,
+    /// Nothing yet, or the rules of all directories so far. Most directories have the built-in ones
+    /// and share them.
+    pub(crate) config: Option<Rc<Config>>,
     pub(crate) vars: BTreeMap<String, Var>,
 }
 
 impl Accumulator {
     pub(crate) fn merge(&mut self, other: Self, schema: &Schema) -> Result<()> {
-        self.map.append_all(other.map.list, schema)?;
-        self.config.merge(other.config)?;
+        self.map.append_map(other.map, schema)?;
+        if let Some(config) = other.config {
+            self.merge_config(config)?;
+        }
         other.vars.into_values().try_for_each(|var| self.add_var(var))
+    }
+
+    /// Adds rules that are the outcome of a merge themselves.
+    pub(crate) fn merge_config(&mut self, config: Rc<Config>) -> Result<()> {
+        match &mut self.config {
+            // A merge with itself, or with nothing, changes nothing.
+            Some(own) if Rc::ptr_eq(own, &config) => Ok(()),
+            Some(own) => Rc::make_mut(own).merge(&config),
+            none => {
+                *none = Some(config);
+                Ok(())
+            }
+        }
     }
 
     fn add_var(&mut self, var: Var) -> Result<()> {
@@ -36,15 +54,16 @@ impl Accumulator {
         for var in vars {
             let gvk = var.objref.gvk();
             let namespace = &var.objref.namespace;
-            let found = self.map.by_any_id(schema, |id| {
-                id.name == var.objref.name
-                    && id.gvk == gvk
+            let found = self.map.named(&var.objref.name, schema, |id| {
+                id.group == gvk.group
+                    && id.version == gvk.version
+                    && id.kind == gvk.kind
                     && (namespace.is_empty() || id.effective_namespace() == namespace)
             });
             match found.as_slice() {
                 [] => {}
                 [at] => {
-                    if let Some(resource) = self.map.list.get_mut(*at) {
+                    if let Some(resource) = self.map.notes_mut().nth(*at) {
                         resource.vars.push(var.name.clone());
                     }
                 }

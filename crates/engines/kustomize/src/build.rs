@@ -3,6 +3,7 @@
 use serde_json::Value;
 use weir_yaml::emit;
 
+use crate::cache::Cache;
 use crate::error::{Error, Result};
 use crate::fieldspec::FieldSpec;
 use crate::files::Files;
@@ -82,7 +83,26 @@ impl Resources {
 /// Reads only through `files`; fetches and runs nothing. The result does not depend on anything
 /// but the files and the options.
 pub fn build(files: &dyn Files, directory: &str, options: &Options) -> Result<Resources, Error> {
-    let shared = Build::default();
+    build_shared(files, directory, options, None)
+}
+
+/// As [`build`], with files that other builds have parsed; the result is the same.
+pub fn build_cached(
+    files: &dyn Files,
+    directory: &str,
+    options: &Options,
+    cache: &Cache,
+) -> Result<Resources, Error> {
+    build_shared(files, directory, options, Some(cache))
+}
+
+fn build_shared(
+    files: &dyn Files,
+    directory: &str,
+    options: &Options,
+    cache: Option<&Cache>,
+) -> Result<Resources, Error> {
+    let shared = Build::new(cache);
     let loader = Loader::new(files, options.load_restrictions, directory)?;
     let target = Target::load(&shared, loader)?;
     let (mut map, file) = target.make()?;
@@ -110,7 +130,7 @@ pub fn build(files: &dyn Files, directory: &str, options: &Options) -> Result<Re
 }
 
 fn finish(map: ResMap, origins: bool, transformations: bool) -> Result<Vec<Object>> {
-    map.list
+    map.into_list()
         .into_iter()
         .filter(|resource| !resource.is_empty())
         .map(|mut resource| {

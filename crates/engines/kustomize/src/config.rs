@@ -51,7 +51,29 @@ impl Config {
         BUILTIN.clone()
     }
 
-    fn lists(&mut self) -> [(&'static str, &mut Vec<FieldSpec>); 10] {
+    /// The outcome of a merge into nothing.
+    pub(crate) fn merged(&self) -> Result<Self> {
+        let mut merged = Self::default();
+        merged.merge(self)?;
+        Ok(merged)
+    }
+
+    fn lists(&self) -> [&Vec<FieldSpec>; 10] {
+        [
+            &self.name_prefix,
+            &self.name_suffix,
+            &self.namespace,
+            &self.common_annotations,
+            &self.common_labels,
+            &self.labels,
+            &self.template_labels,
+            &self.var_reference,
+            &self.images,
+            &self.replicas,
+        ]
+    }
+
+    fn lists_mut(&mut self) -> [(&'static str, &mut Vec<FieldSpec>); 10] {
         [
             ("NamePrefix", &mut self.name_prefix),
             ("NameSuffix", &mut self.name_suffix),
@@ -68,15 +90,16 @@ impl Config {
 
     /// Orders each list by type, as kustomize does after each merge.
     pub(crate) fn sort(&mut self) {
-        for (_, list) in self.lists() {
-            list.sort_by(|a, b| a.gvk.compare(&b.gvk));
+        for (_, list) in self.lists_mut() {
+            list.sort_by_cached_key(|spec| spec.gvk.order());
         }
-        self.name_reference.sort_by(|a, b| a.gvk.compare(&b.gvk));
+        self.name_reference
+            .sort_by_cached_key(|reference| reference.gvk.order());
     }
 
     /// Adds another configuration.
-    pub(crate) fn merge(&mut self, mut other: Self) -> Result<()> {
-        for ((name, list), (_, incoming)) in self.lists().into_iter().zip(other.lists()) {
+    pub(crate) fn merge(&mut self, other: &Self) -> Result<()> {
+        for ((name, list), incoming) in self.lists_mut().into_iter().zip(other.lists()) {
             merge_all(list, incoming).within(|| format!("failed to merge {name} fieldSpec"))?;
         }
         for reference in &other.name_reference {

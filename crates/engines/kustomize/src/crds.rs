@@ -36,7 +36,7 @@ pub(crate) fn load(paths: &[String], loader: &Loader<'_>) -> Result<Config> {
                     config: Config::default(),
                 };
                 reader.read(name, &mut Vec::new())?;
-                config.merge(reader.config)?;
+                config.merge(&reader.config)?;
             }
         }
     }

@@ -1,10 +1,13 @@
 //! Field specs: which field of which objects a transformer writes.
 
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use serde::{Deserialize, Serialize};
 use weir_yaml::{Data, Node, Tag};
 
 use crate::error::{Error, Result, Within};
-use crate::id::{Gvk, ResId, split_api_version};
+use crate::id::{Gvk, split_api_version};
 use crate::ops::{Kind, set_field_keeping_null};
 use crate::path;
 use crate::resource;
@@ -65,28 +68,107 @@ pub(crate) fn apply(
     if !spec.matches(object) {
         return Ok(());
     }
-    let parts = path::split(&spec.path, '/');
-    let walk = Walk {
-        create: create.filter(|_| spec.create),
-    };
-    let failed = walk.node(object, &parts, set);
+    apply_matching(spec, &path::split(&spec.path, '/'), object, create, set)
+}
+
+fn apply_matching(
+    spec: &FieldSpec,
+    parts: &[String],
+    object: &mut Node,
+    create: Option<&Create>,
+    set: &mut dyn FnMut(&mut Node) -> Result<()>,
+) -> Result<()> {
+    walk(&spec.path, parts, object, create.filter(|_| spec.create), set)
+}
+
+/// Calls `set` on each node that is there at a path, given whole and in parts.
+pub(crate) fn visit(
+    path: &str,
+    parts: &[String],
+    object: &mut Node,
+    set: &mut dyn FnMut(&mut Node) -> Result<()>,
+) -> Result<()> {
+    walk(path, parts, object, None, set)
+}
+
+fn walk(
+    path: &str,
+    parts: &[String],
+    object: &mut Node,
+    create: Option<&Create>,
+    set: &mut dyn FnMut(&mut Node) -> Result<()>,
+) -> Result<()> {
+    let failed = Walk { create }.node(object, parts, set);
     failed.within(|| {
         format!(
-            "considering field '{}' of object {}",
-            spec.path,
+            "considering field '{path}' of object {}",
             resource::loose_id(object)
         )
     })
 }
 
-/// Applies several specs in order.
-pub(crate) fn apply_all(
-    specs: &[FieldSpec],
-    object: &mut Node,
-    create: Option<&Create>,
-    set: &mut dyn FnMut(&mut Node) -> Result<()>,
-) -> Result<()> {
-    specs.iter().try_for_each(|spec| apply(spec, object, create, set))
+/// Specs made ready for many objects: their paths taken apart, and for each type of object those
+/// that are about it.
+pub(crate) struct Specs<'a> {
+    list: Vec<(&'a FieldSpec, Vec<String>)>,
+    /// By kind, then by `apiVersion`.
+    by_type: HashMap<String, HashMap<String, Rc<[usize]>>>,
+}
+
+impl<'a> Specs<'a> {
+    pub(crate) fn new(specs: impl IntoIterator<Item = &'a FieldSpec>) -> Self {
+        Self {
+            list: specs
+                .into_iter()
+                .map(|spec| (spec, path::split(&spec.path, '/')))
+                .collect(),
+            by_type: HashMap::new(),
+        }
+    }
+
+    /// The numbers of the specs about an object's type, for [`Self::apply`].
+    pub(crate) fn about(&mut self, object: &Node) -> Rc<[usize]> {
+        let (kind, api_version) = (resource::kind(object), resource::api_version(object));
+        let known = self.by_type.get(kind).and_then(|of| of.get(api_version));
+        if let Some(known) = known {
+            return Rc::clone(known);
+        }
+        let specs = self.list.iter().enumerate();
+        let about: Rc<[usize]> = specs
+            .filter(|(_, (spec, _))| spec.matches(object))
+            .map(|(number, _)| number)
+            .collect();
+        self.by_type
+            .entry(kind.to_owned())
+            .or_default()
+            .insert(api_version.to_owned(), Rc::clone(&about));
+        about
+    }
+
+    /// Applies the specs of some numbers in order to an object of their type.
+    pub(crate) fn apply(
+        &self,
+        numbers: &[usize],
+        object: &mut Node,
+        create: Option<&Create>,
+        set: &mut dyn FnMut(&mut Node) -> Result<()>,
+    ) -> Result<()> {
+        numbers
+            .iter()
+            .filter_map(|number| self.list.get(*number))
+            .try_for_each(|(spec, parts)| apply_matching(spec, parts, object, create, set))
+    }
+
+    /// Applies all specs about an object in order.
+    pub(crate) fn apply_all(
+        &mut self,
+        object: &mut Node,
+        create: Option<&Create>,
+        set: &mut dyn FnMut(&mut Node) -> Result<()>,
+    ) -> Result<()> {
+        let about = self.about(object);
+        self.apply(&about, object, create, set)
+    }
 }
 
 struct Walk<'a> {
@@ -183,9 +265,4 @@ pub(crate) fn merge_one(list: &mut Vec<FieldSpec>, spec: &FieldSpec) -> Result<(
 /// Merges all specs of a list into another.
 pub(crate) fn merge_all(list: &mut Vec<FieldSpec>, specs: &[FieldSpec]) -> Result<()> {
     specs.iter().try_for_each(|spec| merge_one(list, spec))
-}
-
-/// Whether an id's type is selected.
-pub(crate) fn selects_id(spec: &FieldSpec, id: &ResId) -> bool {
-    id.gvk.is_selected_by(&spec.gvk)
 }

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use weir_yaml::emit;
 
 use crate::build::{Object, Options, Reorder, Resources, build};
+use crate::cache::Cache;
 use crate::decode;
 use crate::error::{Error, ErrorKind, Result, Within};
 use crate::files::{FileKind, Files, MemoryFiles, clean, join};
@@ -81,6 +82,16 @@ pub fn build_directory(
     overrides: &Overrides,
 ) -> Result<Resources, Error> {
     generate(files, directory, overrides)?.build()
+}
+
+/// As [`build_directory`], with files that other builds have parsed; the result is the same.
+pub fn build_directory_cached(
+    files: &dyn Files,
+    directory: &str,
+    overrides: &Overrides,
+    cache: &Cache,
+) -> Result<Resources, Error> {
+    generate(files, directory, overrides)?.build_cached(cache)
 }
 
 /// Applies patches and image changes to objects that are there already, as post-renderers do.

@@ -1,6 +1,5 @@
 //! What identifies an object: group, version, kind, name, namespace.
 
-use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::LazyLock;
@@ -50,10 +49,8 @@ impl Gvk {
     }
 
     /// kustomize's order of field specs: important kinds first.
-    pub(crate) fn compare(&self, other: &Self) -> Ordering {
-        rank(&self.kind)
-            .cmp(&rank(&other.kind))
-            .then_with(|| self.sort_text().cmp(&other.sort_text()))
+    pub(crate) fn order(&self) -> (i64, String) {
+        (rank(&self.kind), self.sort_text())
     }
 
     /// The text by which legacy orders compare.
@@ -149,20 +146,20 @@ fn rank(kind: &str) -> i64 {
     rank_in(kind, &ORDER_FIRST, &ORDER_LAST)
 }
 
-/// Whether kinds are cluster-scoped, by `apiVersion kind`, as far as kustomize knows.
-static SCOPES: LazyLock<HashMap<&'static str, bool>> = LazyLock::new(|| {
+/// Whether kinds are cluster-scoped, by `apiVersion` and kind, as far as kustomize knows.
+static SCOPES: LazyLock<HashMap<(&'static str, &'static str), bool>> = LazyLock::new(|| {
     include_str!("../data/scopes.txt")
         .lines()
         .filter_map(|line| line.split_once(' '))
         .filter(|(scope, _)| *scope != "#")
-        .map(|(scope, kind)| (kind, scope == "cluster"))
+        .filter_map(|(scope, of)| Some((of.split_once(' ')?, scope == "cluster")))
         .collect()
 });
 
 /// Whether kustomize's embedded schema says that a kind is cluster-scoped; `None` if it does not
 /// know the kind.
 pub(crate) fn builtin_cluster_scope(api_version: &str, kind: &str) -> Option<bool> {
-    SCOPES.get(format!("{api_version} {kind}").as_str()).copied()
+    SCOPES.get(&(api_version, kind)).copied()
 }
 
 /// The namespace of an object without one.
@@ -194,21 +191,71 @@ impl ResId {
             &self.namespace
         }
     }
+}
 
-    /// Same type, name and effective namespace.
-    pub(crate) fn same(&self, other: &Self) -> bool {
-        self.name == other.name
-            && self.gvk == other.gvk
-            && self.effective_namespace() == other.effective_namespace()
+/// A [`ResId`] that owns nothing, for looking and comparing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct IdRef<'a> {
+    pub(crate) group: &'a str,
+    pub(crate) version: &'a str,
+    pub(crate) kind: &'a str,
+    pub(crate) name: &'a str,
+    /// Empty if not set.
+    pub(crate) namespace: &'a str,
+    pub(crate) cluster_scoped: bool,
+}
+
+impl<'a> IdRef<'a> {
+    /// See [`ResId::effective_namespace`].
+    pub(crate) fn effective_namespace(&self) -> &'a str {
+        if self.cluster_scoped {
+            NO_NAMESPACE
+        } else if self.namespace.is_empty() {
+            DEFAULT_NAMESPACE
+        } else {
+            self.namespace
+        }
     }
 
-    /// A form that is equal exactly when [`Self::same`] holds.
-    pub(crate) fn key(&self) -> (Gvk, String, String) {
-        (
-            self.gvk.clone(),
-            self.name.clone(),
-            self.effective_namespace().to_owned(),
-        )
+    /// What [`ResId::same`] compares.
+    pub(crate) fn parts(&self) -> [&'a str; 5] {
+        [
+            self.name,
+            self.kind,
+            self.group,
+            self.version,
+            self.effective_namespace(),
+        ]
+    }
+
+    /// The type alone.
+    pub(crate) fn to_gvk(self) -> Gvk {
+        Gvk {
+            group: self.group.to_owned(),
+            version: self.version.to_owned(),
+            kind: self.kind.to_owned(),
+        }
+    }
+
+    /// Whether a selector, whose empty parts match anything, selects the type.
+    pub(crate) fn is_selected_by(&self, selector: &Gvk) -> bool {
+        selects(&selector.kind, self.kind)
+            && selects(&selector.group, self.group)
+            && selects(&selector.version, self.version)
+    }
+}
+
+impl ResId {
+    /// The same id, borrowed.
+    pub(crate) fn as_ref(&self) -> IdRef<'_> {
+        IdRef {
+            group: &self.gvk.group,
+            version: &self.gvk.version,
+            kind: &self.gvk.kind,
+            name: &self.name,
+            namespace: &self.namespace,
+            cluster_scoped: self.cluster_scoped,
+        }
     }
 }
 

@@ -23,6 +23,7 @@
 
 mod accumulator;
 mod build;
+mod cache;
 mod config;
 mod crds;
 mod decode;
@@ -33,6 +34,7 @@ pub mod flux;
 mod generate;
 mod hash;
 mod id;
+mod index;
 mod jsonpatch;
 mod kustomization;
 mod load;
@@ -42,6 +44,7 @@ mod merge;
 mod ops;
 mod origin;
 mod path;
+mod pattern;
 mod place;
 mod plugins;
 mod resmap;
@@ -53,7 +56,8 @@ mod shared;
 mod target;
 mod transform;
 
-pub use build::{Object, Options, Reorder, Resources, build};
+pub use build::{Object, Options, Reorder, Resources, build, build_cached};
+pub use cache::Cache;
 pub use error::{Error, ErrorKind};
 pub use files::{Entry, FileError, FileKind, Files, Found, MemoryFiles, clean};
 pub use id::Gvk;

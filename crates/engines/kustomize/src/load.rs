@@ -19,7 +19,8 @@ pub(crate) fn is_malformed(error: &Error) -> bool {
     error.chain().contains("MalformedYAMLError")
 }
 
-fn objects(bytes: &[u8]) -> Result<Vec<Node>> {
+/// Reads the trees of all objects of a text.
+pub(crate) fn objects(bytes: &[u8]) -> Result<Vec<Node>> {
     let text = std::str::from_utf8(bytes).map_err(|_| malformed("yaml: invalid leading UTF-8 octet"))?;
     let unix;
     let text = if text.contains("\r\n") {

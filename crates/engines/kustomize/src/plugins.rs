@@ -165,7 +165,7 @@ pub(crate) fn transformers(resource: &Resource, loader: &Loader<'_>) -> Result<V
         },
         "HashTransformer" => Transformer::Hash,
         "ImageTagTransformer" => Transformer::Images {
-            image: plugin.image_tag,
+            images: vec![plugin.image_tag],
             specs,
         },
         "NamespaceTransformer" => Transformer::Namespace {

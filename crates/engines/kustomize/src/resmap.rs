@@ -1,21 +1,24 @@
 //! The objects of a build, in order.
 
-use std::collections::{HashMap, HashSet};
-
 use weir_yaml::Node;
 
 use crate::error::{Error, Result};
-use crate::id::{Gvk, ResId};
+use crate::id::{IdRef, ResId};
+use crate::index::Index;
 use crate::resource::{Behavior, Resource};
 use crate::schema::Schema;
 use crate::selector::{Selector, SelectorMatcher};
 
-type Key = (Gvk, String, String);
-
 /// Objects in the order in which they were accumulated.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ResMap {
-    pub(crate) list: Vec<Resource>,
+    list: Vec<Resource>,
+    /// Made when it is asked for; gone once objects may have changed without its knowledge.
+    index: Option<Index>,
+    /// Whether no two objects are known to have one id.
+    unique: bool,
+    /// Whether a patch may have deleted an object that is still in the list.
+    emptied: bool,
 }
 
 impl ResMap {
@@ -23,55 +26,145 @@ impl ResMap {
         self.list.iter()
     }
 
+    /// The objects in order.
+    pub(crate) fn list(&self) -> &[Resource] {
+        &self.list
+    }
+
+    /// The objects, to change in any way.
+    pub(crate) fn list_mut(&mut self) -> &mut Vec<Resource> {
+        self.forget();
+        &mut self.list
+    }
+
+    /// The objects, to change in ways that leave their ids alone.
+    pub(crate) fn notes_mut(&mut self) -> impl Iterator<Item = &mut Resource> {
+        self.list.iter_mut()
+    }
+
+    /// The objects alone.
+    pub(crate) fn into_list(self) -> Vec<Resource> {
+        self.list
+    }
+
     /// The objects' trees, to change; deleted ones are left out.
     pub(crate) fn nodes_mut(&mut self) -> impl Iterator<Item = &mut Node> {
+        self.forget();
         self.list.iter_mut().filter_map(|resource| resource.node.as_mut())
+    }
+
+    /// Changes one object; its new id may be that of another.
+    pub(crate) fn change<T>(
+        &mut self,
+        at: usize,
+        schema: &Schema,
+        change: impl FnOnce(&mut Resource) -> Result<T>,
+    ) -> Result<Option<T>> {
+        let Some(resource) = self.list.get_mut(at) else {
+            return Ok(None);
+        };
+        let result = change(resource)?;
+        self.unique = false;
+        self.emptied |= resource.is_empty();
+        if let Some(index) = &mut self.index {
+            index.add(at, resource, schema);
+        }
+        Ok(Some(result))
+    }
+
+    fn forget(&mut self) {
+        self.index = None;
+        self.unique = false;
+        self.emptied = true;
+    }
+
+    fn index(&mut self, schema: &Schema) -> &mut Index {
+        self.index.get_or_insert_with(|| Index::of(&self.list, schema))
+    }
+
+    /// The other object, if there is one, that has the id of the object at a place.
+    fn twin(&mut self, at: usize, schema: &Schema) -> Option<usize> {
+        self.index(schema);
+        let (index, list) = (self.index.as_ref()?, &self.list);
+        let id = list.get(at)?.id_ref(schema);
+        let is_twin = |other: &usize| {
+            *other != at
+                && list
+                    .get(*other)
+                    .is_some_and(|other| other.id_ref(schema).parts() == id.parts())
+        };
+        index.with_id(&id).iter().copied().find(is_twin)
     }
 
     /// Appends objects; two with one id are an error.
     pub(crate) fn append_all(&mut self, more: Vec<Resource>, schema: &Schema) -> Result<()> {
-        let mut known: HashSet<Key> = self.list.iter().map(|r| r.id(schema).key()).collect();
+        if self.list.is_empty() {
+            self.list = more;
+            self.forget();
+            return self.check(schema);
+        }
+        self.list.reserve(more.len());
         for resource in more {
-            let id = resource.id(schema);
-            if !known.insert(id.key()) {
-                return Err(Error::invalid(format!(
-                    "may not add resource with an already registered id: {id}"
-                )));
-            }
+            let at = self.list.len();
+            self.index(schema).add(at, &resource, schema);
             self.list.push(resource);
+            if self.twin(at, schema).is_some() {
+                return Err(self.registered(at, schema));
+            }
         }
         Ok(())
+    }
+
+    /// As [`Self::append_all`], with all that another map knows.
+    pub(crate) fn append_map(&mut self, more: Self, schema: &Schema) -> Result<()> {
+        if self.list.is_empty() {
+            *self = more;
+            return self.check(schema);
+        }
+        self.append_all(more.list, schema)
+    }
+
+    /// Refuses two objects with one id.
+    fn check(&mut self, schema: &Schema) -> Result<()> {
+        if self.unique {
+            return Ok(());
+        }
+        for at in 0..self.list.len() {
+            if self.twin(at, schema).is_some_and(|twin| twin < at) {
+                return Err(self.registered(at, schema));
+            }
+        }
+        self.unique = true;
+        Ok(())
+    }
+
+    fn registered(&self, at: usize, schema: &Schema) -> Error {
+        let id = self
+            .list
+            .get(at)
+            .map(|resource| resource.id(schema))
+            .unwrap_or_default();
+        Error::invalid(format!(
+            "may not add resource with an already registered id: {id}"
+        ))
     }
 
     /// Appends, replaces or merges generated objects as their behaviour says.
     pub(crate) fn absorb_all(&mut self, more: Vec<Resource>, schema: &Schema) -> Result<()> {
-        if more.is_empty() {
-            return Ok(());
-        }
-        let mut index: HashMap<Key, Vec<usize>> = HashMap::new();
-        for (at, resource) in self.list.iter().enumerate() {
-            note(&mut index, resource, at, schema);
-        }
-        for resource in more {
-            self.absorb(resource, &mut index, schema)?;
-        }
-        Ok(())
+        more.into_iter()
+            .try_for_each(|resource| self.absorb(resource, schema))
     }
 
-    fn absorb(
-        &mut self,
-        mut resource: Resource,
-        index: &mut HashMap<Key, Vec<usize>>,
-        schema: &Schema,
-    ) -> Result<()> {
+    fn absorb(&mut self, mut resource: Resource, schema: &Schema) -> Result<()> {
         let id = resource.id(schema);
-        let matches = index.get(&id.key()).cloned().unwrap_or_default();
+        let matches = self.with_id(&id.as_ref(), schema, true);
         match (matches.as_slice(), resource.behavior) {
             ([], Behavior::Merge | Behavior::Replace) => Err(Error::invalid(format!(
                 "id {id} does not exist; cannot merge or replace"
             ))),
             ([], _) => {
-                note(index, &resource, self.list.len(), schema);
+                let at = self.list.len();
+                self.index(schema).add(at, &resource, schema);
                 self.list.push(resource);
                 Ok(())
             }
@@ -88,7 +181,8 @@ impl ResMap {
                     resource.inherit(old)?;
                     resource.merge_data(old)?;
                 }
-                note(index, &resource, at, schema);
+                self.index(schema).add(at, &resource, schema);
+                self.unique = false;
                 if let Some(slot) = self.list.get_mut(at) {
                     *slot = resource;
                 }
@@ -104,19 +198,42 @@ impl ResMap {
         }
     }
 
-    /// Places of the objects that have, or had, an id that satisfies a condition.
-    pub(crate) fn by_any_id(&self, schema: &Schema, condition: impl Fn(&ResId) -> bool) -> Vec<usize> {
-        self.list
-            .iter()
-            .enumerate()
-            .filter(|(_, r)| !r.is_empty() && r.all_ids(schema).iter().any(&condition))
-            .map(|(at, _)| at)
-            .collect()
+    /// Places of the objects that have, or had, an id; deleted ones only if asked for.
+    fn with_id(&mut self, id: &IdRef<'_>, schema: &Schema, deleted: bool) -> Vec<usize> {
+        self.index(schema);
+        let places = self.index.as_ref().map_or(&[][..], |index| index.with_id(id));
+        let has = |at: &usize| {
+            self.list.get(*at).is_some_and(|resource| {
+                (deleted || !resource.is_empty())
+                    && resource.all_refs(schema).any(|other| other.parts() == id.parts())
+            })
+        };
+        places.iter().copied().filter(has).collect()
+    }
+
+    /// Places of the objects that have, or had, a name and an id that satisfies a condition.
+    pub(crate) fn named(
+        &mut self,
+        name: &str,
+        schema: &Schema,
+        condition: impl Fn(&IdRef<'_>) -> bool,
+    ) -> Vec<usize> {
+        self.index(schema);
+        let places = self.index.as_ref().map_or(&[][..], |index| index.with_name(name));
+        let has = |at: &usize| {
+            self.list.get(*at).is_some_and(|resource| {
+                !resource.is_empty()
+                    && resource
+                        .all_refs(schema)
+                        .any(|id| id.name == name && condition(&id))
+            })
+        };
+        places.iter().copied().filter(has).collect()
     }
 
     /// The place of the one object that has, or had, an id.
-    pub(crate) fn by_id(&self, id: &ResId, schema: &Schema) -> Result<usize> {
-        let found = self.by_any_id(schema, |other| id.same(other));
+    pub(crate) fn by_id(&mut self, id: &ResId, schema: &Schema) -> Result<usize> {
+        let found = self.with_id(&id.as_ref(), schema, false);
         match found.as_slice() {
             [at] => Ok(*at),
             [] => Err(Error::invalid(format!(
@@ -149,49 +266,74 @@ impl ResMap {
     }
 
     /// Places of the objects that a selector selects.
-    pub(crate) fn select(&self, selector: &Selector, schema: &Schema) -> Result<Vec<usize>> {
+    pub(crate) fn select(&mut self, selector: &Selector, schema: &Schema) -> Result<Vec<usize>> {
         let matcher = SelectorMatcher::new(selector)?;
-        let mut found = Vec::new();
-        for (at, resource) in self.list.iter().enumerate() {
-            let current = resource.id(schema);
-            let original = resource.original_id(schema);
-            let matches = (matcher.namespace(original.effective_namespace())
-                || matcher.namespace(current.effective_namespace()))
-                && (matcher.name(&original.name) || matcher.name(&current.name))
-                && matcher.gvk(&current.gvk)
-                && matcher.labels(resource)
-                && matcher.annotations(resource);
-            if matches {
-                found.push(at);
-            }
+        if matcher.whole_name().is_some() {
+            self.index(schema);
         }
-        Ok(found)
+        let named = matcher
+            .whole_name()
+            .and_then(|name| Some(self.index.as_ref()?.with_name(name)));
+        let matches = |at: &usize| {
+            self.list.get(*at).is_some_and(|resource| {
+                let current = resource.id_ref(schema);
+                let original = resource.original_ref(schema);
+                matcher.gvk(&current)
+                    && (matcher.name(original.name) || matcher.name(current.name))
+                    && (matcher.namespace(original.effective_namespace())
+                        || matcher.namespace(current.effective_namespace()))
+                    && matcher.labels(resource)
+                    && matcher.annotations(resource)
+            })
+        };
+        Ok(match named {
+            Some(places) => places.iter().copied().filter(matches).collect(),
+            None => (0..self.list.len()).filter(matches).collect(),
+        })
     }
 
     /// Lays a patch over the objects at some places; afterwards no two may have one id.
     pub(crate) fn apply_patch(&mut self, places: &[usize], patch: &Resource, schema: &Schema) -> Result<()> {
+        let was_unique = self.unique;
+        let mut renamed = Vec::new();
+        let mut deletes = false;
         for at in places {
-            if let Some(resource) = self.list.get_mut(*at) {
+            self.change(*at, schema, |resource| {
                 let patch = patch.patch_for(resource)?;
+                let before = resource.id(schema);
                 resource.apply_patch(&patch, schema)?;
-            }
+                if resource.is_empty() {
+                    deletes = true;
+                } else if before.as_ref().parts() != resource.id_ref(schema).parts() {
+                    renamed.push(*at);
+                }
+                Ok(())
+            })?;
         }
         self.drop_empty();
-        let list = std::mem::take(&mut self.list);
-        self.append_all(list, schema)
+        // Where all ids were different, only new ones can be the same as another.
+        self.unique = was_unique && !deletes && renamed.iter().all(|at| self.twin(*at, schema).is_none());
+        self.check(schema)
     }
 
     /// Drops what patches deleted.
     pub(crate) fn drop_empty(&mut self) {
+        if !std::mem::take(&mut self.emptied) {
+            return;
+        }
+        let gone: Vec<usize> = self
+            .list
+            .iter()
+            .enumerate()
+            .filter(|(_, resource)| resource.is_empty())
+            .map(|(at, _)| at)
+            .collect();
+        if gone.is_empty() {
+            return;
+        }
         self.list.retain(|resource| !resource.is_empty());
-    }
-}
-
-fn note(index: &mut HashMap<Key, Vec<usize>>, resource: &Resource, at: usize, schema: &Schema) {
-    for id in resource.all_ids(schema) {
-        let places = index.entry(id.key()).or_default();
-        if !places.contains(&at) {
-            places.push(at);
+        if let Some(index) = &mut self.index {
+            index.remove(&gone);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use weir_yaml::{Data, Node, Tag};
 
 use crate::error::Result;
-use crate::id::{Gvk, ResId};
+use crate::id::{Gvk, IdRef, ResId, split_api_version};
 use crate::merge;
 use crate::ops::{self, Kind};
 use crate::origin::Origin;
@@ -268,6 +268,56 @@ impl Resource {
         }
     }
 
+    /// The id it has, borrowed.
+    pub(crate) fn id_ref(&self, schema: &Schema) -> IdRef<'_> {
+        let (api_version, kind) = (self.api_version(), self.kind());
+        let (group, version) = split_api_version(api_version);
+        IdRef {
+            group,
+            version,
+            kind,
+            name: self.name(),
+            namespace: self.namespace(),
+            cluster_scoped: schema.is_cluster_scoped(api_version, kind),
+        }
+    }
+
+    /// The id it has, borrowed, whatever the scope of its type.
+    pub(crate) fn loose_ref(&self) -> IdRef<'_> {
+        let (group, version) = split_api_version(self.api_version());
+        IdRef {
+            group,
+            version,
+            kind: self.kind(),
+            name: self.name(),
+            namespace: self.namespace(),
+            cluster_scoped: false,
+        }
+    }
+
+    /// Earlier ids, oldest first, borrowed.
+    pub(crate) fn previous_refs(&self) -> impl Iterator<Item = IdRef<'_>> {
+        let (group, version) = split_api_version(self.api_version());
+        self.previous.iter().map(move |previous| IdRef {
+            group,
+            version,
+            kind: &previous.kind,
+            name: &previous.name,
+            namespace: &previous.namespace,
+            cluster_scoped: false,
+        })
+    }
+
+    /// Every id it has had, and the one it has, borrowed.
+    pub(crate) fn all_refs(&self, schema: &Schema) -> impl Iterator<Item = IdRef<'_>> {
+        self.previous_refs().chain(std::iter::once(self.id_ref(schema)))
+    }
+
+    /// The first id it had, borrowed.
+    pub(crate) fn original_ref(&self, schema: &Schema) -> IdRef<'_> {
+        self.previous_refs().next().unwrap_or_else(|| self.id_ref(schema))
+    }
+
     /// Earlier ids, oldest first.
     pub(crate) fn previous_ids(&self) -> impl Iterator<Item = ResId> + '_ {
         let current = self.gvk();
@@ -287,21 +337,15 @@ impl Resource {
         self.previous_ids().next().unwrap_or_else(|| self.id(schema))
     }
 
-    /// Every id it has had, and the one it has.
-    pub(crate) fn all_ids(&self, schema: &Schema) -> Vec<ResId> {
-        self.previous_ids()
-            .chain(std::iter::once(self.id(schema)))
-            .collect()
-    }
-
     /// Remembers the id it has now.
     pub(crate) fn store_previous(&mut self, schema: &Schema) {
-        let id = self.id(schema);
-        self.previous.push(Previous {
+        let id = self.id_ref(schema);
+        let previous = Previous {
             namespace: id.effective_namespace().to_owned(),
-            kind: id.gvk.kind,
-            name: id.name,
-        });
+            kind: id.kind.to_owned(),
+            name: id.name.to_owned(),
+        };
+        self.previous.push(previous);
     }
 
     pub(crate) fn set_name(&mut self, name: &str) -> Result<()> {

@@ -3,12 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-use weir_re2::Pattern;
-
 use crate::error::{Error, Result};
-use crate::id::{Gvk, ResId};
+use crate::id::{Gvk, IdRef};
+use crate::pattern::Whole;
 use crate::resource::Resource;
+use serde::{Deserialize, Serialize};
 
 /// Which objects.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,11 +32,11 @@ pub struct Selector {
 
 /// A selector made ready.
 pub(crate) struct SelectorMatcher {
-    group: Option<Pattern>,
-    version: Option<Pattern>,
-    kind: Option<Pattern>,
-    name: Option<Pattern>,
-    namespace: Option<Pattern>,
+    group: Whole,
+    version: Whole,
+    kind: Whole,
+    name: Whole,
+    namespace: Whole,
     labels: LabelSelector,
     annotations: LabelSelector,
 }
@@ -45,28 +44,31 @@ pub(crate) struct SelectorMatcher {
 impl SelectorMatcher {
     pub(crate) fn new(selector: &Selector) -> Result<Self> {
         Ok(Self {
-            group: anchored(&selector.gvk.group)?,
-            version: anchored(&selector.gvk.version)?,
-            kind: anchored(&selector.gvk.kind)?,
-            name: anchored(&selector.name)?,
-            namespace: anchored(&selector.namespace)?,
+            group: Whole::new(&selector.gvk.group)?,
+            version: Whole::new(&selector.gvk.version)?,
+            kind: Whole::new(&selector.gvk.kind)?,
+            name: Whole::new(&selector.name)?,
+            namespace: Whole::new(&selector.namespace)?,
             labels: LabelSelector::parse(&selector.label_selector)?,
             annotations: LabelSelector::parse(&selector.annotation_selector)?,
         })
     }
 
-    pub(crate) fn gvk(&self, gvk: &Gvk) -> bool {
-        matches(self.group.as_ref(), &gvk.group)
-            && matches(self.version.as_ref(), &gvk.version)
-            && matches(self.kind.as_ref(), &gvk.kind)
+    pub(crate) fn gvk(&self, id: &IdRef<'_>) -> bool {
+        self.kind.matches(id.kind) && self.group.matches(id.group) && self.version.matches(id.version)
     }
 
     pub(crate) fn name(&self, name: &str) -> bool {
-        matches(self.name.as_ref(), name)
+        self.name.matches(name)
+    }
+
+    /// The only name that is selected, if there is only one.
+    pub(crate) fn whole_name(&self) -> Option<&str> {
+        self.name.only()
     }
 
     pub(crate) fn namespace(&self, namespace: &str) -> bool {
-        matches(self.namespace.as_ref(), namespace)
+        self.namespace.matches(namespace)
     }
 
     pub(crate) fn labels(&self, resource: &Resource) -> bool {
@@ -78,26 +80,9 @@ impl SelectorMatcher {
     }
 
     /// Whether an id as a whole is selected; a namespace that is not set is empty here.
-    pub(crate) fn id(&self, id: &ResId) -> bool {
-        self.gvk(&id.gvk) && self.name(&id.name) && self.namespace(&id.namespace)
+    pub(crate) fn id(&self, id: &IdRef<'_>) -> bool {
+        self.gvk(id) && self.name(id.name) && self.namespace(id.namespace)
     }
-}
-
-fn anchored(pattern: &str) -> Result<Option<Pattern>> {
-    if pattern.is_empty() {
-        return Ok(None);
-    }
-    compile(&format!("^(?:{pattern})$")).map(Some)
-}
-
-/// Compiles a pattern.
-pub(crate) fn compile(pattern: &str) -> Result<Pattern> {
-    Pattern::new(pattern)
-        .map_err(|error| Error::invalid(format!("error parsing regexp '{pattern}': {error}")))
-}
-
-fn matches(pattern: Option<&Pattern>, text: &str) -> bool {
-    pattern.is_none_or(|pattern| pattern.is_match(text))
 }
 
 /// A Kubernetes label selector.

@@ -1,25 +1,32 @@
 //! What the directories of one build share: the schema in use, and remarks.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::cache::Cache;
+use crate::config::Config;
 use crate::decode;
 use crate::error::{Error, Result};
 use crate::id::builtin_cluster_scope;
+use crate::load;
 use crate::loader::Loader;
 use crate::resource::Resource;
 use crate::schema::Schema;
 
 /// What the directories of one build share.
 #[derive(Default)]
-pub(crate) struct Build {
+pub(crate) struct Build<'a> {
+    /// Files that other builds have parsed.
+    cache: Option<&'a Cache>,
     /// The schema that the first `openapi` field brought.
     schema: RefCell<Option<Rc<Schema>>>,
     schema_is_set: Cell<bool>,
     /// An object was read whose scope had to be looked up before any schema was set. From then on
     /// kustomize keeps its embedded schema beside one that comes later.
     keep_builtin: Cell<bool>,
+    /// kustomize's own rules, merged once for all directories that add none.
+    builtin: OnceCell<Rc<Config>>,
     /// Remarks on deprecated fields.
     pub(crate) warnings: RefCell<Vec<String>>,
 }
@@ -41,12 +48,39 @@ impl std::ops::Deref for SchemaInUse {
     }
 }
 
-impl Build {
+impl<'a> Build<'a> {
+    pub(crate) fn new(cache: Option<&'a Cache>) -> Self {
+        Self {
+            cache,
+            ..Self::default()
+        }
+    }
+
+    /// Reads all objects of a file.
+    pub(crate) fn resources(&self, bytes: &[u8]) -> Result<Vec<Resource>> {
+        match self.cache {
+            Some(cache) => {
+                let objects = cache.objects(bytes, load::objects)?;
+                Ok(objects.into_iter().map(Resource::new).collect())
+            }
+            None => load::resources(bytes),
+        }
+    }
+
     pub(crate) fn schema(&self) -> SchemaInUse {
         match &*self.schema.borrow() {
             Some(schema) => SchemaInUse::Custom(Rc::clone(schema)),
             None => SchemaInUse::Builtin(Schema::builtin()),
         }
+    }
+
+    /// kustomize's own rules.
+    pub(crate) fn builtin_config(&self) -> Result<Rc<Config>> {
+        if let Some(config) = self.builtin.get() {
+            return Ok(Rc::clone(config));
+        }
+        let config = Rc::new(Config::builtin().merged()?);
+        Ok(Rc::clone(self.builtin.get_or_init(|| config)))
     }
 
     /// Takes note of objects that were read.

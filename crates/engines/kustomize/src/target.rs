@@ -1,5 +1,7 @@
 //! One kustomization directory: what it accumulates, in which order its fields act.
 
+use std::rc::Rc;
+
 use weir_yaml::Tag;
 
 use crate::accumulator::Accumulator;
@@ -24,7 +26,7 @@ use crate::transform::{
 
 /// A directory with its kustomization file.
 pub(crate) struct Target<'a> {
-    build: &'a Build,
+    build: &'a Build<'a>,
     loader: Loader<'a>,
     pub(crate) file: Kustomization,
     file_name: &'static str,
@@ -34,7 +36,7 @@ pub(crate) struct Target<'a> {
 
 impl<'a> Target<'a> {
     /// Reads the kustomization file of a directory.
-    pub(crate) fn load(build: &'a Build, loader: Loader<'a>) -> Result<Self> {
+    pub(crate) fn load(build: &'a Build<'a>, loader: Loader<'a>) -> Result<Self> {
         let root = loader.root().to_owned();
         let mut found = FILE_NAMES.iter().filter(|name| loader.has(name));
         let file_name = *found.next().ok_or_else(|| {
@@ -96,10 +98,11 @@ impl<'a> Target<'a> {
         let mut all = self.accumulate(Accumulator::default())?;
         let schema = self.build.schema();
         Transformer::Hash.run(&mut all.map, &schema)?;
-        fix_name_references(&all.config.name_reference, &mut all.map, &schema)?;
-        resolve_vars(&all.vars, &all.config.var_reference, &mut all.map)?;
+        let config = all.config.take().unwrap_or_default();
+        fix_name_references(&config.name_reference, &mut all.map, &schema)?;
+        resolve_vars(&all.vars, &config.var_reference, &mut all.map)?;
         let mut failed = Ok(());
-        all.map.list.retain(|resource| {
+        all.map.list_mut().retain(|resource| {
             if failed.is_ok() && !resource.is_empty() {
                 failed = load::validate(resource.node());
             }
@@ -114,21 +117,22 @@ impl<'a> Target<'a> {
         let file = self.file.clone();
         self.resources(&mut all, "resources", &file.resources)
             .within(|| "accumulating resources".into())?;
-        let mut config = Config::builtin();
-        for (number, path) in file.configurations.iter().enumerate() {
-            let more = self
-                .loader
-                .load_text(path)
-                .and_then(|text| Config::parse(&text))
-                .within(|| format!("configuration '{path}'"))
-                .at(|| self.place("configurations", Some(number)))?;
-            config.merge(more)?;
+        let config = if file.configurations.is_empty() {
+            self.build.builtin_config()
+        } else {
+            self.configurations(&file.configurations)?.merged().map(Rc::new)
+        };
+        config
+            .and_then(|config| all.merge_config(config))
+            .within(|| "merging config".into())?;
+        if !file.crds.is_empty() {
+            let crds = crds::load(&file.crds, &self.loader)
+                .within(|| format!("loading CRDs [{}]", file.crds.join(" ")))
+                .at(|| self.place("crds", None))?;
+            crds.merged()
+                .and_then(|crds| all.merge_config(Rc::new(crds)))
+                .within(|| "merging CRDs".into())?;
         }
-        all.config.merge(config).within(|| "merging config".into())?;
-        let crds = crds::load(&file.crds, &self.loader)
-            .within(|| format!("loading CRDs [{}]", file.crds.join(" ")))
-            .at(|| self.place("crds", None))?;
-        all.config.merge(crds).within(|| "merging CRDs".into())?;
         self.generators(&mut all)?;
         for (number, path) in file.components.iter().enumerate() {
             all = self
@@ -142,6 +146,21 @@ impl<'a> Target<'a> {
             .within(|| "merging vars".into())
             .at(|| self.place("vars", None))?;
         Ok(all)
+    }
+
+    /// The rules of the files that `configurations` lists, on top of kustomize's own.
+    fn configurations(&self, paths: &[String]) -> Result<Config> {
+        let mut config = Config::builtin();
+        for (number, path) in paths.iter().enumerate() {
+            let more = self
+                .loader
+                .load_text(path)
+                .and_then(|text| Config::parse(&text))
+                .within(|| format!("configuration '{path}'"))
+                .at(|| self.place("configurations", Some(number)))?;
+            config.merge(&more)?;
+        }
+        Ok(config)
     }
 
     /// A field of this kustomization's file, or an entry of it.
@@ -187,7 +206,7 @@ impl<'a> Target<'a> {
         let mut resources = self
             .loader
             .load(path)
-            .and_then(|bytes| load::resources(&bytes))
+            .and_then(|bytes| self.build.resources(&bytes))
             .within(|| format!("accumulating resources from '{path}'"))?;
         self.build.note(&resources);
         if let Some(origin) = &self.origin {
@@ -340,12 +359,13 @@ impl<'a> Target<'a> {
                 self.resource(&mut all, path).at(|| self.place(field, None))?;
             }
         }
-        Ok(all.map.list)
+        Ok(all.map.into_list())
     }
 
     fn transform(&mut self, all: &mut Accumulator) -> Result<()> {
         let mut list: Vec<(Transformer, Option<Origin>, Place)> = Vec::new();
-        for own in self.builtin_transformers(&all.config)? {
+        let config = all.config.clone().unwrap_or_default();
+        for own in self.builtin_transformers(&config)? {
             list.push((own.transformer, self.builtin_origin(own.kind), own.place));
         }
         let entries = self.file.transformers.clone();
@@ -363,7 +383,7 @@ impl<'a> Target<'a> {
                 .within(|| format!("kustomization in '{}'", self.loader.root()))
                 .at(|| place)?;
             if let Some(origin) = origin {
-                for resource in &mut all.map.list {
+                for resource in all.map.notes_mut() {
                     if resource.origin.is_none() {
                         resource.origin = Some(origin.clone());
                     } else {
@@ -472,12 +492,18 @@ impl<'a> Target<'a> {
                 Some(number),
             ));
         }
-        for (number, image) in file.images.iter().enumerate() {
+        // One transformer for all of them; with origins each leaves a trace of its own.
+        let together = if self.origin.is_some() {
+            1
+        } else {
+            file.images.len().max(1)
+        };
+        for (number, images) in file.images.chunks(together).enumerate() {
             let specs = config.images.clone();
-            let image = image.clone();
+            let images = images.to_vec();
             list.push(own(
                 "ImageTagTransformer",
-                Transformer::Images { image, specs },
+                Transformer::Images { images, specs },
                 "images",
                 Some(number),
             ));

@@ -71,8 +71,9 @@ pub(crate) enum Transformer {
         replica: Replica,
         specs: Vec<FieldSpec>,
     },
+    /// Consecutive images, which act one after the other.
     Images {
-        image: Image,
+        images: Vec<Image>,
         specs: Vec<FieldSpec>,
     },
     Replacements(Vec<Replacement>),
@@ -103,8 +104,8 @@ impl Transformer {
                 patch_json6902::run(target.as_ref(), operations, map, schema)
             }
             Self::Replicas { replica, specs } => replicas::run(replica, specs, map, schema),
-            Self::Images { image, specs } => images::run(image, specs, map),
-            Self::Replacements(list) => replacements::run(list, map, schema),
+            Self::Images { images, specs } => images::run(images, specs, map),
+            Self::Replacements(list) => replacements::run(list, map),
             Self::ValueAdd { value, targets } => value_add::run(value, targets, map, schema),
             Self::Hash => hash::run(map, schema),
         }

@@ -27,7 +27,8 @@ pub fn expand_aliases(root: &mut Node) -> Result<(), ConvertError> {
     expander.expand(root)
 }
 
-fn has_aliases(node: &Node) -> bool {
+/// Whether there is anything for [`expand_aliases`] to do.
+pub(crate) fn has_aliases(node: &Node) -> bool {
     if node.anchor.is_some() || node.tag == Tag::Merge {
         return true;
     }

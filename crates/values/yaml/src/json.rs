@@ -3,6 +3,7 @@
 use base64::Engine;
 use serde_json::{Map, Number, Value};
 
+use crate::alias::has_aliases;
 use crate::{
     ConvertError, Data, Dialect, Node, Resolved, Style, Tag, emit, expand_aliases, go_float, parse_one,
     resolve, resolve_tagged,
@@ -13,6 +14,9 @@ use crate::{
 ///
 /// Numbers that JSON cannot hold and keys that are no scalars are errors.
 pub fn to_json(node: &Node, dialect: Dialect) -> Result<Value, ConvertError> {
+    if !has_aliases(node) {
+        return value(node, dialect, false);
+    }
     let mut expanded = node.clone();
     expand_aliases(&mut expanded)?;
     value(&expanded, dialect, false)

@@ -1,6 +1,6 @@
 //! Measures the walk on a real kube-apiserver: many pairs of OCIRepository and Kustomization, from create to Ready, after
 //! a new tag for all, idle, and after an edit; then again with more pairs. The `weir` binary beside this one runs the
-//! controllers in a process of its own, so its memory and its requests are weir's alone. `cargo xtask bench` runs it.
+//! controllers in a process of its own, so its memory and its requests are weir's alone. `cargo xtask bench walk` runs it.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its numbers")]
 
 use std::collections::BTreeMap;

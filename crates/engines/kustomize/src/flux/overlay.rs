@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::options;
-use crate::build::{Resources, build};
+use crate::build::{Resources, build, build_cached};
+use crate::cache::Cache;
 use crate::error::Error;
 use crate::files::{Entry, FileError, FileKind, Files, Found, base_name, parent};
 
@@ -38,6 +39,11 @@ impl<'a> Overlay<'a> {
     /// Builds it as the Kustomization controller does.
     pub fn build(&self) -> Result<Resources, Error> {
         build(self, &self.directory, &options())
+    }
+
+    /// As [`Self::build`], with files that other builds have parsed.
+    pub fn build_cached(&self, cache: &Cache) -> Result<Resources, Error> {
+        build_cached(self, &self.directory, &options(), cache)
     }
 }
 

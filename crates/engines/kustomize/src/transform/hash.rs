@@ -7,7 +7,7 @@ use crate::schema::Schema;
 
 /// Renames the objects that ask for it.
 pub(super) fn run(map: &mut ResMap, schema: &Schema) -> Result<()> {
-    for resource in map.list.iter_mut().filter(|resource| resource.needs_hash) {
+    for resource in map.list_mut().iter_mut().filter(|resource| resource.needs_hash) {
         let suffix = suffix(resource.node())?;
         resource.store_previous(schema);
         let name = format!("{}-{suffix}", resource.name());

@@ -1,48 +1,91 @@
 //! Image names, tags and digests.
 
+use std::collections::BTreeMap;
+
 use weir_re2::Pattern;
 use weir_yaml::{Data, Node, Tag};
 
 use crate::error::Result;
-use crate::fieldspec::{FieldSpec, apply_all};
+use crate::fieldspec::{FieldSpec, Specs};
 use crate::kustomization::Image;
 use crate::ops::{self, Kind};
+use crate::pattern::{Plain, compile};
 use crate::resmap::ResMap;
 use crate::resource;
-use crate::selector::compile;
 
-/// Changes the images of a name: those of containers wherever they are, and those at the specs'
-/// paths.
-pub(super) fn run(image: &Image, specs: &[FieldSpec], map: &mut ResMap) -> Result<()> {
-    let change = Change::new(image)?;
+/// Changes the images of some names, one after the other: those of containers wherever they are,
+/// and those at the specs' paths.
+pub(super) fn run(images: &[Image], specs: &[FieldSpec], map: &mut ResMap) -> Result<()> {
+    let change = Change::new(images)?;
+    let mut specs = Specs::new(specs);
     for node in map
         .nodes_mut()
         .filter(|node| resource::kind(node) != "CustomResourceDefinition")
     {
         change.containers(node)?;
-    }
-    for node in map
-        .nodes_mut()
-        .filter(|node| resource::kind(node) != "CustomResourceDefinition")
-    {
-        apply_all(specs, node, None, &mut |node| change.set(node))?;
+        specs.apply_all(node, None, &mut |node| change.set(node))?;
     }
     Ok(())
 }
 
+/// All changes, found by what they look for.
 struct Change<'a> {
-    image: &'a Image,
-    pattern: Pattern,
+    images: &'a [Image],
+    /// Numbers of the images with a plain name, by the length of the name.
+    plain: BTreeMap<usize, Vec<(usize, Plain)>>,
+    /// Names are patterns, as they are in kustomize.
+    patterns: Vec<(usize, Pattern)>,
 }
 
 impl<'a> Change<'a> {
-    fn new(image: &'a Image) -> Result<Self> {
-        // The name is a pattern, as it is in kustomize.
-        let pattern = compile(&format!(
-            "^{}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$",
-            image.name
-        ))?;
-        Ok(Self { image, pattern })
+    fn new(images: &'a [Image]) -> Result<Self> {
+        let mut change = Self {
+            images,
+            plain: BTreeMap::new(),
+            patterns: Vec::new(),
+        };
+        for (number, image) in images.iter().enumerate() {
+            if let Some(plain) = Plain::new(&image.name) {
+                let length = image.name.chars().count();
+                change.plain.entry(length).or_default().push((number, plain));
+            } else {
+                let pattern = compile(&format!(
+                    "^{}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$",
+                    image.name
+                ))?;
+                change.patterns.push((number, pattern));
+            }
+        }
+        Ok(change)
+    }
+
+    /// The first image from a number on that looks for a value.
+    fn next(&self, value: &str, from: usize) -> Option<usize> {
+        // What may stand behind a name starts with a colon or an at sign.
+        let ends = value
+            .char_indices()
+            .enumerate()
+            .filter(|(_, (_, c))| matches!(c, ':' | '@'))
+            .map(|(length, (at, _))| (length, at))
+            .chain(std::iter::once((value.chars().count(), value.len())));
+        let plain = ends
+            .filter(|(_, at)| value.get(*at..).is_some_and(is_version))
+            .filter_map(|(length, at)| {
+                let (name, named) = (value.get(..at)?, self.plain.get(&length)?);
+                let start = named.partition_point(|(number, _)| *number < from);
+                let mut later = named.get(start..).unwrap_or_default().iter();
+                later
+                    .find(|(_, plain)| plain.strip(name) == Some(""))
+                    .map(|(number, _)| *number)
+            })
+            .min();
+        let pattern = self
+            .patterns
+            .iter()
+            .filter(|(number, _)| *number >= from)
+            .find(|(_, pattern)| pattern.is_match(value))
+            .map(|(number, _)| *number);
+        plain.into_iter().chain(pattern).min()
     }
 
     /// Looks for lists named `containers` and `initContainers` at any depth.
@@ -74,39 +117,60 @@ impl<'a> Change<'a> {
 
     fn set(&self, node: &mut Node) -> Result<()> {
         ops::expect(node, Kind::Scalar)?;
-        let Some(value) = node.as_str().filter(|value| self.pattern.is_match(value)) else {
-            return Ok(());
-        };
-        let text = self.changed(value);
-        ops::set_scalar(node, &text, Tag::None)
+        let mut from = 0;
+        while let Some(value) = node.as_str()
+            && let Some(number) = self.next(value, from)
+            && let Some(image) = self.images.get(number)
+        {
+            let text = changed(image, value);
+            ops::set_scalar(node, &text, Tag::None)?;
+            from = number + 1;
+        }
+        Ok(())
     }
+}
 
-    fn changed(&self, value: &str) -> String {
-        let image = self.image;
-        let (name, mut tag, mut digest) = split(value);
-        if !image.new_tag.is_empty() || !image.digest.is_empty() {
-            // Either one replaces both.
-            tag.clone_from(&image.new_tag);
-            digest.clone_from(&image.digest);
-        } else if !image.tag_suffix.is_empty() {
-            tag.push_str(&image.tag_suffix);
-            digest.clear();
-        }
-        let mut text = if image.new_name.is_empty() {
-            name
-        } else {
-            image.new_name.clone()
-        };
-        if !tag.is_empty() {
-            text.push(':');
-            text.push_str(&tag);
-        }
-        if !digest.is_empty() {
-            text.push('@');
-            text.push_str(&digest);
-        }
-        text
+/// Whether a text is what may stand behind the name of an image: a tag and a digest, or less.
+fn is_version(text: &str) -> bool {
+    let behind = |text: &str| {
+        text.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || "_.{}-".contains(c))
+            .len()
+    };
+    let mut rest = text;
+    if let Some(tag) = rest.strip_prefix(':') {
+        rest = tag.get(tag.len() - behind(tag)..).unwrap_or_default();
     }
+    match rest.strip_prefix("@sha256:") {
+        Some(digest) => behind(digest) == 0,
+        None => rest.is_empty(),
+    }
+}
+
+/// A value with the change of an image.
+fn changed(image: &Image, value: &str) -> String {
+    let (name, mut tag, mut digest) = split(value);
+    if !image.new_tag.is_empty() || !image.digest.is_empty() {
+        // Either one replaces both.
+        tag.clone_from(&image.new_tag);
+        digest.clone_from(&image.digest);
+    } else if !image.tag_suffix.is_empty() {
+        tag.push_str(&image.tag_suffix);
+        digest.clear();
+    }
+    let mut text = if image.new_name.is_empty() {
+        name
+    } else {
+        image.new_name.clone()
+    };
+    if !tag.is_empty() {
+        text.push(':');
+        text.push_str(&tag);
+    }
+    if !digest.is_empty() {
+        text.push('@');
+        text.push_str(&digest);
+    }
+    text
 }
 
 /// Name, tag and digest of an image reference; a colon before the first slash is a port.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use weir_yaml::{Node, Tag};
 
 use crate::error::Result;
-use crate::fieldspec::{Create, FieldSpec, apply_all};
+use crate::fieldspec::{Create, FieldSpec, Specs};
 use crate::ops::{self, Kind};
 use crate::resmap::ResMap;
 
@@ -21,9 +21,14 @@ pub(super) fn set_entries(
     map: &mut ResMap,
 ) -> Result<()> {
     let create = Create::new(Kind::Mapping, Tag::Map);
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let mut specs = Specs::new(specs);
     for node in map.nodes_mut() {
+        let about = specs.about(node);
         for (key, value) in entries {
-            apply_all(specs, node, Some(&create), &mut |node| {
+            specs.apply(&about, node, Some(&create), &mut |node| {
                 ops::set_field(node, key, Node::string(value.clone()))
             })?;
         }

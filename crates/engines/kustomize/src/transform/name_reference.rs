@@ -6,9 +6,10 @@ use weir_yaml::{Data, Node, Tag};
 
 use crate::config::NameReference;
 use crate::error::{Error, Result, Within};
-use crate::fieldspec::{FieldSpec, apply};
-use crate::id::{Gvk, NO_NAMESPACE, ResId};
+use crate::fieldspec::visit;
+use crate::id::{DEFAULT_NAMESPACE, Gvk, NO_NAMESPACE, ResId};
 use crate::ops::{self, Kind};
+use crate::path;
 use crate::resmap::ResMap;
 use crate::resource::{Resource, same_ending};
 use crate::schema::Schema;
@@ -17,45 +18,47 @@ use crate::schema::Schema;
 pub(crate) fn fix(references: &[NameReference], map: &mut ResMap, schema: &Schema) -> Result<()> {
     let targets = Targets::new(map, schema);
     // Objects of one type have the same fields that may refer to others.
-    let mut fields: HashMap<Gvk, Vec<(&FieldSpec, &Gvk)>> = HashMap::new();
-    for resource in &mut map.list {
-        let original = resource.original_id(schema).gvk;
+    let mut fields: HashMap<Gvk, Vec<Fields<'_>>> = HashMap::new();
+    for resource in map.list_mut() {
+        let original = resource.original_ref(schema).to_gvk();
         let fields = fields.entry(original).or_insert_with_key(|gvk| {
             references
                 .iter()
                 .flat_map(|reference| reference.referrers.iter().map(move |spec| (spec, &reference.gvk)))
                 .filter(|(spec, _)| gvk.is_selected_by(&spec.gvk))
+                .map(|(spec, target)| Fields {
+                    parts: path::split(&spec.path, '/'),
+                    path: &spec.path,
+                    target,
+                })
                 .collect()
         });
         if fields.is_empty() || resource.is_empty() {
             continue;
         }
         let referrer = Referrer::new(resource, schema)?;
-        let gvk = resource.gvk();
         let Some(node) = &mut resource.node else {
             continue;
         };
-        for (spec, target) in fields {
+        for Fields { path, parts, target } in fields {
             let field = Field {
                 targets: &targets,
                 referrer: &referrer,
                 target,
-                path: &spec.path,
+                path,
             };
-            let spec = FieldSpec {
-                gvk: gvk.clone(),
-                path: spec.path.clone(),
-                create: false,
-            };
-            apply(&spec, node, None, &mut |node| field.update(node)).within(|| {
-                format!(
-                    "updating name reference in '{}' field of '{}'",
-                    spec.path, referrer.id
-                )
-            })?;
+            visit(path, parts, node, &mut |node| field.update(node))
+                .within(|| format!("updating name reference in '{path}' field of '{}'", referrer.id))?;
         }
     }
     Ok(())
+}
+
+/// Fields of a type of objects that refer to a type.
+struct Fields<'a> {
+    path: &'a str,
+    parts: Vec<String>,
+    target: &'a Gvk,
 }
 
 /// An object that may be referred to.
@@ -70,33 +73,65 @@ struct Target {
 /// All objects, found by the names they once had.
 struct Targets {
     list: Vec<Target>,
-    by_name: HashMap<String, Vec<usize>>,
-    by_original_namespace: HashMap<String, Vec<usize>>,
+    by_name: HashMap<String, Named>,
+    by_original_namespace: HashMap<String, Sight>,
+}
+
+/// The objects that had a name.
+#[derive(Default)]
+struct Named {
+    all: Vec<usize>,
+    /// By the effective namespaces that they have now.
+    by_namespace: HashMap<String, Vec<usize>>,
+}
+
+/// From where the objects of a namespace are seen.
+#[derive(Default)]
+struct Sight {
+    /// One of them is cluster-scoped.
+    everywhere: bool,
+    /// The effective namespaces that they have now.
+    effective: HashSet<String>,
+    /// Those namespaces as they are written.
+    written: HashSet<String>,
 }
 
 impl Targets {
     fn new(map: &ResMap, schema: &Schema) -> Self {
         let mut targets = Self {
-            list: Vec::with_capacity(map.list.len()),
+            list: Vec::with_capacity(map.list().len()),
             by_name: HashMap::new(),
             by_original_namespace: HashMap::new(),
         };
         for (at, resource) in map.iter().enumerate() {
             let previous: Vec<ResId> = resource.previous_ids().collect();
+            let current = resource.id(schema);
             let mut names = HashSet::new();
             for id in &previous {
                 if names.insert(id.name.as_str()) {
-                    targets.by_name.entry(id.name.clone()).or_default().push(at);
+                    let named = targets.by_name.entry(id.name.clone()).or_default();
+                    named.all.push(at);
+                    named
+                        .by_namespace
+                        .entry(current.effective_namespace().to_owned())
+                        .or_default()
+                        .push(at);
                 }
             }
-            let original_namespace = resource.original_id(schema).effective_namespace().to_owned();
-            targets
+            let original_namespace = resource.original_ref(schema).effective_namespace().to_owned();
+            let sight = targets
                 .by_original_namespace
                 .entry(original_namespace.clone())
-                .or_default()
-                .push(at);
+                .or_default();
+            sight.everywhere |= current.cluster_scoped;
+            if !sight.effective.contains(current.effective_namespace()) {
+                sight.effective.insert(current.effective_namespace().to_owned());
+            }
+            if !sight.written.contains(&current.namespace) {
+                sight.written.insert(current.namespace.clone());
+            }
             targets.list.push(Target {
-                current: resource.id(schema),
+                current,
                 previous,
                 original_namespace,
                 prefixes: resource.prefixes.clone(),
@@ -160,6 +195,41 @@ impl Referrer {
             || target.current.cluster_scoped
             || target.current.effective_namespace() == self.id.effective_namespace()
             || self.subject_namespaces.contains(&target.current.namespace)
+    }
+
+    /// Whether any of the objects of a namespace is within sight.
+    fn sees_any(&self, sight: &Sight) -> bool {
+        self.id.cluster_scoped
+            || sight.everywhere
+            || sight.effective.contains(self.id.effective_namespace())
+            || self
+                .subject_namespaces
+                .iter()
+                .any(|namespace| sight.written.contains(namespace))
+    }
+
+    /// The objects of a name that may be within sight, in order.
+    fn near(&self, named: &Named) -> Vec<usize> {
+        if self.id.cluster_scoped {
+            return named.all.clone();
+        }
+        let effective = |namespace: &String| match namespace.as_str() {
+            "" => DEFAULT_NAMESPACE.to_owned(),
+            _ => namespace.clone(),
+        };
+        let mut namespaces: Vec<String> = self.subject_namespaces.iter().map(effective).collect();
+        namespaces.push(NO_NAMESPACE.to_owned());
+        namespaces.push(self.id.effective_namespace().to_owned());
+        namespaces.sort();
+        namespaces.dedup();
+        let mut places: Vec<usize> = namespaces
+            .iter()
+            .filter_map(|namespace| named.by_namespace.get(namespace))
+            .flatten()
+            .copied()
+            .collect();
+        places.sort_unstable();
+        places
     }
 
     /// Whether an object may be meant where no namespace is written.
@@ -264,12 +334,7 @@ impl<'a> Field<'a> {
                     .targets
                     .by_original_namespace
                     .get(namespace)
-                    .is_some_and(|places| {
-                        places
-                            .iter()
-                            .filter_map(|at| self.targets.list.get(*at))
-                            .any(|target| self.referrer.sees(target))
-                    })
+                    .is_some_and(|sight| self.referrer.sees_any(sight))
         });
         let in_namespace = |target: &Target| match (namespace, by_original) {
             (Some(namespace), Some(true)) => target.original_namespace == namespace,
@@ -283,7 +348,8 @@ impl<'a> Field<'a> {
             .role
             .as_ref()
             .filter(|_| self.path.ends_with("roleRef/name"));
-        let mut candidates: Vec<&Target> = named
+        let near = self.referrer.near(named);
+        let mut candidates: Vec<&Target> = near
             .iter()
             .filter_map(|at| self.targets.list.get(*at))
             .filter(|target| self.referrer.sees(target) && in_namespace(target))

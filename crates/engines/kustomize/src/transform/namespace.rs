@@ -1,14 +1,15 @@
 //! The namespace of all namespaced objects.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 
 use weir_yaml::{Node, Tag};
 
 use crate::error::{Error, Result, Within};
-use crate::fieldspec::{Create, FieldSpec, apply, apply_all};
+use crate::fieldspec::{Create, FieldSpec, Specs, apply};
 use crate::ops::{self, Kind};
 use crate::resmap::ResMap;
-use crate::resource;
+use crate::resource::{self, Resource};
 use crate::schema::Schema;
 
 /// Which subjects of role bindings follow.
@@ -55,27 +56,31 @@ pub(super) fn run(
         namespace,
         unset_only,
     };
+    let mut specs = Ready::new(specs);
     // How many objects have an id at any moment: moving one onto another is an error.
-    let mut count: HashMap<_, usize> = HashMap::new();
+    let state = RandomState::new();
+    let key = |resource: &Resource| state.hash_one(resource.id_ref(schema).parts());
+    let mut count: HashMap<u64, usize> = HashMap::new();
     for resource in map.iter() {
-        *count.entry(resource.id(schema).key()).or_default() += 1;
+        *count.entry(key(resource)).or_default() += 1;
     }
-    for resource in &mut map.list {
+    for resource in map.list_mut() {
         if resource.is_empty() {
             continue;
         }
-        let before = resource.id(schema);
+        let before = key(resource);
+        let cluster_scoped = resource.id_ref(schema).cluster_scoped;
         resource.store_previous(schema);
         if let Some(node) = &mut resource.node {
-            setter.object(node, specs, subjects, before.cluster_scoped)?;
+            setter.object(node, &mut specs, subjects, cluster_scoped)?;
         }
-        let after = resource.id(schema);
-        if let Some(before) = count.get_mut(&before.key()) {
+        if let Some(before) = count.get_mut(&before) {
             *before -= 1;
         }
-        let same = count.entry(after.key()).or_default();
+        let same = count.entry(key(resource)).or_default();
         *same += 1;
         if *same > 1 {
+            let after = resource.id(schema);
             return Err(Error::invalid(format!(
                 "namespace transformation produces ID conflict: {after} comes from several objects"
             )));
@@ -91,7 +96,47 @@ pub(super) fn set_one(namespace: &str, node: &mut Node, schema: &Schema) -> Resu
         unset_only: false,
     };
     let cluster_scoped = schema.is_cluster_scoped(resource::api_version(node), resource::kind(node));
-    setter.object(node, &[], SubjectMode::DefaultOnly, cluster_scoped)
+    setter.object(
+        node,
+        &mut Ready::new(&[]),
+        SubjectMode::DefaultOnly,
+        cluster_scoped,
+    )
+}
+
+/// The specs that are left for objects of each sort: the object's own namespace is done apart,
+/// `metadata/name` is for core Namespaces only, and the subjects of bindings follow rules of their
+/// own.
+struct Ready<'a> {
+    specs: &'a [FieldSpec],
+    /// By whether the object is of version `v1`, and whether it is a binding.
+    sorts: [Option<Specs<'a>>; 4],
+}
+
+impl<'a> Ready<'a> {
+    fn new(specs: &'a [FieldSpec]) -> Self {
+        Self {
+            specs,
+            sorts: [None, None, None, None],
+        }
+    }
+
+    fn of(&mut self, is_v1: bool, is_binding: bool) -> Option<&mut Specs<'a>> {
+        let specs = self.specs;
+        let sort = self
+            .sorts
+            .get_mut(usize::from(is_v1) * 2 + usize::from(is_binding))?;
+        Some(sort.get_or_insert_with(|| {
+            Specs::new(
+                specs
+                    .iter()
+                    .filter(|spec| spec.path != PATH && (is_v1 || spec.path != "metadata/name"))
+                    .filter(|spec| {
+                        !(is_binding && is_role_binding(&spec.gvk.kind) && spec.path == "subjects/namespace")
+                    }),
+            )
+        }))
+    }
 }
 
 struct Setter<'a> {
@@ -103,7 +148,7 @@ impl Setter<'_> {
     fn object(
         &self,
         node: &mut Node,
-        specs: &[FieldSpec],
+        specs: &mut Ready<'_>,
         subjects: SubjectMode,
         cluster_scoped: bool,
     ) -> Result<()> {
@@ -118,23 +163,18 @@ impl Setter<'_> {
         if is_binding {
             self.subjects(node, subjects)?;
         }
-        let own: Vec<FieldSpec> = specs
-            .iter()
-            // The object's own namespace is done; `metadata/name` is for core Namespaces only.
-            .filter(|spec| spec.path != PATH && (is_v1 || spec.path != "metadata/name"))
-            .filter(|spec| {
-                !(is_binding && is_role_binding(&spec.gvk.kind) && spec.path == "subjects/namespace")
+        let Some(own) = specs.of(is_v1, is_binding) else {
+            return Ok(());
+        };
+        own.apply_all(node, Some(&create), &mut |node| self.set(node))
+            .map_err(|error| {
+                let message = if error.chain().contains("wrong node kind: expected ScalarNode") {
+                    "namespace field specs must target scalar nodes"
+                } else {
+                    "namespace transformation failed"
+                };
+                error.within(message)
             })
-            .cloned()
-            .collect();
-        apply_all(&own, node, Some(&create), &mut |node| self.set(node)).map_err(|error| {
-            let message = if error.chain().contains("wrong node kind: expected ScalarNode") {
-                "namespace field specs must target scalar nodes"
-            } else {
-                "namespace transformation failed"
-            };
-            error.within(message)
-        })
     }
 
     fn set(&self, node: &mut Node) -> Result<()> {

@@ -103,11 +103,11 @@ impl PatchTransformer {
             }
             (Content::Json(operations), Some(target)) => {
                 for at in map.select(target, schema)? {
-                    if let Some(resource) = map.list.get_mut(at) {
+                    map.change(at, schema, |resource| {
                         resource.store_previous(schema);
                         patch_json6902::apply(operations, resource)
-                            .within(|| format!("patch {}", self.source))?;
-                    }
+                            .within(|| format!("patch {}", self.source))
+                    })?;
                 }
                 Ok(())
             }
@@ -125,9 +125,7 @@ fn merge_by_name(patches: &[Resource], map: &mut ResMap, schema: &Schema) -> Res
         let at = map
             .by_id(&id, schema)
             .within(|| format!("no resource matches strategic merge patch \"{id}\""))?;
-        if let Some(target) = map.list.get_mut(at) {
-            target.apply_patch(patch, schema)?;
-        }
+        map.change(at, schema, |target| target.apply_patch(patch, schema))?;
     }
     Ok(())
 }

@@ -20,9 +20,7 @@ pub(super) fn run(
 ) -> Result<()> {
     let target = target.ok_or_else(|| Error::invalid("must specify a target for patch"))?;
     for at in map.select(target, schema)? {
-        if let Some(resource) = map.list.get_mut(at) {
-            apply(operations, resource)?;
-        }
+        map.change(at, schema, |resource| apply(operations, resource))?;
     }
     Ok(())
 }

@@ -3,8 +3,8 @@
 use weir_yaml::{Node, Tag};
 
 use crate::error::Result;
-use crate::fieldspec::{Create, FieldSpec, apply, selects_id};
-use crate::id::ResId;
+use crate::fieldspec::{Create, FieldSpec, Specs};
+use crate::id::IdRef;
 use crate::ops::{self, Kind};
 use crate::resmap::ResMap;
 use crate::schema::Schema;
@@ -12,18 +12,25 @@ use crate::schema::Schema;
 /// Puts a prefix before the names at the specs' paths.
 pub(super) fn run(prefix: &str, specs: &[FieldSpec], map: &mut ResMap, schema: &Schema) -> Result<()> {
     let create = Create::new(Kind::Scalar, Tag::Str);
-    for resource in &mut map.list {
-        let id = resource.original_id(schema);
+    // An object's type was that of its first id; only where it still is does a spec apply.
+    let mut ready = Specs::new(specs);
+    for resource in map.list_mut() {
+        let id = resource.original_ref(schema);
         if keeps_name(&id) {
             continue;
         }
-        for spec in specs.iter().filter(|spec| selects_id(spec, &id)) {
+        let original = id.to_gvk();
+        let about = ready.about(resource.node());
+        for (number, spec) in specs.iter().enumerate() {
+            if !original.is_selected_by(&spec.gvk) {
+                continue;
+            }
             if spec.path == "metadata/name" && !prefix.is_empty() {
                 resource.prefixes.push(prefix.to_owned());
                 resource.store_previous(schema);
             }
-            if let Some(node) = &mut resource.node {
-                apply(spec, node, Some(&create), &mut |node| {
+            if let Some(node) = resource.node.as_mut().filter(|_| about.contains(&number)) {
+                ready.apply(&[number], node, Some(&create), &mut |node| {
                     affix(node, |name| format!("{prefix}{name}"))
                 })?;
             }
@@ -33,10 +40,10 @@ pub(super) fn run(prefix: &str, specs: &[FieldSpec], map: &mut ResMap, schema: &
 }
 
 /// Objects whose names mean something to the cluster.
-pub(super) fn keeps_name(id: &ResId) -> bool {
-    match id.gvk.kind.as_str() {
+pub(super) fn keeps_name(id: &IdRef<'_>) -> bool {
+    match id.kind {
         "CustomResourceDefinition" | "Namespace" => true,
-        "APIService" => id.gvk.group == "apiregistration.k8s.io",
+        "APIService" => id.group == "apiregistration.k8s.io",
         _ => false,
     }
 }

@@ -3,18 +3,19 @@
 mod structured;
 mod visit;
 
+use std::collections::HashMap;
+
 use weir_yaml::{Data, Node};
 
 use crate::decode;
 use crate::error::{Error, Result, Within};
-use crate::id::{Gvk, ResId};
+use crate::id::{Gvk, IdRef, ResId};
 use crate::kustomization::{FieldOptions, Replacement, Source, Target};
 use crate::loader::Loader;
 use crate::ops::{self, Kind};
 use crate::path;
 use crate::resmap::ResMap;
 use crate::resource::{Resource, loose_id};
-use crate::schema::Schema;
 use crate::selector::SelectorMatcher;
 use crate::shape::REPLACEMENT;
 
@@ -48,7 +49,8 @@ pub(crate) fn load(list: &[Replacement], loader: &Loader<'_>) -> Result<Vec<Repl
 }
 
 /// Copies values.
-pub(super) fn run(list: &[Replacement], map: &mut ResMap, schema: &Schema) -> Result<()> {
+pub(super) fn run(list: &[Replacement], map: &mut ResMap) -> Result<()> {
+    let mut names = Names::of(map);
     for replacement in list {
         let targets = match (
             &replacement.targets,
@@ -68,27 +70,60 @@ pub(super) fn run(list: &[Replacement], map: &mut ResMap, schema: &Schema) -> Re
             }
         };
         let value = match (&replacement.source, &replacement.source_value) {
-            (Some(source), _) => source_value(source, map)?,
+            (Some(source), _) => source_value(source, map, &names)?,
             (None, text) => Node::plain(text.clone().unwrap_or_default()),
         };
         for target in targets {
-            copy(&value, target, map, schema)?;
+            copy(&value, target, map, &mut names)?;
         }
     }
     Ok(())
 }
 
 /// The ids by which replacements know an object: the current one, then the earlier ones.
-fn ids(resource: &Resource) -> Vec<ResId> {
-    std::iter::once(loose_id(resource.node()))
-        .chain(resource.previous_ids())
-        .collect()
+fn ids(resource: &Resource) -> impl Iterator<Item = IdRef<'_>> {
+    std::iter::once(resource.loose_ref()).chain(resource.previous_refs())
 }
 
-fn source_value(source: &Source, map: &ResMap) -> Result<Node> {
+/// The places of the objects that have, or had, a name. It may hold names that an object lost.
+struct Names(HashMap<String, Vec<usize>>);
+
+impl Names {
+    fn of(map: &ResMap) -> Self {
+        let mut names = Self(HashMap::new());
+        for (at, resource) in map.iter().enumerate() {
+            names.add(at, resource);
+        }
+        names
+    }
+
+    fn add(&mut self, at: usize, resource: &Resource) {
+        for id in ids(resource) {
+            let Some(places) = self.0.get_mut(id.name) else {
+                self.0.insert(id.name.to_owned(), vec![at]);
+                continue;
+            };
+            if let Err(place) = places.binary_search(&at) {
+                places.insert(place, at);
+            }
+        }
+    }
+
+    /// Places, in order, where a name may be; all of `count` if any name will do.
+    fn places(&self, name: Option<&str>, count: usize) -> Vec<usize> {
+        match name {
+            Some(name) => self.0.get(name).cloned().unwrap_or_default(),
+            None => (0..count).collect(),
+        }
+    }
+}
+
+fn source_value(source: &Source, map: &ResMap, names: &Names) -> Result<Node> {
     let mut found: Option<&Resource> = None;
-    for resource in map.iter() {
-        if ids(resource).iter().any(|id| selects(source, id)) {
+    let name = Some(source.name.as_str()).filter(|name| !name.is_empty());
+    let places = names.places(name, map.list().len());
+    for resource in places.iter().filter_map(|at| map.list().get(*at)) {
+        if ids(resource).any(|id| selects(source, &id)) {
             if found.is_some() {
                 return Err(Error::invalid(format!(
                     "multiple matches for selector {}",
@@ -123,14 +158,14 @@ fn source_value(source: &Source, map: &ResMap) -> Result<Node> {
 
 const DEFAULT_PATH: &str = "metadata.name";
 
-fn selects(source: &Source, id: &ResId) -> bool {
+fn selects(source: &Source, id: &IdRef<'_>) -> bool {
     let namespace = ResId {
         namespace: source.namespace.clone(),
         ..ResId::default()
     };
     (source.name.is_empty() || source.name == id.name)
         && (source.namespace.is_empty() || namespace.effective_namespace() == id.effective_namespace())
-        && id.gvk.is_selected_by(&source.gvk)
+        && id.is_selected_by(&source.gvk)
 }
 
 fn describe(source: &Source) -> String {
@@ -171,7 +206,7 @@ fn refine(options: Option<&FieldOptions>, node: &Node) -> Result<Node> {
     Ok(value)
 }
 
-fn copy(value: &Node, target: &Target, map: &mut ResMap, _schema: &Schema) -> Result<()> {
+fn copy(value: &Node, target: &Target, map: &mut ResMap, names: &mut Names) -> Result<()> {
     let select = target
         .select
         .as_ref()
@@ -188,19 +223,22 @@ fn copy(value: &Node, target: &Target, map: &mut ResMap, _schema: &Schema) -> Re
     } else {
         target.field_paths.as_slice()
     };
-    for resource in &mut map.list {
+    let list = map.list_mut();
+    for at in names.places(matcher.whole_name(), list.len()) {
+        let Some(resource) = list.get_mut(at) else {
+            continue;
+        };
         if !matcher.labels(resource) || !matcher.annotations(resource) {
             continue;
         }
-        let ids = ids(resource);
         let rejected = rejects.iter().any(|(reject, matcher)| {
             let by_labels = !(reject.annotation_selector.is_empty() && reject.label_selector.is_empty());
             let by_id =
                 reject.gvk != Gvk::default() || !reject.name.is_empty() || !reject.namespace.is_empty();
             (by_labels && matcher.labels(resource) && matcher.annotations(resource))
-                || (by_id && ids.iter().any(|id| matcher.id(id)))
+                || (by_id && ids(resource).any(|id| matcher.id(&id)))
         });
-        if rejected || !ids.iter().any(|id| matcher.id(id)) {
+        if rejected || !ids(resource).any(|id| matcher.id(&id)) {
             continue;
         }
         let id = loose_id(resource.node());
@@ -209,6 +247,7 @@ fn copy(value: &Node, target: &Target, map: &mut ResMap, _schema: &Schema) -> Re
                 copy_to(value, path, target.options.as_ref(), node)
                     .within(|| format!("replacement target {id}"))?;
             }
+            names.add(at, resource);
         }
     }
     Ok(())

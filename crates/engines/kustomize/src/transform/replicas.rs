@@ -15,16 +15,15 @@ pub(super) fn run(replica: &Replica, specs: &[FieldSpec], map: &mut ResMap, sche
     let count = replica.count.to_string();
     let mut found = false;
     for spec in specs {
-        let places = map.by_any_id(schema, |id| {
-            id.name == replica.name && id.gvk.is_selected_by(&spec.gvk)
-        });
+        let places = map.named(&replica.name, schema, |id| id.is_selected_by(&spec.gvk));
         found |= !places.is_empty();
         for at in places {
-            if let Some(node) = map.list.get_mut(at).and_then(|resource| resource.node.as_mut()) {
-                apply(spec, node, Some(&create), &mut |node| {
+            map.change(at, schema, |resource| match &mut resource.node {
+                Some(node) => apply(spec, node, Some(&create), &mut |node| {
                     ops::set_scalar(node, &count, Tag::Int)
-                })?;
-            }
+                }),
+                None => Ok(()),
+            })?;
         }
     }
     if found {

@@ -4,7 +4,7 @@ use weir_yaml::Tag;
 
 use super::prefix::{affix, keeps_name};
 use crate::error::Result;
-use crate::fieldspec::{Create, FieldSpec, apply, selects_id};
+use crate::fieldspec::{Create, FieldSpec, Specs};
 use crate::ops::Kind;
 use crate::resmap::ResMap;
 use crate::schema::Schema;
@@ -12,18 +12,25 @@ use crate::schema::Schema;
 /// Puts a suffix behind the names at the specs' paths.
 pub(super) fn run(suffix: &str, specs: &[FieldSpec], map: &mut ResMap, schema: &Schema) -> Result<()> {
     let create = Create::new(Kind::Scalar, Tag::Str);
-    for resource in &mut map.list {
-        let id = resource.original_id(schema);
+    // An object's type was that of its first id; only where it still is does a spec apply.
+    let mut ready = Specs::new(specs);
+    for resource in map.list_mut() {
+        let id = resource.original_ref(schema);
         if keeps_name(&id) {
             continue;
         }
-        for spec in specs.iter().filter(|spec| selects_id(spec, &id)) {
+        let original = id.to_gvk();
+        let about = ready.about(resource.node());
+        for (number, spec) in specs.iter().enumerate() {
+            if !original.is_selected_by(&spec.gvk) {
+                continue;
+            }
             if spec.path == "metadata/name" && !suffix.is_empty() {
                 resource.suffixes.push(suffix.to_owned());
                 resource.store_previous(schema);
             }
-            if let Some(node) = &mut resource.node {
-                apply(spec, node, Some(&create), &mut |node| {
+            if let Some(node) = resource.node.as_mut().filter(|_| about.contains(&number)) {
+                ready.apply(&[number], node, Some(&create), &mut |node| {
                     affix(node, |name| format!("{name}{suffix}"))
                 })?;
             }

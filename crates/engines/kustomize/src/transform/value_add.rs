@@ -25,7 +25,7 @@ pub(super) fn run(value: &str, targets: &[AddTarget], map: &mut ResMap, schema: 
     for target in targets {
         let places = match &target.selector {
             Some(selector) => map.select(selector, schema)?,
-            None => (0..map.list.len()).collect(),
+            None => (0..map.list().len()).collect(),
         };
         let position = usize::try_from(target.file_path_position).map_err(|_| {
             Error::invalid(format!(
@@ -34,7 +34,11 @@ pub(super) fn run(value: &str, targets: &[AddTarget], map: &mut ResMap, schema: 
             ))
         })?;
         for at in places {
-            let Some(node) = map.list.get_mut(at).and_then(|resource| resource.node.as_mut()) else {
+            let Some(node) = map
+                .list_mut()
+                .get_mut(at)
+                .and_then(|resource| resource.node.as_mut())
+            else {
                 continue;
             };
             if target.field_path == "metadata/namespace" {

@@ -1,29 +1,38 @@
 //! `vars`: `$(NAME)` in fields.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use weir_yaml::{Data, Node, Style, Tag, go_float};
 
 use crate::error::{Error, Result};
-use crate::fieldspec::{FieldSpec, apply};
+use crate::fieldspec::{FieldSpec, Specs};
 use crate::kustomization::Var;
 use crate::ops;
 use crate::path;
 use crate::resmap::ResMap;
+use crate::resource::Resource;
 
 /// Replaces the vars in the fields of the specs.
 pub(crate) fn resolve(vars: &BTreeMap<String, Var>, specs: &[FieldSpec], map: &mut ResMap) -> Result<()> {
     if vars.is_empty() {
         return Ok(());
     }
+    let mut sources: HashMap<&str, &Resource> = HashMap::new();
+    for resource in map.iter() {
+        for name in &resource.vars {
+            sources.entry(name).or_insert(resource);
+        }
+    }
     let mut values = BTreeMap::new();
     for (name, var) in vars {
-        values.insert(name.as_str(), value(var, map)?);
+        values.insert(
+            name.as_str(),
+            value(var, sources.get(var.name.as_str()).copied())?,
+        );
     }
+    let mut specs = Specs::new(specs);
     for node in map.nodes_mut() {
-        for spec in specs {
-            apply(spec, node, None, &mut |node| replace(node, &values))?;
-        }
+        specs.apply_all(node, None, &mut |node| replace(node, &values))?;
     }
     Ok(())
 }
@@ -35,8 +44,8 @@ struct Value {
 }
 
 /// The value of a var; `None` if it is no scalar, which leaves the reference as it is.
-fn value(var: &Var, map: &ResMap) -> Result<Option<Value>> {
-    let Some(resource) = map.iter().find(|resource| resource.vars.contains(&var.name)) else {
+fn value(var: &Var, source: Option<&Resource>) -> Result<Option<Value>> {
+    let Some(resource) = source else {
         return Err(Error::invalid(format!(
             "var '{}' cannot be mapped to a field in the set of known resources",
             describe(var)

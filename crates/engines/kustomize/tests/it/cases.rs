@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use serde_json::Value;
-use weir_kustomize::{Options, build};
+use weir_kustomize::{Cache, Options, build, build_cached};
 
 use crate::support::tree;
 
@@ -13,6 +13,7 @@ fn cases_build_as_expected() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
     let mut wrong = Vec::new();
     let mut count = 0;
+    let cache = Cache::new(1 << 20);
     for area in folders(&root) {
         for case in folders(&area) {
             count += 1;
@@ -22,6 +23,12 @@ fn cases_build_as_expected() {
             let path = format!("/{}", settings["path"].as_str().unwrap());
             let built = build(&files, &path, &Options::default());
             let built = built.map_or_else(|error| error.chain(), |built| built.to_yaml());
+            // What other cases have parsed changes nothing, the first time or later.
+            for _ in 0..2 {
+                let again = build_cached(&files, &path, &Options::default(), &cache);
+                let again = again.map_or_else(|error| error.chain(), |again| again.to_yaml());
+                assert_eq!(again, built, "{}", case.display());
+            }
             let expected = case.join("expected.yaml");
             if std::env::var_os("UPDATE").is_some() {
                 std::fs::write(&expected, &built).unwrap();
@@ -31,7 +38,7 @@ fn cases_build_as_expected() {
             }
         }
     }
-    assert!(count > 0);
+    assert!(count > 0 && cache.hits() > count);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

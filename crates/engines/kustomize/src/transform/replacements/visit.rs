@@ -4,7 +4,7 @@ use weir_yaml::{Data, Node, emit, parse_all};
 
 use crate::error::{Error, Result};
 use crate::ops::{self, Kind};
-use crate::selector::compile;
+use crate::pattern::compile;
 
 type Set<'a> = &'a mut dyn FnMut(&mut Node) -> Result<()>;
 
