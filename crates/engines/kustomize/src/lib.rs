@@ -52,6 +52,7 @@ mod shape;
 mod shared;
 mod target;
 mod transform;
+mod twins;
 
 pub use build::{Object, Options, Reorder, Resources, build};
 pub use error::{Error, ErrorKind};

@@ -21,11 +21,36 @@ pub(super) fn set_entries(
     map: &mut ResMap,
 ) -> Result<()> {
     let create = Create::new(Kind::Mapping, Tag::Map);
-    for node in map.nodes_mut() {
+    for resource in &mut map.list {
+        let tracked = resource.is_tracked();
+        let Some(node) = &mut resource.node else {
+            continue;
+        };
+        // What kustomize notes about an object stands in its annotations, so that the map is there to be written to.
+        let noted: Vec<FieldSpec>;
+        let is_noted = |spec: &FieldSpec| spec.path == "metadata/annotations" && !spec.create;
+        let specs = if tracked && specs.iter().any(is_noted) {
+            noted = specs
+                .iter()
+                .map(|spec| FieldSpec {
+                    create: spec.create || is_noted(spec),
+                    ..spec.clone()
+                })
+                .collect();
+            noted.as_slice()
+        } else {
+            specs
+        };
         for (key, value) in entries {
+            let one = resource.twins.begin(Node::string(value.clone()));
+            let mut made = 0;
             apply_all(specs, node, Some(&create), &mut |node| {
-                ops::set_field(node, key, Node::string(value.clone()))
+                made += usize::from(node.get(key).is_none());
+                ops::set_field(node, key, one.clone())
             })?;
+            if made > 0 {
+                resource.twins.end(one);
+            }
         }
     }
     Ok(())
