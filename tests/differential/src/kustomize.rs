@@ -13,3 +13,12 @@ mod shrink;
 mod tree;
 
 pub(crate) use run::{Arguments, run};
+
+/// A generated tree's files, rooted.
+pub(crate) fn generated_files(dice: &mut crate::dice::Dice) -> Vec<(String, Vec<u8>)> {
+    let files = directory::tree(dice).files;
+    files
+        .into_iter()
+        .map(|(path, content)| (format!("/{path}"), content))
+        .collect()
+}

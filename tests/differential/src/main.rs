@@ -9,6 +9,7 @@
 )]
 
 mod dice;
+mod fuzz;
 mod kustomize;
 mod scalars;
 mod value;
@@ -32,11 +33,14 @@ struct Arguments {
 enum Subject {
     /// kustomize build on generated trees.
     Kustomize(kustomize::Arguments),
+    /// Mutated inputs: nothing may panic, hang or grow.
+    Fuzz(fuzz::Arguments),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().subject {
         Subject::Kustomize(arguments) => kustomize::run(&arguments),
+        Subject::Fuzz(arguments) => fuzz::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
