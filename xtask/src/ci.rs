@@ -43,6 +43,7 @@ pub(crate) fn all() -> Result<()> {
         );
     }
     scenarios()?;
+    differential(&["kustomize".into(), "--count".into(), "200".into()])?;
     step(
         "test",
         &["test", "--workspace", "--no-fail-fast"],
@@ -68,6 +69,26 @@ pub(crate) fn scenarios() -> Result<()> {
         "--nocapture",
     ];
     step("scenario files on kube-apiserver", &arguments, &environment)
+}
+
+/// Generated inputs, compared with the reference programs.
+pub(crate) fn differential(arguments: &[String]) -> Result<()> {
+    generated("differential", arguments)
+}
+
+/// Mutated inputs, which must do no harm.
+pub(crate) fn fuzz(arguments: &[String]) -> Result<()> {
+    let arguments = [&["fuzz".to_owned()], arguments].concat();
+    generated("fuzz", &arguments)
+}
+
+fn generated(name: &str, arguments: &[String]) -> Result<()> {
+    let run = ["run", "--quiet", "--package", "weir-differential", "--"];
+    let arguments: Vec<&str> = run
+        .into_iter()
+        .chain(arguments.iter().map(String::as_str))
+        .collect();
+    step(name, &arguments, &[])
 }
 
 /// Unit, case, conformance and scenario tests; the real control plane is left out.

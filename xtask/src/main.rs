@@ -45,6 +45,20 @@ enum Task {
     /// Measures weir, built for release.
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Compares weir with a reference program on generated inputs: `kustomize`. See --help behind it.
+    #[command(disable_help_flag = true)]
+    Differential {
+        /// The subject and its options.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Feeds mutated inputs to `yaml` or `kustomize`: nothing may panic, hang or grow.
+    #[command(disable_help_flag = true)]
+    Fuzz {
+        /// The subject and its options.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Starts a real control plane on loopback, prints its kubeconfig's path and runs until interrupted.
     ControlPlane,
 }
@@ -58,6 +72,8 @@ fn main() -> ExitCode {
         Task::Tools { names } => build_tools(&names),
         Task::Scenarios => ci::scenarios(),
         Task::Bench(bench) => bench.run(),
+        Task::Differential { arguments } => ci::differential(&arguments),
+        Task::Fuzz { arguments } => ci::fuzz(&arguments),
         Task::ControlPlane => control_plane::run(),
     };
     match outcome {

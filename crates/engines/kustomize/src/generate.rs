@@ -75,7 +75,7 @@ fn finish(mut node: Node, args: &GeneratorArgs) -> Result<Resource> {
 }
 
 /// A string value; several lines are written as a block.
-fn value_node(text: String) -> Node {
+pub(crate) fn value_node(text: String) -> Node {
     let mut node = Node::string(text);
     if node.as_str().is_some_and(|text| text.contains('\n')) {
         node.style = Style::Literal;

@@ -55,6 +55,7 @@ mod shape;
 mod shared;
 mod target;
 mod transform;
+mod twins;
 
 pub use build::{Object, Options, Reorder, Resources, build, build_cached};
 pub use cache::Cache;

@@ -1,13 +1,22 @@
 //! Files of objects to objects.
 
-use weir_yaml::{Data, Node, expand_aliases, parse_all};
+use weir_yaml::{Data, Duplicates, Node, ParseOptions, expand_aliases, from_json, parse_all_with};
 
 use crate::error::{Error, Result};
+use crate::marshal::marshal_item;
 use crate::resource::{self, Resource};
 
 /// Reads all objects of a text; lists are taken apart.
 pub(crate) fn resources(bytes: &[u8]) -> Result<Vec<Resource>> {
-    Ok(objects(bytes)?.into_iter().map(Resource::new).collect())
+    let nodes = objects(bytes)?;
+    Ok(nodes.into_iter().map(Resource::new).collect())
+}
+
+/// Reads the strategic merge patches of a text. Keys may repeat in them as long as nothing of that gets into an object:
+/// kustomize looks for repeated keys only where it makes a map of an object.
+pub(crate) fn patches(bytes: &[u8]) -> Result<Vec<Resource>> {
+    let nodes = objects_with(bytes, Duplicates::Keep)?;
+    Ok(nodes.into_iter().map(Resource::new).collect())
 }
 
 fn malformed(message: impl std::fmt::Display) -> Error {
@@ -19,18 +28,29 @@ pub(crate) fn is_malformed(error: &Error) -> bool {
     error.chain().contains("MalformedYAMLError")
 }
 
-/// Reads the trees of all objects of a text.
+const NEXT_LINE: char = '\u{85}';
+
+/// Reads the trees of all objects of a text; no key may repeat.
 pub(crate) fn objects(bytes: &[u8]) -> Result<Vec<Node>> {
+    objects_with(bytes, Duplicates::Refuse)
+}
+
+fn objects_with(bytes: &[u8], duplicates: Duplicates) -> Result<Vec<Node>> {
     let text = std::str::from_utf8(bytes).map_err(|_| malformed("yaml: invalid leading UTF-8 octet"))?;
     let unix;
-    let text = if text.contains("\r\n") {
-        unix = text.replace("\r\n", "\n");
+    let text = if text.contains("\r\n") || text.contains(NEXT_LINE) {
+        // To the Go libraries the second is a line break like any other.
+        unix = text.replace("\r\n", "\n").replace(NEXT_LINE, "\n");
         unix.as_str()
     } else {
         text
     };
     check_separators(text)?;
-    let documents = parse_all(text).map_err(malformed)?;
+    let options = ParseOptions {
+        duplicates,
+        ..ParseOptions::default()
+    };
+    let documents = parse_all_with(text, options).map_err(malformed)?;
     let single = documents.len() == 1;
     let mut nodes = Vec::new();
     for document in documents {
@@ -83,7 +103,12 @@ fn flatten(nodes: Vec<Node>) -> Result<Vec<Node>> {
         let kind = resource::kind(&node).to_owned();
         match node.remove("items").map(|items| (items.is_null(), items.data)) {
             Some((true, _)) | None => {}
-            Some((false, Data::Sequence(items))) => queue.extend(items),
+            // These go by way of JSON, and lose their styles.
+            Some((false, Data::Sequence(items))) => {
+                for item in items {
+                    queue.push_back(from_json(&marshal_item(item)?));
+                }
+            }
             Some(_) => {
                 return Err(Error::invalid(format!("expected array in {kind}/items")));
             }
@@ -98,13 +123,14 @@ pub(crate) fn validate(node: &Node) -> Result<()> {
         return Err(Error::invalid("missing Resource metadata"));
     }
     let kind = resource::kind(node);
-    if kind.is_empty() {
+    if kind.is_empty() || node.get("kind").is_some_and(Node::is_null) {
         return Err(Error::invalid(format!(
             "missing kind in object {}",
             describe(node)
         )));
     }
-    if !kind.ends_with("List") && resource::name(node).is_empty() {
+    let name = node.at(&["metadata", "name"]);
+    if !kind.ends_with("List") && name.is_none_or(|name| name.is_null() || name.as_str() == Some("")) {
         return Err(Error::invalid(format!(
             "missing metadata.name in object {}",
             describe(node)

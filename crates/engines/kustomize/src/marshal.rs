@@ -1,5 +1,7 @@
 //! Objects to JSON values, as kyaml makes them.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 use weir_yaml::{Data, Dialect, Node, Resolved, Style, Tag, resolve, to_json};
 
@@ -7,13 +9,63 @@ use crate::error::{Error, Result};
 
 /// The JSON value of an object.
 ///
-/// Keys below the top level must be strings: Go has no JSON for maps with others. Only keys that
-/// were read from a file can be something else.
+/// Keys below the top level must be strings: Go has no JSON for maps with others.
 pub(crate) fn marshal(node: &Node) -> Result<Value> {
+    check_repeated(node)?;
     for (_, value) in node.entries().unwrap_or_default() {
         check_keys(value)?;
     }
     Ok(to_json(node, Dialect::Kyaml)?)
+}
+
+/// The JSON value of an object within a list, whose top-level keys must be strings too. It is made without printing on
+/// the way, so that styles leave no traces.
+pub(crate) fn marshal_item(mut node: Node) -> Result<Value> {
+    check_repeated(&node)?;
+    check_keys(&node)?;
+    forget_styles(&mut node);
+    Ok(to_json(&node, Dialect::Kyaml)?)
+}
+
+fn forget_styles(node: &mut Node) {
+    match &mut node.data {
+        Data::Sequence(items) => {
+            node.style = Style::Plain;
+            items.iter_mut().for_each(forget_styles);
+        }
+        Data::Mapping(entries) => {
+            node.style = Style::Plain;
+            for (_, value) in entries {
+                forget_styles(value);
+            }
+        }
+        _ if matches!(node.style, Style::Folded | Style::Literal) => node.style = Style::DoubleQuoted,
+        _ => {}
+    }
+}
+
+/// Refuses repeated keys. kustomize keeps them until it makes a map of the object.
+fn check_repeated(node: &Node) -> Result<()> {
+    match &node.data {
+        Data::Sequence(items) => items.iter().try_for_each(check_repeated),
+        Data::Mapping(entries) => {
+            let mut known: HashMap<&str, u32> = HashMap::with_capacity(entries.len());
+            for (key, value) in entries {
+                let Some(text) = key.as_str() else {
+                    continue;
+                };
+                if let Some(line) = known.insert(text, key.span.line) {
+                    return Err(Error::invalid(format!(
+                        "yaml: unmarshal errors: line {}: mapping key {text:?} already defined at line {line}",
+                        key.span.line
+                    )));
+                }
+                check_repeated(value)?;
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_keys(node: &Node) -> Result<()> {
@@ -21,10 +73,13 @@ fn check_keys(node: &Node) -> Result<()> {
         Data::Sequence(items) => items.iter().try_for_each(check_keys),
         Data::Mapping(entries) => entries.iter().try_for_each(|(key, value)| {
             if !is_string(key) {
+                let line = match key.span.line {
+                    0 => String::new(),
+                    line => format!("yaml: line {line}: "),
+                };
                 return Err(Error::invalid(format!(
-                    "yaml: line {}: the key {} is no string, put it in quotes (json: unsupported \
-                     type: map[interface {{}}]interface {{}})",
-                    key.span.line,
+                    "{line}the key {} is no string, put it in quotes (json: unsupported type: \
+                     map[interface {{}}]interface {{}})",
                     key.as_str().unwrap_or("of a collection")
                 )));
             }
@@ -38,10 +93,8 @@ fn is_string(key: &Node) -> bool {
     let Some(text) = key.as_str() else {
         return false;
     };
-    let was_read = key.span.line > 0;
-    // An empty key is printed in quotes on the way, and so becomes one.
-    !was_read
-        || text.is_empty()
+    // An empty key is printed in quotes on the way, and so becomes a string.
+    text.is_empty()
         || key.style != Style::Plain
         || matches!(key.tag, Tag::Str | Tag::Merge)
         || resolve(text, Dialect::Kyaml) == Resolved::Str

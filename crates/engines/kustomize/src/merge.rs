@@ -35,13 +35,25 @@ struct Context<'a> {
 }
 
 /// Lays a patch over an object; `None` if the patch deletes it.
-pub(crate) fn merge(patch: Node, object: Node, schema: &Schema) -> Result<Option<Node>> {
+///
+/// A patch that is to replace the whole object changes nothing: kustomize makes the new object, and then does not take
+/// it up.
+pub(crate) fn merge_object(patch: &Node, object: Node, schema: &Schema) -> Result<Option<Node>> {
     let context = Context {
         schema,
         growth: Growth::Prepend,
         infer: false,
     };
-    Ok(context.walk(Some(object), Origin::Some(patch), None)?.node)
+    let replaces = patch.get(DIRECTIVE).and_then(Node::as_str) == Some("replace");
+    let kept = replaces.then(|| object.clone());
+    let outcome = context.walk(Some(object), Origin::Some(patch.clone()), None)?;
+    Ok(match (outcome.node, outcome.is_dest, kept) {
+        (Some(_), false, Some(mut kept)) => {
+            adopt(&mut kept, patch);
+            Some(kept)
+        }
+        (node, ..) => node,
+    })
 }
 
 /// Lays a patch over an object with kustomize's embedded schema and kyaml's options.
@@ -152,12 +164,16 @@ impl<'a> Context<'a> {
             Origin::Some(Node {
                 data: Data::Mapping(entries),
                 ..
-            }) => Patch::Fields(
-                entries
-                    .into_iter()
-                    .filter_map(|(key, value)| Some((key.as_str()?.to_owned(), (key, value))))
-                    .collect(),
-            ),
+            }) => {
+                let mut fields = HashMap::with_capacity(entries.len());
+                for (key, value) in entries {
+                    if let Some(name) = key.as_str().map(str::to_owned) {
+                        // Here too the first of repeated keys counts.
+                        fields.entry(name).or_insert((key, value));
+                    }
+                }
+                Patch::Fields(fields)
+            }
             Origin::Same => Patch::Same,
             _ => Patch::Nothing,
         };
@@ -184,10 +200,10 @@ impl<'a> Context<'a> {
         for name in names {
             let at = index.get(&name).copied();
             let old = at.and_then(|at| entries.get_mut(at)).map(|(_, value)| {
-                let style = value.style;
-                (std::mem::replace(value, Node::null()), style)
+                let kept = (value.style, value.span);
+                (std::mem::replace(value, Node::null()), kept)
             });
-            let old_style = old.as_ref().map(|(_, style)| *style);
+            let kept = old.as_ref().map(|(_, kept)| *kept);
             let dest = old.map(|(value, _)| value);
             let (key_style, origin) = match &mut patch {
                 Patch::Fields(fields) => match fields.remove(&name) {
@@ -205,8 +221,9 @@ impl<'a> Context<'a> {
                 }
                 (None, at) => removed.extend(at),
                 (Some(mut value), Some(at)) => {
-                    if let (Some(style), false) = (old_style, outcome.is_dest) {
+                    if let (Some((style, span)), false) = (kept, outcome.is_dest) {
                         value.style = style;
+                        value.span = span;
                     }
                     if let Some((_, slot)) = entries.get_mut(at) {
                         *slot = value;

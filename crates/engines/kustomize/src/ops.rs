@@ -85,6 +85,7 @@ pub(crate) fn set_field_keeping_null(node: &mut Node, name: &str, mut value: Nod
     expect(node, Kind::Mapping)?;
     if let Some(field) = node.get_mut(name) {
         value.style = field.style;
+        value.span = field.span;
         *field = value;
         return Ok(());
     }

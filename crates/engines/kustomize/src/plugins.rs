@@ -117,9 +117,8 @@ pub(crate) fn generate(resource: &Resource, loader: &Loader<'_>) -> Result<Vec<R
             if args.namespace.is_empty() {
                 args.namespace = meta.namespace;
             }
-            if !args.env.is_empty() {
-                args.envs.push(std::mem::take(&mut args.env));
-            }
+            // Only kustomization files have this old spelling of `envs`.
+            args.env.clear();
             if kind == "ConfigMapGenerator" {
                 generate::config_map(&args, loader)?
             } else {
@@ -273,7 +272,7 @@ fn strategic(plugin: &Plugin, loader: &Loader<'_>) -> Result<Transformer> {
         load_strategic_merge_patches(&plugin.paths, loader)?
     };
     if !plugin.patches.is_empty() {
-        patches.extend(crate::load::resources(plugin.patches.as_bytes())?);
+        patches.extend(crate::load::patches(plugin.patches.as_bytes())?);
     }
     if patches.is_empty() {
         return Err(Error::invalid("patch appears to be empty"));

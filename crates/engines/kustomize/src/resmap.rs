@@ -42,6 +42,18 @@ impl ResMap {
         self.list.iter_mut()
     }
 
+    /// Brings scalars in line that kustomize holds once for several places.
+    pub(crate) fn align_twins(&mut self) {
+        let changed = self
+            .list
+            .iter_mut()
+            .filter_map(|r| r.align_twins().then_some(()))
+            .count();
+        if changed > 0 {
+            self.forget();
+        }
+    }
+
     /// The objects alone.
     pub(crate) fn into_list(self) -> Vec<Resource> {
         self.list

@@ -10,6 +10,7 @@ use crate::merge;
 use crate::ops::{self, Kind};
 use crate::origin::Origin;
 use crate::schema::Schema;
+use crate::twins::Twins;
 
 /// What a generated object does to one that is there already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,6 +73,7 @@ pub(crate) struct Resource {
     pub(crate) vars: Vec<String>,
     pub(crate) origin: Option<Origin>,
     pub(crate) transformations: Vec<Origin>,
+    pub(crate) twins: Twins,
 }
 
 /// Annotations that only kustomize itself and its plugins may carry; they never reach the output.
@@ -195,7 +197,13 @@ impl Resource {
             vars: Vec::new(),
             origin: None,
             transformations: Vec::new(),
+            twins: Twins::default(),
         }
+    }
+
+    /// Brings scalars in line that kustomize holds once for several places. Says whether anything changed.
+    pub(crate) fn align_twins(&mut self) -> bool {
+        self.node.as_mut().is_some_and(|node| self.twins.align(node))
     }
 
     /// Whether kustomize would have annotations of its own on it.
@@ -398,7 +406,7 @@ impl Resource {
             namespace(&node).to_owned(),
             kind(&node).to_owned(),
         );
-        self.node = merge::merge(overlay.clone(), node, schema)?;
+        self.node = merge::merge_object(overlay, node, schema)?;
         if self.is_empty() {
             return Ok(());
         }
@@ -470,7 +478,7 @@ impl Resource {
                 if !map.is_empty() {
                     let entries = map
                         .into_iter()
-                        .map(|(key, value)| (Node::plain(key), Node::string(value)))
+                        .map(|(key, value)| (Node::plain(key), crate::generate::value_node(value)))
                         .collect();
                     ops::set_field(node, field, Node::mapping(entries))?;
                 }

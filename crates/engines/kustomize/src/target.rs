@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use weir_yaml::Tag;
+use weir_yaml::{Data, Node};
 
 use crate::accumulator::Accumulator;
 use crate::config::Config;
@@ -23,6 +23,7 @@ use crate::transform::{
     PatchTransformer, SubjectMode, Transformer, fix_name_references, load_replacements,
     load_strategic_merge_patches, resolve_vars,
 };
+use crate::twins::unmark;
 
 /// A directory with its kustomization file.
 pub(crate) struct Target<'a> {
@@ -100,7 +101,9 @@ impl<'a> Target<'a> {
         Transformer::Hash.run(&mut all.map, &schema)?;
         let config = all.config.take().unwrap_or_default();
         fix_name_references(&config.name_reference, &mut all.map, &schema)?;
+        all.map.align_twins();
         resolve_vars(&all.vars, &config.var_reference, &mut all.map)?;
+        all.map.align_twins();
         let mut failed = Ok(());
         all.map.list_mut().retain(|resource| {
             if failed.is_ok() && !resource.is_empty() {
@@ -382,12 +385,18 @@ impl<'a> Target<'a> {
                 .run(&mut all.map, &schema)
                 .within(|| format!("kustomization in '{}'", self.loader.root()))
                 .at(|| place)?;
+            all.map.align_twins();
             if let Some(origin) = origin {
                 for resource in all.map.notes_mut() {
                     if resource.origin.is_none() {
                         resource.origin = Some(origin.clone());
                     } else {
                         resource.transformations.push(origin.clone());
+                    }
+                    // Its annotations are written anew for that.
+                    let annotations = resource.node.as_mut().and_then(|node| node.get_mut("metadata"));
+                    if let Some(annotations) = annotations.and_then(|meta| meta.get_mut("annotations")) {
+                        unmark(annotations);
                     }
                 }
             }
@@ -563,7 +572,7 @@ impl<'a> Target<'a> {
                 transformer
                     .run(&mut copy, &schema)
                     .at(|| self.place("validators", None))?;
-                if print(&copy)? != print(&all.map)? {
+                if !unchanged(&all.map, &copy) {
                     return Err(Error::invalid(format!(
                         "validator shouldn't modify the resource map: {}",
                         plugin.gvk()
@@ -587,13 +596,30 @@ fn join(root: &str, name: &str) -> String {
     format!("{}/{name}", root.trim_end_matches('/'))
 }
 
-fn print(map: &ResMap) -> Result<String> {
-    let mut text = String::new();
-    for resource in map.iter().filter(|resource| resource.node().tag != Tag::Null) {
-        let value = weir_yaml::to_json(resource.node(), weir_yaml::Dialect::Kyaml)?;
-        text.push_str(&weir_yaml::emit::sigs(&value));
-    }
-    Ok(text)
+/// Whether objects are equal as kustomize compares them before and after a validator: node by node, with types, styles
+/// and comments.
+fn unchanged(before: &ResMap, after: &ResMap) -> bool {
+    before.list().len() == after.list().len()
+        && before
+            .iter()
+            .zip(after.iter())
+            .all(|(a, b)| same_nodes(a.node(), b.node()))
+}
+
+fn same_nodes(a: &Node, b: &Node) -> bool {
+    let data = match (&a.data, &b.data) {
+        (Data::Sequence(a), Data::Sequence(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_nodes(a, b))
+        }
+        (Data::Mapping(a), Data::Mapping(b)) => {
+            let same = |((ak, av), (bk, bv)): (&(Node, Node), &(Node, Node))| {
+                same_nodes(ak, bk) && same_nodes(av, bv)
+            };
+            a.len() == b.len() && a.iter().zip(b).all(same)
+        }
+        _ => a.as_str() == b.as_str() && a.as_str().is_some(),
+    };
+    data && a.tag == b.tag && a.style == b.style && a.comments == b.comments
 }
 
 /// The origin of what a configured plugin makes or changes.

@@ -46,6 +46,12 @@ fn value(node: &Node, dialect: Dialect, in_flow: bool) -> Result<Value, ConvertE
 }
 
 fn scalar(node: &Node, text: &str, dialect: Dialect) -> Result<Value, ConvertError> {
+    if dialect == Dialect::Kyaml && starts_with_tab(node, text) {
+        return Err(ConvertError::new(
+            node.span,
+            "found a tab character where an indentation space is expected",
+        ));
+    }
     let refolded;
     let text = if node.style == Style::Folded && dialect == Dialect::Kyaml {
         refolded = refold(text);
@@ -75,6 +81,13 @@ fn number(value: i128) -> Value {
         .map(Number::from)
         .or_else(|_| u64::try_from(value).map(Number::from))
         .map_or(Value::Null, Value::Number)
+}
+
+/// Whether kyaml prints a block scalar that it cannot read again: one whose first line starts with a tab.
+fn starts_with_tab(node: &Node, text: &str) -> bool {
+    matches!(node.style, Style::Literal | Style::Folded)
+        && text.trim_start_matches('\n').starts_with('\t')
+        && emit::kyaml(node).starts_with(['|', '>'])
 }
 
 /// What becomes of folded text on kyaml's way to JSON, which leads through printing and reading

@@ -24,14 +24,39 @@ pub(super) fn set_entries(
     if entries.is_empty() {
         return Ok(());
     }
+    // What kustomize notes about an object stands in its annotations, so that the map is there to be written to.
+    let noted: Vec<FieldSpec> = specs.iter().map(as_noted).collect();
+    let mut noted = Specs::new(&noted);
     let mut specs = Specs::new(specs);
-    for node in map.nodes_mut() {
+    for resource in map.list_mut() {
+        let specs = if resource.is_tracked() {
+            &mut noted
+        } else {
+            &mut specs
+        };
+        let Some(node) = &mut resource.node else {
+            continue;
+        };
         let about = specs.about(node);
         for (key, value) in entries {
+            let one = resource.twins.begin(Node::string(value.clone()));
+            let mut made = 0;
             specs.apply(&about, node, Some(&create), &mut |node| {
-                ops::set_field(node, key, Node::string(value.clone()))
+                made += usize::from(node.get(key).is_none());
+                ops::set_field(node, key, one.clone())
             })?;
+            if made > 0 {
+                resource.twins.end(one);
+            }
         }
     }
     Ok(())
+}
+
+/// A spec for an object whose annotations are there.
+fn as_noted(spec: &FieldSpec) -> FieldSpec {
+    FieldSpec {
+        create: spec.create || spec.path == "metadata/annotations",
+        ..spec.clone()
+    }
 }

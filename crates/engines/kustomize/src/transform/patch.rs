@@ -49,7 +49,7 @@ impl PatchTransformer {
                 (text, format!("[path: {:?}]", patch.path))
             }
         };
-        let merge = load::resources(text.as_bytes());
+        let merge = load::patches(text.as_bytes());
         let json = jsonpatch::parse(&text);
         let content = match (merge, json) {
             (Ok(merge), Ok(json)) if !merge.is_empty() && !json.is_empty() => {

@@ -11,10 +11,11 @@ use crate::schema::Schema;
 pub(crate) fn load(paths: &[String], loader: &Loader<'_>) -> Result<Vec<Resource>> {
     let mut patches = Vec::new();
     for path in paths {
-        match load::resources(path.as_bytes()) {
-            Ok(inline) => patches.extend(inline),
-            Err(_) => patches
-                .extend(load::resources(&loader.load(path)?).within(|| format!("patch file '{path}'"))?),
+        if let Ok(inline) = load::patches(path.as_bytes()) {
+            patches.extend(inline);
+        } else {
+            let text = loader.load(path)?;
+            patches.extend(load::patches(&text).within(|| format!("patch file '{path}'"))?);
         }
     }
     if patches.is_empty() {

@@ -18,6 +18,7 @@ use crate::resmap::ResMap;
 use crate::resource::{Resource, loose_id};
 use crate::selector::SelectorMatcher;
 use crate::shape::REPLACEMENT;
+use crate::twins::unmark;
 
 /// Replaces entries that name a file by the file's replacements.
 pub(crate) fn load(list: &[Replacement], loader: &Loader<'_>) -> Result<Vec<Replacement>> {
@@ -185,7 +186,9 @@ fn describe(source: &Source) -> String {
 /// One part of a delimited value.
 fn refine(options: Option<&FieldOptions>, node: &Node) -> Result<Node> {
     let Some(options) = options.filter(|options| !options.delimiter.is_empty()) else {
-        return Ok(node.clone());
+        let mut copy = node.clone();
+        unmark(&mut copy);
+        return Ok(copy);
     };
     let Some(text) = node.as_str() else {
         return Err(Error::invalid(
@@ -301,13 +304,14 @@ fn set(options: Option<&FieldOptions>, field: &mut Node, value: &Node) -> Result
 
 /// Replaces a field; a scalar keeps its type and style and takes only the text.
 fn put(field: &mut Node, value: Node) {
-    match &mut field.data {
-        Data::Scalar(text) => {
-            *text = match value.data {
-                Data::Scalar(new) => new,
-                _ => String::new(),
-            };
-        }
-        _ => *field = value,
+    if let Data::Scalar(text) = &mut field.data {
+        *text = match value.data {
+            Data::Scalar(new) => new,
+            _ => String::new(),
+        };
+        return;
     }
+    let span = field.span;
+    *field = value;
+    field.span = span;
 }

@@ -1,6 +1,7 @@
 //! What sigs.k8s.io/yaml's `Marshal` prints for JSON-like values: keys sorted, lines folded behind
 //! column 80. It is also what `kustomize build` and Helm's `toYaml` print.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use serde_json::{Number, Value};
@@ -35,7 +36,10 @@ fn node(writer: &mut Writer, value: &Value, in_mapping: bool) {
         Value::Bool(true) => scalar(writer, "true", Style::Plain),
         Value::Bool(false) => scalar(writer, "false", Style::Plain),
         Value::Number(number) => scalar(writer, &number_text(number), Style::Plain),
-        Value::String(text) => scalar(writer, text, string_style(text)),
+        Value::String(text) => {
+            let text = through_json(text);
+            scalar(writer, &text, string_style(&text));
+        }
         Value::Array(items) if items.is_empty() => {
             writer.indicator("[", true, true, false);
             writer.indicator("]", false, false, false);
@@ -86,6 +90,31 @@ fn entry(writer: &mut Writer, key: &str, value: &Value) {
         writer.indicator(":", true, false, true);
     }
     node(writer, value, true);
+}
+
+/// What a string is after the way that the library takes, which writes JSON and reads that as YAML: JSON leaves the
+/// character NEXT LINE as it is, and to YAML it is a line break that is folded.
+fn through_json(text: &str) -> Cow<'_, str> {
+    const NEXT_LINE: char = '\u{85}';
+    if !text.contains(NEXT_LINE) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find([' ', NEXT_LINE]) {
+        let (before, blank) = rest.split_at(at);
+        let end = blank.find(|c| c != ' ' && c != NEXT_LINE).unwrap_or(blank.len());
+        let (blank, after) = blank.split_at(end);
+        out.push_str(before);
+        match blank.chars().filter(|c| *c == NEXT_LINE).count() {
+            0 => out.push_str(blank),
+            1 => out.push(' '),
+            breaks => out.extend(std::iter::repeat_n('\n', breaks - 1)),
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
 }
 
 fn scalar(writer: &mut Writer, text: &str, style: Style) {

@@ -1,0 +1,207 @@
+//! Mutated inputs, which must do no harm: no panic, no hang, no growth, and what is read, written and read again stays
+//! the same. Seeded by a corpus, without a look at coverage, so that it runs on stable Rust.
+
+mod corpus;
+mod mutate;
+mod watch;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use weir_kustomize::{MemoryFiles, Options, build};
+use weir_yaml::{Dialect, emit, parse_all, parse_one, to_json};
+
+use crate::dice::Dice;
+use crate::kustomize::generated_files;
+use watch::Watch;
+
+/// What to feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Subject {
+    /// The YAML reader and writer.
+    Yaml,
+    /// The builder.
+    Kustomize,
+}
+
+/// How long, and from where.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// What to feed.
+    subject: Subject,
+    /// For how many minutes.
+    #[arg(long, default_value_t = 10)]
+    minutes: u64,
+    /// The first choice of everything.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+/// An input: files by path; the YAML reader takes one.
+pub(crate) type Input = Vec<(String, Vec<u8>)>;
+
+/// Runs until the time is over or something is found.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let corpus = corpus::load(arguments.subject)?;
+    let name = format!("{:?}", arguments.subject).to_lowercase();
+    println!(
+        "fuzz {name}: {} inputs to start from, {} minutes, --seed {}",
+        corpus.len(),
+        arguments.minutes,
+        arguments.seed
+    );
+    let quiet = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let watch = Watch::start(keep_folder(&name)?);
+    let begun = Instant::now();
+    let end = Duration::from_mins(arguments.minutes);
+    let mut number = 0;
+    let mut said = 0;
+    let mut found = None;
+    while begun.elapsed() < end {
+        let mut dice = Dice::new(arguments.seed, number);
+        let mut input = match arguments.subject {
+            Subject::Kustomize if dice.chance(50) => generated_files(&mut dice),
+            _ => dice.one(&corpus).cloned().unwrap_or_default(),
+        };
+        mutate::mutate(&mut dice, &mut input, &corpus);
+        watch.begin(&input);
+        if let Some(problem) = check(arguments.subject, &input) {
+            found = Some((input, problem));
+            break;
+        }
+        watch.end()?;
+        number += 1;
+        if begun.elapsed().as_secs() / 60 > said {
+            said = begun.elapsed().as_secs() / 60;
+            println!("  {number} inputs, {said} of {} minutes", arguments.minutes);
+        }
+    }
+    watch.rest();
+    let Some((input, problem)) = found else {
+        std::panic::set_hook(quiet);
+        println!("fuzz {name}: {number} inputs, nothing found");
+        return Ok(());
+    };
+    let input = shrink(arguments.subject, input);
+    std::panic::set_hook(quiet);
+    let folder = keep_folder(&name)?.join(format!("{}-{number}", arguments.seed));
+    for (path, content) in &input {
+        let path = folder.join(path.trim_start_matches('/'));
+        std::fs::create_dir_all(path.parent().context("a file lies in a folder")?)?;
+        std::fs::write(&path, content)?;
+        println!("--- {}\n{}", path.display(), String::from_utf8_lossy(content));
+    }
+    bail!("input {number}: {problem}; kept in {}", folder.display())
+}
+
+fn keep_folder(name: &str) -> Result<PathBuf> {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
+    let folder = target.join("fuzz").join(name);
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+/// What is wrong with an input's treatment.
+fn check(subject: Subject, input: &Input) -> Option<String> {
+    let outcome = catch_unwind(AssertUnwindSafe(|| match subject {
+        Subject::Yaml => input.iter().find_map(|(_, content)| yaml(content)),
+        Subject::Kustomize => kustomize(input),
+    }));
+    outcome.unwrap_or_else(|panic| {
+        let text = panic
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        Some(format!("panic: {}", text.unwrap_or_default()))
+    })
+}
+
+fn yaml(content: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(content).ok()?;
+    let documents = parse_all(text).ok()?;
+    for document in documents {
+        let Some(root) = document.root else { continue };
+        let Ok(value) = to_json(&root, Dialect::Kyaml) else {
+            continue;
+        };
+        let printed = emit::kyaml(&root);
+        match parse_one(&printed).map(|again| to_json(&again, Dialect::Kyaml)) {
+            Ok(Ok(again)) if again == value => {}
+            Ok(Ok(again)) => return Some(format!("{value} became {again} by way of\n{printed}")),
+            Ok(Err(error)) => return Some(format!("{error}: {printed}")),
+            Err(error) => return Some(format!("written, but cannot be read: {error}: {printed}")),
+        }
+        let sigs = emit::sigs(&value);
+        match parse_one(&sigs).map(|again| to_json(&again, Dialect::Sigs)) {
+            Ok(Ok(again)) if emit::sigs(&again) == sigs => {}
+            Ok(Ok(again)) => {
+                return Some(format!("{sigs} became {} on the second way", emit::sigs(&again)));
+            }
+            Ok(Err(error)) => return Some(format!("{error}: {sigs}")),
+            Err(error) => return Some(format!("written for sigs, but cannot be read: {error}: {sigs}")),
+        }
+    }
+    None
+}
+
+fn kustomize(input: &Input) -> Option<String> {
+    let files: MemoryFiles = input
+        .iter()
+        .map(|(path, content)| (path.clone(), content.clone()))
+        .collect();
+    let directories: Vec<&str> = input
+        .iter()
+        .filter_map(|(path, _)| path.strip_suffix("/kustomization.yaml"))
+        .collect();
+    for directory in directories {
+        let Ok(built) = build(&files, directory, &Options::default()) else {
+            continue;
+        };
+        let printed = built.to_yaml();
+        if let Err(error) = parse_all(&printed) {
+            return Some(format!("output cannot be read: {error}"));
+        }
+        let again = build(&files, directory, &Options::default()).map(|built| built.to_yaml());
+        if again.ok().as_deref() != Some(printed.as_str()) {
+            return Some("two builds differ".into());
+        }
+    }
+    None
+}
+
+/// Cuts pieces out for as long as something is wrong.
+fn shrink(subject: Subject, mut input: Input) -> Input {
+    let mut at = 0;
+    while at < input.len() {
+        let mut smaller = input.clone();
+        smaller.remove(at);
+        if check(subject, &smaller).is_some() {
+            input = smaller;
+        } else {
+            at += 1;
+        }
+    }
+    for file in 0..input.len() {
+        let mut size = 1024;
+        while size > 0 {
+            let mut from = 0;
+            while let Some((_, content)) = input.get(file).filter(|(_, content)| from < content.len()) {
+                let to = (from + size).min(content.len());
+                let mut smaller = input.clone();
+                if let Some((_, content)) = smaller.get_mut(file) {
+                    content.drain(from..to);
+                }
+                if check(subject, &smaller).is_some() {
+                    input = smaller;
+                } else {
+                    from += size;
+                }
+            }
+            size /= 2;
+        }
+    }
+    input
+}

@@ -1,0 +1,80 @@
+//! One tree, built by both.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+use weir_kustomize::build;
+
+use super::tree::Tree;
+
+/// How a comparison ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The same output.
+    Same,
+    /// Both failed; the messages.
+    BothFail { theirs: String, ours: String },
+    /// Different.
+    Differ { theirs: Answer, ours: Answer },
+}
+
+/// Output or message.
+pub(crate) type Answer = Result<String, String>;
+
+/// Runs kustomize on a tree that lies in a folder.
+pub(crate) fn reference(program: &Path, folder: &Path, tree: &Tree) -> Result<Answer> {
+    let output = Command::new(program)
+        .args(tree.arguments())
+        .current_dir(folder)
+        // Nothing may be fetched, whatever a path looks like.
+        .env("PATH", "/nonexistent")
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot run {}", program.display()))?;
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Ok(if output.status.success() {
+        Ok(text(output.stdout))
+    } else {
+        Err(text(output.stderr))
+    })
+}
+
+/// Builds a tree with the engine.
+pub(crate) fn ours(tree: &Tree) -> Answer {
+    let files = tree.memory("/tree");
+    let directory = format!("/tree/{}", tree.target);
+    let options = tree.options();
+    let built = catch_unwind(AssertUnwindSafe(|| {
+        build(&files, &directory, &options)
+            .map(|resources| resources.to_yaml())
+            .map_err(|error| error.chain())
+    }));
+    built.unwrap_or_else(|_| Err("PANIC".into()))
+}
+
+/// Builds a tree with both.
+pub(crate) fn compare(program: &Path, tree: &Tree) -> Result<Outcome> {
+    let folder = tempfile::tempdir().context("no temporary folder")?;
+    tree.write(folder.path())?;
+    let theirs = reference(program, folder.path(), tree)?;
+    Ok(judge(tree, theirs, ours(tree)))
+}
+
+fn judge(tree: &Tree, theirs: Answer, ours: Answer) -> Outcome {
+    match (theirs, ours) {
+        (Ok(theirs), Ok(ours)) if theirs == ours => Outcome::Same,
+        (Err(theirs), Err(ours)) if ours != "PANIC" => {
+            if let Some(mention) = &tree.mention
+                && theirs.contains(mention.as_str())
+                && !ours.contains(mention.as_str())
+            {
+                let (theirs, ours) = (Err(theirs), Err(ours));
+                return Outcome::Differ { theirs, ours };
+            }
+            Outcome::BothFail { theirs, ours }
+        }
+        (theirs, ours) => Outcome::Differ { theirs, ours },
+    }
+}

@@ -1,0 +1,229 @@
+//! Many trees, several at a time.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use weir_control_plane::tools;
+
+use super::compare::{Answer, Outcome, compare};
+use super::directory;
+use super::shrink::shrink;
+use super::tree::Tree;
+use crate::dice::Dice;
+
+/// What to compare.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// How many trees.
+    #[arg(long, default_value_t = 2000)]
+    count: u64,
+    /// The first choice of everything; a run with the same seed makes the same trees.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Only the tree of this number.
+    #[arg(long)]
+    only: Option<u64>,
+    /// How many at a time; as many as there are processors by default.
+    #[arg(long)]
+    jobs: Option<usize>,
+    /// Leaves trees that differ as large as they were found.
+    #[arg(long)]
+    whole: bool,
+    /// Prints the tree and both answers, equal or not. With --only.
+    #[arg(long)]
+    show: bool,
+    /// Prints the messages of trees that both refuse.
+    #[arg(long)]
+    refusals: bool,
+}
+
+#[derive(Default)]
+struct Counts {
+    same: AtomicUsize,
+    both_fail: AtomicUsize,
+    done: AtomicUsize,
+}
+
+/// Builds generated trees with kustomize and the engine; an error if any differ.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let program = tools::path("kustomize")?;
+    if !program.is_file() {
+        bail!(
+            "{} is not there; `cargo xtask tools kustomize` builds it",
+            program.display()
+        );
+    }
+    let seed = arguments.seed.unwrap_or_else(|| {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        now.map_or(1, |since| u64::from(since.subsec_nanos()) ^ since.as_secs())
+    });
+    if let (Some(only), true) = (arguments.only, arguments.show) {
+        return show(&program, seed, only);
+    }
+    let (first, end) = arguments
+        .only
+        .map_or((0, arguments.count), |only| (only, only + 1));
+    println!("kustomize: {} trees, --seed {seed}", end - first);
+    // The engine must not fall over; where it does, one line is enough.
+    std::panic::set_hook(Box::new(|info| eprintln!("{info}")));
+    let jobs = arguments
+        .jobs
+        .or_else(|| {
+            std::thread::available_parallelism()
+                .ok()
+                .map(std::num::NonZero::get)
+        })
+        .unwrap_or(2);
+    let next = AtomicU64::new(first);
+    let counts = Counts::default();
+    let found: Mutex<Vec<(u64, Tree)>> = Mutex::new(Vec::new());
+    let begun = Instant::now();
+    std::thread::scope(|scope| -> Result<()> {
+        let workers: Vec<_> = (0..jobs)
+            .map(|_| {
+                scope.spawn(|| -> Result<()> {
+                    loop {
+                        let number = next.fetch_add(1, Ordering::Relaxed);
+                        if number >= end {
+                            return Ok(());
+                        }
+                        let tree = directory::tree(&mut Dice::new(seed, number));
+                        match compare(&program, &tree)? {
+                            Outcome::Same => counts.same.fetch_add(1, Ordering::Relaxed),
+                            Outcome::BothFail { theirs, ours } => {
+                                if arguments.refusals {
+                                    println!(
+                                        "{number} kustomize: {}\n{number} weir: {ours}",
+                                        theirs.trim_end()
+                                    );
+                                }
+                                counts.both_fail.fetch_add(1, Ordering::Relaxed)
+                            }
+                            Outcome::Differ { .. } => {
+                                let mut found =
+                                    found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                                found.push((number, tree));
+                                found.len()
+                            }
+                        };
+                        let done = counts.done.fetch_add(1, Ordering::Relaxed) + 1;
+                        if done.is_multiple_of(100) {
+                            let different = found.lock().map_or(0, |found| found.len());
+                            println!(
+                                "  {done} of {} done, {different} differ ({} s)",
+                                end - first,
+                                begun.elapsed().as_secs()
+                            );
+                        }
+                    }
+                })
+            })
+            .collect();
+        for worker in workers {
+            worker
+                .join()
+                .map_err(|_| anyhow::anyhow!("a worker panicked"))??;
+        }
+        Ok(())
+    })?;
+    let mut found = found
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    found.sort_by_key(|(number, _)| *number);
+    for (number, tree) in &found {
+        report(arguments, &program, seed, *number, tree)?;
+    }
+    println!(
+        "kustomize: {} trees, seed {seed}: {} the same, {} refused by both, {} differ ({} s)",
+        counts.done.load(Ordering::Relaxed),
+        counts.same.load(Ordering::Relaxed),
+        counts.both_fail.load(Ordering::Relaxed),
+        found.len(),
+        begun.elapsed().as_secs()
+    );
+    if found.is_empty() {
+        return Ok(());
+    }
+    bail!("{} trees are built differently", found.len())
+}
+
+/// Where trees that differ are kept.
+fn keep(seed: u64, number: u64) -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
+    target
+        .join("differential")
+        .join(format!("kustomize-{seed}-{number}"))
+}
+
+fn report(arguments: &Arguments, program: &Path, seed: u64, number: u64, tree: &Tree) -> Result<()> {
+    let small = if arguments.whole {
+        tree.clone()
+    } else {
+        shrink(program, tree, 400)?
+    };
+    let folder = keep(seed, number);
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).with_context(|| format!("cannot clear {}", folder.display()))?;
+    }
+    tree.write(&folder.join("tree"))?;
+    small.write(&folder.join("small"))?;
+    println!("== tree {number} differs");
+    println!("{}", small.show());
+    print_outcome(&compare(program, &small)?);
+    println!("kept in {}", folder.display());
+    println!("again: cargo xtask differential kustomize --seed {seed} --only {number}\n");
+    Ok(())
+}
+
+fn show(program: &Path, seed: u64, number: u64) -> Result<()> {
+    let tree = directory::tree(&mut Dice::new(seed, number));
+    println!("{}", tree.show());
+    print_outcome(&compare(program, &tree)?);
+    Ok(())
+}
+
+fn print_outcome(outcome: &Outcome) {
+    match outcome {
+        Outcome::Same => println!("the same"),
+        Outcome::BothFail { theirs, ours } => println!("kustomize: {}\nweir: {ours}", theirs.trim_end()),
+        Outcome::Differ {
+            theirs: Ok(theirs),
+            ours: Ok(ours),
+        } => print!("{}", line_difference(theirs, ours)),
+        Outcome::Differ { theirs, ours } => {
+            let text = |answer: &Answer| match answer {
+                Ok(text) => format!("builds:\n{text}"),
+                Err(text) => format!("fails: {}", text.trim_end()),
+            };
+            println!("kustomize {}\nweir {}", text(theirs), text(ours));
+        }
+    }
+}
+
+/// The lines from the first to the last that differ, with a few around.
+fn line_difference(theirs: &str, ours: &str) -> String {
+    let (a, b): (Vec<&str>, Vec<&str>) = (theirs.split('\n').collect(), ours.split('\n').collect());
+    let front = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
+    let back = a
+        .iter()
+        .rev()
+        .zip(b.iter().rev())
+        .take_while(|(a, b)| a == b)
+        .count();
+    let back = back.min(a.len() - front).min(b.len() - front);
+    let mut text = String::new();
+    let mut part = |lines: &[&str], from: usize, to: usize, mark: &str| {
+        for line in lines.get(from..to).unwrap_or_default() {
+            text.push_str(mark);
+            text.push_str(line);
+            text.push('\n');
+        }
+    };
+    part(&a, front.saturating_sub(4), front, "  ");
+    part(&a, front, a.len() - back, "k ");
+    part(&b, front, b.len() - back, "w ");
+    text
+}

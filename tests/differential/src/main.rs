@@ -1,0 +1,52 @@
+//! Generated inputs for weir's engines and for the programs that they are judged by, compared byte for byte.
+//!
+//! A module a subject. What an input is depends on the seed and its number alone, so that a difference can be had
+//! again; each run prints its seed.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for the terminal"
+)]
+
+mod dice;
+mod fuzz;
+mod kustomize;
+mod scalars;
+mod value;
+mod writer;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(
+    name = "weir-differential",
+    about = "generated inputs, compared with the reference programs"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    subject: Subject,
+}
+
+#[derive(Subcommand)]
+enum Subject {
+    /// kustomize build on generated trees.
+    Kustomize(kustomize::Arguments),
+    /// Mutated inputs: nothing may panic, hang or grow.
+    Fuzz(fuzz::Arguments),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().subject {
+        Subject::Kustomize(arguments) => kustomize::run(&arguments),
+        Subject::Fuzz(arguments) => fuzz::run(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
