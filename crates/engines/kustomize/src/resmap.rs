@@ -159,8 +159,8 @@ impl ResMap {
                 || matcher.namespace(current.effective_namespace()))
                 && (matcher.name(&original.name) || matcher.name(&current.name))
                 && matcher.gvk(&current.gvk)
-                && matcher.labels(resource)
-                && matcher.annotations(resource);
+                && matcher.labels(resource)?
+                && matcher.annotations(resource)?;
             if matches {
                 found.push(at);
             }

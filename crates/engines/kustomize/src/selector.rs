@@ -38,8 +38,9 @@ pub(crate) struct SelectorMatcher {
     kind: Option<Pattern>,
     name: Option<Pattern>,
     namespace: Option<Pattern>,
-    labels: LabelSelector,
-    annotations: LabelSelector,
+    /// kustomize reads these two once an object satisfies everything else, and so must find one to fail.
+    labels: Result<LabelSelector>,
+    annotations: Result<LabelSelector>,
 }
 
 impl SelectorMatcher {
@@ -50,8 +51,8 @@ impl SelectorMatcher {
             kind: anchored(&selector.gvk.kind)?,
             name: anchored(&selector.name)?,
             namespace: anchored(&selector.namespace)?,
-            labels: LabelSelector::parse(&selector.label_selector)?,
-            annotations: LabelSelector::parse(&selector.annotation_selector)?,
+            labels: LabelSelector::parse(&selector.label_selector),
+            annotations: LabelSelector::parse(&selector.annotation_selector),
         })
     }
 
@@ -69,18 +70,24 @@ impl SelectorMatcher {
         matches(self.namespace.as_ref(), namespace)
     }
 
-    pub(crate) fn labels(&self, resource: &Resource) -> bool {
-        self.labels.is_empty() || self.labels.matches(&resource.labels())
+    pub(crate) fn labels(&self, resource: &Resource) -> Result<bool> {
+        let selector = read(&self.labels)?;
+        Ok(selector.is_empty() || selector.matches(&resource.labels()))
     }
 
-    pub(crate) fn annotations(&self, resource: &Resource) -> bool {
-        self.annotations.is_empty() || self.annotations.matches(&resource.annotations())
+    pub(crate) fn annotations(&self, resource: &Resource) -> Result<bool> {
+        let selector = read(&self.annotations)?;
+        Ok(selector.is_empty() || selector.matches(&resource.annotations()))
     }
 
     /// Whether an id as a whole is selected; a namespace that is not set is empty here.
     pub(crate) fn id(&self, id: &ResId) -> bool {
         self.gvk(&id.gvk) && self.name(&id.name) && self.namespace(&id.namespace)
     }
+}
+
+fn read(selector: &Result<LabelSelector>) -> Result<&LabelSelector> {
+    selector.as_ref().map_err(|error| Error::invalid(error.chain()))
 }
 
 fn anchored(pattern: &str) -> Result<Option<Pattern>> {

@@ -192,17 +192,19 @@ fn copy(value: &Node, target: &Target, map: &mut ResMap, _schema: &Schema) -> Re
         target.field_paths.as_slice()
     };
     for resource in &mut map.list {
-        if !matcher.labels(resource) || !matcher.annotations(resource) {
+        if !(matcher.annotations(resource)? && matcher.labels(resource)?) {
             continue;
         }
         let ids = ids(resource);
-        let rejected = rejects.iter().any(|(reject, matcher)| {
+        let mut rejected = false;
+        for (reject, matcher) in &rejects {
             let by_labels = !(reject.annotation_selector.is_empty() && reject.label_selector.is_empty());
             let by_id =
                 reject.gvk != Gvk::default() || !reject.name.is_empty() || !reject.namespace.is_empty();
-            (by_labels && matcher.labels(resource) && matcher.annotations(resource))
-                || (by_id && ids.iter().any(|id| matcher.id(id)))
-        });
+            rejected = rejected
+                || (by_labels && matcher.annotations(resource)? && matcher.labels(resource)?)
+                || (by_id && ids.iter().any(|id| matcher.id(id)));
+        }
         if rejected || !ids.iter().any(|id| matcher.id(id)) {
             continue;
         }
