@@ -121,6 +121,10 @@ fn check(subject: Subject, input: &Input) -> Option<String> {
 
 fn yaml(content: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(content).ok()?;
+    // Line breaks to YAML 1.1 and to the writers, which descend from it, but not to the reader.
+    if text.contains(['\u{2028}', '\u{2029}', '\u{85}']) {
+        return None;
+    }
     let documents = parse_all(text).ok()?;
     for document in documents {
         let Some(root) = document.root else { continue };

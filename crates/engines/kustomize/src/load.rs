@@ -130,7 +130,9 @@ pub(crate) fn validate(node: &Node) -> Result<()> {
         )));
     }
     let name = node.at(&["metadata", "name"]);
-    if !kind.ends_with("List") && name.is_none_or(|name| name.is_null() || name.as_str() == Some("")) {
+    if !kind.ends_with("List")
+        && name.is_none_or(|name| name.is_null() || name.as_str().is_none_or(str::is_empty))
+    {
         return Err(Error::invalid(format!(
             "missing metadata.name in object {}",
             describe(node)

@@ -286,22 +286,32 @@ impl ResMap {
         let named = matcher
             .whole_name()
             .and_then(|name| Some(self.index.as_ref()?.with_name(name)));
-        let matches = |at: &usize| {
-            self.list.get(*at).is_some_and(|resource| {
-                let current = resource.id_ref(schema);
-                let original = resource.original_ref(schema);
+        let matches = |resource: &Resource| {
+            let current = resource.id_ref(schema);
+            let original = resource.original_ref(schema);
+            Ok::<_, Error>(
                 matcher.gvk(&current)
                     && (matcher.name(original.name) || matcher.name(current.name))
                     && (matcher.namespace(original.effective_namespace())
                         || matcher.namespace(current.effective_namespace()))
-                    && matcher.labels(resource)
-                    && matcher.annotations(resource)
-            })
+                    && matcher.labels(resource)?
+                    && matcher.annotations(resource)?,
+            )
         };
-        Ok(match named {
-            Some(places) => places.iter().copied().filter(matches).collect(),
-            None => (0..self.list.len()).filter(matches).collect(),
-        })
+        let mut found = Vec::new();
+        let mut consider = |at: usize| {
+            if let Some(resource) = self.list.get(at)
+                && matches(resource)?
+            {
+                found.push(at);
+            }
+            Ok::<_, Error>(())
+        };
+        match named {
+            Some(places) => places.iter().copied().try_for_each(&mut consider)?,
+            None => (0..self.list.len()).try_for_each(&mut consider)?,
+        }
+        Ok(found)
     }
 
     /// Lays a patch over the objects at some places; afterwards no two may have one id.

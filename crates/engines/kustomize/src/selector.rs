@@ -37,8 +37,9 @@ pub(crate) struct SelectorMatcher {
     kind: Whole,
     name: Whole,
     namespace: Whole,
-    labels: LabelSelector,
-    annotations: LabelSelector,
+    /// kustomize reads these two once an object satisfies everything else, and so must find one to fail.
+    labels: Result<LabelSelector>,
+    annotations: Result<LabelSelector>,
 }
 
 impl SelectorMatcher {
@@ -49,8 +50,8 @@ impl SelectorMatcher {
             kind: Whole::new(&selector.gvk.kind)?,
             name: Whole::new(&selector.name)?,
             namespace: Whole::new(&selector.namespace)?,
-            labels: LabelSelector::parse(&selector.label_selector)?,
-            annotations: LabelSelector::parse(&selector.annotation_selector)?,
+            labels: LabelSelector::parse(&selector.label_selector),
+            annotations: LabelSelector::parse(&selector.annotation_selector),
         })
     }
 
@@ -71,18 +72,29 @@ impl SelectorMatcher {
         self.namespace.matches(namespace)
     }
 
-    pub(crate) fn labels(&self, resource: &Resource) -> bool {
-        self.labels.is_empty() || self.labels.matches(&resource.labels())
+    pub(crate) fn labels(&self, resource: &Resource) -> Result<bool> {
+        let selector = read(&self.labels)?;
+        Ok(selector.is_empty() || selector.matches(&resource.labels()))
     }
 
-    pub(crate) fn annotations(&self, resource: &Resource) -> bool {
-        self.annotations.is_empty() || self.annotations.matches(&resource.annotations())
+    pub(crate) fn annotations(&self, resource: &Resource) -> Result<bool> {
+        let selector = read(&self.annotations)?;
+        Ok(selector.is_empty() || selector.matches(&resource.annotations()))
+    }
+
+    /// Whether the selectors of labels and annotations can be read, so that no object makes them fail.
+    pub(crate) fn is_readable(&self) -> bool {
+        self.labels.is_ok() && self.annotations.is_ok()
     }
 
     /// Whether an id as a whole is selected; a namespace that is not set is empty here.
     pub(crate) fn id(&self, id: &IdRef<'_>) -> bool {
         self.gvk(id) && self.name(id.name) && self.namespace(id.namespace)
     }
+}
+
+fn read(selector: &Result<LabelSelector>) -> Result<&LabelSelector> {
+    selector.as_ref().map_err(|error| Error::invalid(error.chain()))
 }
 
 /// A Kubernetes label selector.

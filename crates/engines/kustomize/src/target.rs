@@ -113,6 +113,9 @@ impl<'a> Target<'a> {
             local.is_none_or(|value| value == "false")
         });
         failed?;
+        // Replacements may have given two objects one name.
+        let list = std::mem::take(all.map.list_mut());
+        all.map.append_all(list, &schema)?;
         Ok((all.map, self.file))
     }
 
@@ -306,6 +309,10 @@ impl<'a> Target<'a> {
                 .absorb_all(made, &schema)
                 .within(|| "merging from generator".into())
         };
+        // All are read before any is run.
+        let plugins = self
+            .plugins("generators", &file.generators)
+            .within(|| "loading generator plugins".into())?;
         for (number, args) in file.config_map_generator.iter().enumerate() {
             let args = generate::with_global(args.clone(), file.generator_options.as_ref());
             let made = generate::config_map(&args, &self.loader)
@@ -326,9 +333,6 @@ impl<'a> Target<'a> {
             absorb(all, vec![made], self.builtin_origin("SecretGenerator").as_ref())
                 .at(|| self.place("secretGenerator", Some(number)))?;
         }
-        let plugins = self
-            .plugins("generators", &file.generators)
-            .within(|| "loading generator plugins".into())?;
         for plugin in &plugins {
             let made = plugins::generate(plugin, &self.loader)?;
             absorb(all, made, plugin_origin(plugin).as_ref())?;

@@ -29,6 +29,17 @@ fn value(node: &Node, dialect: Dialect, in_flow: bool) -> Result<Value, ConvertE
         Data::Scalar(text) if in_flow && text.is_empty() && node.is_null() && dialect == Dialect::Kyaml => {
             Ok(Value::String(String::new()))
         }
+        // Likewise what has a colon in it gets quotes there, and is no time any more.
+        Data::Scalar(text)
+            if in_flow
+                && dialect == Dialect::Kyaml
+                && node.style == Style::Plain
+                && node.tag == Tag::Timestamp
+                && !node.tag_is_explicit
+                && text.contains(':') =>
+        {
+            Ok(Value::String(text.clone()))
+        }
         Data::Scalar(text) => scalar(node, text, dialect),
         Data::Sequence(items) => items.iter().map(|item| value(item, dialect, in_flow)).collect(),
         Data::Mapping(entries) => {

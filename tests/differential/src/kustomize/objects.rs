@@ -175,7 +175,7 @@ fn annotations(dice: &mut Dice, odd: bool) -> Y {
         y.push("config.kubernetes.io/index", Y::Str("0".into()));
     }
     if dice.chance(2) {
-        y = raw(dice.pick(&["null", "{}", "~", "\"\""]));
+        y = raw(dice.pick(&["null", "{}", "~"]));
     }
     y
 }

@@ -450,10 +450,13 @@ fn operations(dice: &mut Dice, object: Option<&Object>, odd: bool) -> Y {
             "test",
         ]);
         let mut y = map([("op", op.into())]);
+        let wants_map = ["/metadata/annotations", "/metadata/labels", "/metadata"].contains(&path.as_str());
         y.push("path", Y::Str(path));
         match op {
             "remove" => {}
             "copy" | "move" => y.push("from", Y::Str(pointer(dice, object))),
+            // kustomize keeps its own notes there, and loses them in ways of its own where it is no map.
+            _ if wants_map => y.push("value", map([("replaced", "x".into())])),
             _ if dice.chance(96) => y.push("value", operation_value(dice, odd)),
             _ => {}
         }

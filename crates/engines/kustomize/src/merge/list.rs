@@ -129,10 +129,23 @@ impl<'a> Context<'a> {
                 Origin::Some(node) => node.entries().is_none() || node.get(DIRECTIVE).is_some(),
                 _ => false,
             };
-            let original = dest.as_ref().filter(|_| replaced).cloned();
+            let deletes_itself = |item: &&Node| lists.same && item.get(DIRECTIVE).is_some();
+            let original = match dest.as_ref().filter(deletes_itself) {
+                // The directive is taken out even where the item then stays.
+                Some(item) => {
+                    let mut item = item.clone();
+                    item.remove(DIRECTIVE);
+                    Some(item)
+                }
+                None => dest.as_ref().filter(|_| replaced).cloned(),
+            };
             let outcome = self.walk(dest, origin, schema)?;
             let Some(mut item) = outcome.node.filter(|node| !is_nothing(node)) else {
-                // Deleted; what is left in the destination under this key goes too.
+                // Deleted; what is left in the destination under this key goes too. An item that lacks one of the keys is
+                // not found there, and stays.
+                if let Some(slot) = at.and_then(|at| lists.dest.get_mut(at)) {
+                    *slot = original;
+                }
                 lists.remove_dest(&valid_keys, &valid_values)?;
                 continue;
             };

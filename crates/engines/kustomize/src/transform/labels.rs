@@ -42,6 +42,10 @@ pub(super) fn set_entries(
             let one = resource.twins.begin(Node::string(value.clone()));
             let mut made = 0;
             specs.apply(&about, node, Some(&create), &mut |node| {
+                if node.is_null() {
+                    // Only a spec that creates makes a map of it, before it gets here.
+                    return Ok(());
+                }
                 made += usize::from(node.get(key).is_none());
                 ops::set_field(node, key, one.clone())
             })?;

@@ -160,6 +160,9 @@ impl Referrer {
         if id.gvk.kind == "RoleBinding" && !id.cluster_scoped {
             let subjects = resource.node().get("subjects").and_then(Node::items);
             for subject in subjects.unwrap_or_default() {
+                if subject.entries().is_none() {
+                    return Err(Error::invalid(format!("subjects of \"{id}\" must be mappings")));
+                }
                 let is_account = subject.get("kind").and_then(Node::as_str) == Some("ServiceAccount");
                 let Some(namespace) = subject.get("namespace").filter(|_| is_account) else {
                     continue;

@@ -196,6 +196,10 @@ impl Setter<'_> {
         ops::expect(subjects, Kind::Sequence)
             .within(|| "setting namespace on (cluster)role binding subjects".into())?;
         for subject in subjects.items_mut().into_iter().flatten() {
+            if let Some(value) = subject.get(field) {
+                ops::expect(value, Kind::Scalar)
+                    .within(|| format!("looking up {field} on (cluster)role binding subject"))?;
+            }
             if subject.get(field).is_some_and(|value| ops::text(value) == wanted) {
                 self.set(ops::lookup_create(subject, &["namespace"], Kind::Scalar)?)?;
             }

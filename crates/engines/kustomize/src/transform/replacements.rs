@@ -227,20 +227,24 @@ fn copy(value: &Node, target: &Target, map: &mut ResMap, names: &mut Names) -> R
         target.field_paths.as_slice()
     };
     let list = map.list_mut();
-    for at in names.places(matcher.whole_name(), list.len()) {
+    // A selector that cannot be read fails at the first object that it is held against, whatever that is called.
+    let name = matcher.whole_name().filter(|_| matcher.is_readable());
+    for at in names.places(name, list.len()) {
         let Some(resource) = list.get_mut(at) else {
             continue;
         };
-        if !matcher.labels(resource) || !matcher.annotations(resource) {
+        if !(matcher.annotations(resource)? && matcher.labels(resource)?) {
             continue;
         }
-        let rejected = rejects.iter().any(|(reject, matcher)| {
+        let mut rejected = false;
+        for (reject, matcher) in &rejects {
             let by_labels = !(reject.annotation_selector.is_empty() && reject.label_selector.is_empty());
             let by_id =
                 reject.gvk != Gvk::default() || !reject.name.is_empty() || !reject.namespace.is_empty();
-            (by_labels && matcher.labels(resource) && matcher.annotations(resource))
-                || (by_id && ids(resource).any(|id| matcher.id(&id)))
-        });
+            rejected = rejected
+                || (by_labels && matcher.annotations(resource)? && matcher.labels(resource)?)
+                || (by_id && ids(resource).any(|id| matcher.id(&id)));
+        }
         if rejected || !ids(resource).any(|id| matcher.id(&id)) {
             continue;
         }

@@ -47,7 +47,8 @@ fn by_rank<T: AsRef<str>>(map: &mut ResMap, schema: &Schema, first: &[T], last: 
 
 type Key = (i64, TypeOrder, String);
 
-/// Core Namespaces come before other kinds of that name, against the alphabet.
+/// Core Namespaces come before other kinds of that name, against the alphabet. That is between Namespaces only, and so
+/// asks for a rank that they have for themselves.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum TypeOrder {
     CoreNamespace,
@@ -63,7 +64,8 @@ fn key<T: AsRef<str>>(resource: &Resource, schema: &Schema, first: &[T], last: &
             text.to_owned()
         }
     };
-    let order = if id.gvk.kind == "Namespace" && id.gvk.group.is_empty() {
+    let alone = |list: &[T]| list.iter().any(|kind| kind.as_ref() == "Namespace");
+    let order = if id.gvk.kind == "Namespace" && id.gvk.group.is_empty() && (alone(first) || alone(last)) {
         TypeOrder::CoreNamespace
     } else {
         TypeOrder::Text(id.gvk.sort_text())
