@@ -1,0 +1,134 @@
+//! Maps with string keys, shared and mutable.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::rc::Rc;
+
+use crate::{Str, Type, Value, ty};
+
+/// A map. Clones are the same map: what one holder changes, all see. Iteration is in order of the keys' bytes.
+///
+/// No method hands out a borrow, so no use of one, however nested, can collide with another.
+#[derive(Clone)]
+pub struct Map(Rc<Inner>);
+
+struct Inner {
+    ty: Type,
+    entries: RefCell<BTreeMap<Str, Value>>,
+}
+
+impl Map {
+    /// An empty `map[string]interface {}`.
+    pub fn new() -> Self {
+        Self::of(&ty::MAP_ANY)
+    }
+
+    /// An empty map of a type of kind map with string keys.
+    pub fn of(ty: Type) -> Self {
+        Self(Rc::new(Inner {
+            ty,
+            entries: RefCell::default(),
+        }))
+    }
+
+    /// A map of a type with these entries.
+    pub fn with(ty: Type, entries: impl IntoIterator<Item = (Str, Value)>) -> Self {
+        Self(Rc::new(Inner {
+            ty,
+            entries: RefCell::new(entries.into_iter().collect()),
+        }))
+    }
+
+    /// Its type.
+    pub fn ty(&self) -> Type {
+        self.0.ty
+    }
+
+    /// The type of its values.
+    pub fn elem(&self) -> Type {
+        self.0.ty.elem.unwrap_or(&ty::ANY)
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: impl AsRef<[u8]>) -> Option<Value> {
+        self.0.entries.borrow().get(key.as_ref()).cloned()
+    }
+
+    /// Whether it has the key.
+    pub fn contains(&self, key: impl AsRef<[u8]>) -> bool {
+        self.0.entries.borrow().contains_key(key.as_ref())
+    }
+
+    /// Sets a key.
+    pub fn insert(&self, key: impl Into<Str>, value: impl Into<Value>) {
+        let old = self.0.entries.borrow_mut().insert(key.into(), value.into());
+        // Dropped with no borrow held: it may be the last holder of anything.
+        drop(old);
+    }
+
+    /// Removes a key.
+    pub fn remove(&self, key: impl AsRef<[u8]>) {
+        let old = self.0.entries.borrow_mut().remove(key.as_ref());
+        drop(old);
+    }
+
+    /// How many entries it has.
+    pub fn len(&self) -> usize {
+        self.0.entries.borrow().len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.0.entries.borrow().is_empty()
+    }
+
+    /// Its keys now.
+    pub fn keys(&self) -> Vec<Str> {
+        self.0.entries.borrow().keys().cloned().collect()
+    }
+
+    /// Its entries now.
+    pub fn entries(&self) -> Vec<(Str, Value)> {
+        self.0
+            .entries
+            .borrow()
+            .iter()
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect()
+    }
+
+    /// Whether both are the very same map.
+    pub fn is(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// The same entries in a new map of another type.
+    pub fn retyped(&self, ty: Type) -> Self {
+        Self::with(ty, self.entries())
+    }
+
+    /// An address that identifies the map while it lives.
+    pub(crate) fn address(&self) -> usize {
+        Rc::as_ptr(&self.0).addr()
+    }
+}
+
+impl Default for Map {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Prints the type and size only: a map may hold itself.
+impl fmt::Debug for Map {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}[{}]", self.0.ty, self.len())
+    }
+}
+
+impl<K: Into<Str>> FromIterator<(K, Value)> for Map {
+    fn from_iter<T: IntoIterator<Item = (K, Value)>>(iter: T) -> Self {
+        Self::with(&ty::MAP_ANY, iter.into_iter().map(|(k, v)| (k.into(), v)))
+    }
+}
