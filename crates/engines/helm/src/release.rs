@@ -15,7 +15,7 @@ pub use name::{NameError, flux_name, validate_name};
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use crate::time::Time;
 
 use crate::manifest::Hook;
 use crate::values::Table;
@@ -88,11 +88,11 @@ impl Status {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Info {
     /// When its first revision was deployed.
-    pub first_deployed: Option<Timestamp>,
+    pub first_deployed: Option<Time>,
     /// When this revision was.
-    pub last_deployed: Option<Timestamp>,
+    pub last_deployed: Option<Time>,
     /// When it was removed.
-    pub deleted: Option<Timestamp>,
+    pub deleted: Option<Time>,
     /// A sentence for people.
     pub description: String,
     /// Where it stands.

@@ -3,16 +3,16 @@
 //! They are JSON. A number from YAML or JSON text is a float, one from `--set` an integer, because that is what they
 //! are to Go, and templates show the difference.
 
+mod flux;
 mod load;
 mod options;
 mod origin;
-mod path;
 mod set;
 
+pub use flux::{Found, Reference, ReferenceError, ReferenceProblem, from_references, set_literal, set_path};
 pub use load::{ValuesError, from_json, parse};
 pub use options::{FileReader, Sources, SourcesError};
 pub use origin::Origins;
-pub use path::{table, value_at};
 pub use set::{SetError, Setter, set_index};
 
 use serde_json::Value;

@@ -113,7 +113,7 @@ impl Lock {
         };
         let fields = Fields::of(&node, "Lock", "v2.Lock")?;
         let generated = fields.text("generated")?;
-        if !generated.is_empty() && generated.parse::<jiff::Timestamp>().is_err() {
+        if !generated.is_empty() && crate::time::Time::parse(&generated).is_none() {
             return Err(format!(
                 "error unmarshaling JSON: while decoding JSON: parsing time {generated:?} as \"2006-01-02T15:04:05Z07:00\": cannot parse {generated:?}"
             ));

@@ -1,7 +1,7 @@
 //! A file of a chart.
 
 use bytes::Bytes;
-use jiff::Timestamp;
+use crate::time::Time;
 
 /// A file of a chart, or of the archive that it came in.
 ///
@@ -13,7 +13,7 @@ pub struct File {
     /// Content, without a byte order mark.
     pub data: Bytes,
     /// When it was last changed; release records keep it. `None` is Go's zero time.
-    pub modified: Option<Timestamp>,
+    pub modified: Option<Time>,
 }
 
 impl File {
@@ -28,8 +28,8 @@ impl File {
 
     /// The same file with the time of its last change.
     #[must_use]
-    pub fn at(mut self, modified: Timestamp) -> Self {
-        self.modified = Some(modified);
+    pub fn at(mut self, modified: impl Into<Time>) -> Self {
+        self.modified = Some(modified.into());
         self
     }
 

@@ -19,7 +19,7 @@ pub struct Entry {
     /// Content.
     pub data: Bytes,
     /// When it was last changed.
-    pub modified: Option<jiff::Timestamp>,
+    pub modified: Option<crate::time::Time>,
 }
 
 /// Opens `.tgz` archives: of the chart itself, and of charts below its `charts/`.

@@ -1,6 +1,6 @@
 //! Hooks: objects that are created at certain points of a release's life and do not belong to its manifest.
 
-use jiff::Timestamp;
+use crate::time::Time;
 
 /// When a hook runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -103,9 +103,9 @@ impl Phase {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HookRun {
     /// When it began.
-    pub started_at: Option<Timestamp>,
+    pub started_at: Option<Time>,
     /// When it ended.
-    pub completed_at: Option<Timestamp>,
+    pub completed_at: Option<Time>,
     /// How.
     pub phase: Phase,
 }

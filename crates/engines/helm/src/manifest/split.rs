@@ -4,27 +4,21 @@
 ///
 /// Three dashes at the start of a line separate, whatever follows them: charts may render `---apiVersion: v1`, and Helm
 /// has always read that as a new document. White space before a document is dropped, after it is kept.
-pub fn split(stream: &str) -> Vec<&str> {
+pub fn split<'s>(stream: &'s str) -> Vec<&'s str> {
     let mut documents = Vec::new();
-    let mut add = |document: &'_ str| -> Option<(usize, usize)> {
-        let start = document.trim_start();
-        if start.is_empty() {
-            return None;
+    let mut add = |document: &'s str| {
+        if !document.is_empty() {
+            documents.push(document);
         }
-        Some((document.len() - start.len(), document.len()))
     };
     let stream = stream.trim_start();
     let mut from = 0;
     for separator in separators(stream) {
-        if let Some((skip, length)) = add(stream.get(from..separator).unwrap_or_default()) {
-            documents.extend(stream.get(from + skip..from + length));
-        }
+        add(stream.get(from..separator).unwrap_or_default().trim_start());
         let rest = stream.get(separator + 3..).unwrap_or_default();
         from = separator + 3 + (rest.len() - rest.trim_start_matches([' ', '\t']).len());
     }
-    if let Some((skip, length)) = add(stream.get(from..).unwrap_or_default()) {
-        documents.extend(stream.get(from + skip..from + length));
-    }
+    add(stream.get(from..).unwrap_or_default().trim_start());
     documents
 }
 

@@ -37,6 +37,17 @@ pub fn parse(text: &str) -> Result<Table, ValuesError> {
     Ok(values)
 }
 
+/// Reads the values of a text's first document.
+pub(super) fn parse_first(text: &str) -> Result<Table, ValuesError> {
+    let Some(root) = decode::document(text).map_err(ValuesError::Yaml)? else {
+        return Ok(Table::new());
+    };
+    match convert(&root).map_err(ValuesError::Yaml)? {
+        Value::Object(table) => Ok(table),
+        _ => Err(ValuesError::Yaml(decode::mismatch(&root, "", "common.Values"))),
+    }
+}
+
 /// Takes a stream apart where a line is nothing but three dashes, as Kubernetes' reader does, which is how Helm reads
 /// values; with the number of lines before each document.
 fn documents(text: &str) -> Vec<(u32, std::borrow::Cow<'_, str>)> {
