@@ -1,14 +1,34 @@
 //! What a function can reach: the run that calls it.
 
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use weir_re2::Pattern;
+
 use crate::limits::Limits;
-use crate::{CallError, ExecError, Host, Set, Str, Value};
+use crate::parse::Tree;
+use crate::quote::quote;
+use crate::{CallError, ExecError, Host, ParseError, Set, Str, Value, exec};
+
+/// How many patterns and parsed texts a run remembers.
+const REMEMBERED: usize = 4096;
 
 /// A run: one host, one budget, any number of templates executed one after the other. Functions get it to call
 /// back.
 pub struct Env<'r> {
     pub(crate) set: Set,
-    pub(crate) host: &'r mut dyn Host,
+    host: &'r mut dyn Host,
     pub(crate) limits: Limits,
+    steps: u64,
+    bytes: usize,
+    pub(crate) depth: usize,
+    /// Where the stack was when the outermost template began.
+    stack: usize,
+    /// How often each name is being included right now.
+    pub(crate) includes: HashMap<Str, u32>,
+    patterns: HashMap<Str, Result<Pattern, String>>,
+    texts: HashMap<Str, Rc<[Arc<Tree>]>>,
 }
 
 impl<'r> Env<'r> {
@@ -18,6 +38,13 @@ impl<'r> Env<'r> {
             set: set.clone(),
             host,
             limits: *limits,
+            steps: limits.steps,
+            bytes: limits.output,
+            depth: 0,
+            stack: 0,
+            includes: HashMap::new(),
+            patterns: HashMap::new(),
+            texts: HashMap::new(),
         }
     }
 
@@ -26,8 +53,52 @@ impl<'r> Env<'r> {
     /// # Errors
     /// What the template says, or that there is none of that name.
     pub fn execute(&mut self, name: &str, data: &Value) -> Result<Str, ExecError> {
-        let _ = data;
-        Err(ExecError::new(format!("template: no template {name:?}")))
+        let Some(tree) = self.set.lookup(name).map(Arc::clone) else {
+            return Err(ExecError::new(format!(
+                "template: no template {} associated with template {}",
+                quote(name.as_bytes(), false),
+                quote(self.set.options().name.as_bytes(), false)
+            )));
+        };
+        self.execute_tree(&tree, data)
+    }
+
+    /// Parses a text on top of the set and executes it, as Helm's `tpl`: what it defines is there while it runs,
+    /// and for what it calls.
+    pub(crate) fn execute_text(&mut self, text: &Str, data: &Value) -> Result<Result<Str, ExecError>, ParseError> {
+        let trees = match self.texts.get(text) {
+            Some(trees) => Rc::clone(trees),
+            None => {
+                let trees = self.set.parse_apart(&self.set.options().name, &text.to_str())?;
+                let trees: Rc<[Arc<Tree>]> = trees.into();
+                if self.texts.len() < REMEMBERED {
+                    self.texts.insert(text.clone(), Rc::clone(&trees));
+                }
+                trees
+            }
+        };
+        let before = self.set.clone();
+        self.set.add(&trees);
+        let result = match trees.last() {
+            Some(tree) => self.execute_tree(tree, data),
+            None => Ok(Str::default()),
+        };
+        self.set = before;
+        Ok(result)
+    }
+
+    fn execute_tree(&mut self, tree: &Tree, data: &Value) -> Result<Str, ExecError> {
+        if self.depth == 0 {
+            self.stack = exec::stack_address();
+        }
+        let mut out = Vec::new();
+        exec::run(self, tree, data, &mut out)?;
+        Ok(out.into())
+    }
+
+    /// Whether one more level of nesting is within the limits.
+    pub(crate) fn may_nest(&self) -> bool {
+        self.depth < self.limits.depth && self.stack.abs_diff(exec::stack_address()) < self.limits.stack
     }
 
     /// The outside.
@@ -45,8 +116,13 @@ impl<'r> Env<'r> {
     /// # Errors
     /// When the budget is used up.
     pub fn spend(&mut self, steps: usize) -> Result<(), CallError> {
-        let _ = steps;
-        Ok(())
+        match self.steps.checked_sub(steps as u64) {
+            Some(left) => {
+                self.steps = left;
+                Ok(())
+            }
+            None => Err(CallError::limit(format!("the template takes more than {} steps", self.limits.steps))),
+        }
     }
 
     /// Takes bytes from the budget for text that a function makes.
@@ -54,7 +130,25 @@ impl<'r> Env<'r> {
     /// # Errors
     /// When the budget is used up.
     pub fn reserve(&mut self, bytes: usize) -> Result<(), CallError> {
-        let _ = bytes;
-        Ok(())
+        match self.bytes.checked_sub(bytes) {
+            Some(left) => {
+                self.bytes = left;
+                Ok(())
+            }
+            None => Err(CallError::limit(format!("the template makes more than {} bytes", self.limits.output))),
+        }
+    }
+
+    /// The compiled pattern, remembered for the run.
+    pub(crate) fn pattern(&mut self, source: &Str) -> Result<Pattern, CallError> {
+        if let Some(known) = self.patterns.get(source) {
+            return known.clone().map_err(CallError::new);
+        }
+        self.spend(100 + source.len())?;
+        let compiled = Pattern::new(&source.to_str()).map_err(|error| error.to_string());
+        if self.patterns.len() < REMEMBERED {
+            self.patterns.insert(source.clone(), compiled.clone());
+        }
+        compiled.map_err(CallError::new)
     }
 }

@@ -25,7 +25,7 @@ pub struct Frame {
     pub line: usize,
     /// The column in bytes, from 0 as Go counts.
     pub column: usize,
-    /// The expression, cut to 20 bytes as Go does.
+    /// The expression, as Go prints it.
     pub expression: String,
 }
 
@@ -81,6 +81,11 @@ impl CallError {
     pub fn wrap(mut self, text: impl Into<String>) -> Self {
         self.0.links.push(text.into());
         self
+    }
+
+    /// A failure of the evaluator itself: the message in one piece, and where.
+    pub(crate) fn merged(text: String, frame: Frame) -> ExecError {
+        ExecError(Box::new(Failure { links: vec![text], frames: vec![frame], is_limit: false }))
     }
 
     /// Adds where it happened.

@@ -36,10 +36,18 @@ impl Signature {
 /// How a function of a table looks in Rust.
 pub type Native = fn(&mut Env<'_>, &[Value]) -> Result<Value, CallError>;
 
+type Closure = dyn Fn(&mut Env<'_>, &[Value]) -> Result<Value, CallError> + Send + Sync;
+
+/// Takes what a sequence yields, a key and a value (or a value alone, as the key); says whether to go on.
+pub type Yield<'y> = dyn FnMut(Value, Option<Value>) -> bool + 'y;
+
+type Sequence = dyn Fn(&mut Yield<'_>) + Send + Sync;
+
 #[derive(Clone)]
 enum Body {
     Native(Native),
-    Closure(Arc<dyn Fn(&mut Env<'_>, &[Value]) -> Result<Value, CallError> + Send + Sync>),
+    Closure(Arc<Closure>),
+    Sequence { body: Arc<Sequence>, pairs: bool },
 }
 
 /// A function, cheap to clone.
@@ -83,6 +91,20 @@ impl Function {
         }
     }
 
+    /// A function to `range` over, as Go's `iter.Seq`, or `iter.Seq2` if it yields pairs. It cannot be called.
+    pub fn sequence(pairs: bool, body: impl Fn(&mut Yield<'_>) + Send + Sync + 'static) -> Self {
+        static YIELD: Signature = Signature::new(&[&ty::FUNC]);
+        Self { signature: &YIELD, special: None, ty: &ty::FUNC, body: Body::Sequence { body: Arc::new(body), pairs } }
+    }
+
+    /// What `range` runs over, and whether it yields pairs.
+    pub(crate) fn as_sequence(&self) -> Option<(&Sequence, bool)> {
+        match &self.body {
+            Body::Sequence { body, pairs } => Some((&**body, *pairs)),
+            _ => None,
+        }
+    }
+
     /// The same with a type that says what `%T` prints: `func(string) int`.
     #[must_use]
     pub fn typed(mut self, ty: Type) -> Self {
@@ -108,6 +130,7 @@ impl Function {
         match &self.body {
             Body::Native(body) => body(env, args),
             Body::Closure(body) => body(env, args),
+            Body::Sequence { .. } => Err(CallError::new("a sequence cannot be called from a template")),
         }
     }
 }

@@ -26,10 +26,16 @@
 
 mod builtins;
 mod env;
+mod exec;
+mod fmt;
+mod parse;
+mod quote;
+mod unicode;
 mod error;
 mod function;
 mod host;
 mod limits;
+mod methods;
 mod list;
 mod map;
 mod object;

@@ -7,11 +7,13 @@ use crate::{Type, Value, ty};
 
 /// A list, shared by all who hold it.
 #[derive(Clone, Debug)]
-pub struct List(Rc<Inner>);
+pub struct List {
+    ty: Type,
+    inner: Rc<Inner>,
+}
 
 #[derive(Debug)]
 struct Inner {
-    ty: Type,
     items: Vec<Value>,
     /// sprig's `sortAlpha` sorts a `[]string` in place, so that every holder sees it sorted. Nothing else
     /// changes a list.
@@ -31,52 +33,63 @@ impl List {
 
     /// A list of a type of kind slice; the items must be of its element type.
     pub fn of(ty: Type, items: Vec<Value>) -> Self {
-        Self(Rc::new(Inner {
+        Self {
             ty,
-            items,
-            sorted: OnceCell::new(),
-        }))
+            inner: Rc::new(Inner {
+                items,
+                sorted: OnceCell::new(),
+            }),
+        }
     }
 
     /// Its type.
     pub fn ty(&self) -> Type {
-        self.0.ty
+        self.ty
     }
 
     /// The type of its elements.
     pub fn elem(&self) -> Type {
-        self.0.ty.elem.unwrap_or(&ty::ANY)
+        self.ty.elem.unwrap_or(&ty::ANY)
+    }
+
+    /// The same list, seen as another type of the same shape: Go's conversion.
+    #[must_use]
+    pub fn retyped(&self, ty: Type) -> Self {
+        Self {
+            ty,
+            inner: Rc::clone(&self.inner),
+        }
     }
 
     /// Its items.
     pub fn items(&self) -> &[Value] {
-        self.0.sorted.get().unwrap_or(&self.0.items)
+        self.inner.sorted.get().unwrap_or(&self.inner.items)
     }
 
     /// How many it has.
     pub fn len(&self) -> usize {
-        self.0.items.len()
+        self.inner.items.len()
     }
 
     /// Whether it has none.
     pub fn is_empty(&self) -> bool {
-        self.0.items.is_empty()
+        self.inner.items.is_empty()
     }
 
     /// Whether both are the very same list.
     pub fn is(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.0, &other.0)
+        Rc::ptr_eq(&self.inner, &other.inner)
     }
 
     /// An address that identifies the list while it lives.
     pub(crate) fn address(&self) -> usize {
-        Rc::as_ptr(&self.0).addr()
+        Rc::as_ptr(&self.inner).addr()
     }
 
     /// Sorts a list of strings for every holder.
     pub(crate) fn sort_strings(&self) {
-        self.0.sorted.get_or_init(|| {
-            let mut items = self.0.items.clone();
+        self.inner.sorted.get_or_init(|| {
+            let mut items = self.inner.items.clone();
             items.sort_by(|a, b| match (a, b) {
                 (Value::Str(a), Value::Str(b)) => a.cmp(b),
                 _ => std::cmp::Ordering::Equal,

@@ -11,11 +11,9 @@ use crate::{Str, Type, Value, ty};
 ///
 /// No method hands out a borrow, so no use of one, however nested, can collide with another.
 #[derive(Clone)]
-pub struct Map(Rc<Inner>);
-
-struct Inner {
+pub struct Map {
     ty: Type,
-    entries: RefCell<BTreeMap<Str, Value>>,
+    entries: Rc<RefCell<BTreeMap<Str, Value>>>,
 }
 
 impl Map {
@@ -26,72 +24,71 @@ impl Map {
 
     /// An empty map of a type of kind map with string keys.
     pub fn of(ty: Type) -> Self {
-        Self(Rc::new(Inner {
+        Self {
             ty,
-            entries: RefCell::default(),
-        }))
+            entries: Rc::default(),
+        }
     }
 
     /// A map of a type with these entries.
     pub fn with(ty: Type, entries: impl IntoIterator<Item = (Str, Value)>) -> Self {
-        Self(Rc::new(Inner {
+        Self {
             ty,
-            entries: RefCell::new(entries.into_iter().collect()),
-        }))
+            entries: Rc::new(RefCell::new(entries.into_iter().collect())),
+        }
     }
 
     /// Its type.
     pub fn ty(&self) -> Type {
-        self.0.ty
+        self.ty
     }
 
     /// The type of its values.
     pub fn elem(&self) -> Type {
-        self.0.ty.elem.unwrap_or(&ty::ANY)
+        self.ty.elem.unwrap_or(&ty::ANY)
     }
 
     /// The value of a key.
     pub fn get(&self, key: impl AsRef<[u8]>) -> Option<Value> {
-        self.0.entries.borrow().get(key.as_ref()).cloned()
+        self.entries.borrow().get(key.as_ref()).cloned()
     }
 
     /// Whether it has the key.
     pub fn contains(&self, key: impl AsRef<[u8]>) -> bool {
-        self.0.entries.borrow().contains_key(key.as_ref())
+        self.entries.borrow().contains_key(key.as_ref())
     }
 
     /// Sets a key.
     pub fn insert(&self, key: impl Into<Str>, value: impl Into<Value>) {
-        let old = self.0.entries.borrow_mut().insert(key.into(), value.into());
+        let old = self.entries.borrow_mut().insert(key.into(), value.into());
         // Dropped with no borrow held: it may be the last holder of anything.
         drop(old);
     }
 
     /// Removes a key.
     pub fn remove(&self, key: impl AsRef<[u8]>) {
-        let old = self.0.entries.borrow_mut().remove(key.as_ref());
+        let old = self.entries.borrow_mut().remove(key.as_ref());
         drop(old);
     }
 
     /// How many entries it has.
     pub fn len(&self) -> usize {
-        self.0.entries.borrow().len()
+        self.entries.borrow().len()
     }
 
     /// Whether it has none.
     pub fn is_empty(&self) -> bool {
-        self.0.entries.borrow().is_empty()
+        self.entries.borrow().is_empty()
     }
 
     /// Its keys now.
     pub fn keys(&self) -> Vec<Str> {
-        self.0.entries.borrow().keys().cloned().collect()
+        self.entries.borrow().keys().cloned().collect()
     }
 
     /// Its entries now.
     pub fn entries(&self) -> Vec<(Str, Value)> {
-        self.0
-            .entries
+        self.entries
             .borrow()
             .iter()
             .map(|(k, v)| (k.clone(), v.clone()))
@@ -100,17 +97,26 @@ impl Map {
 
     /// Whether both are the very same map.
     pub fn is(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.0, &other.0)
+        Rc::ptr_eq(&self.entries, &other.entries)
     }
 
-    /// The same entries in a new map of another type.
+    /// The same map, seen as another type of the same shape: Go's conversion.
+    #[must_use]
     pub fn retyped(&self, ty: Type) -> Self {
-        Self::with(ty, self.entries())
+        Self {
+            ty,
+            entries: Rc::clone(&self.entries),
+        }
+    }
+
+    /// Runs over the entries without copying them; `visit` must not touch this map.
+    pub(crate) fn visit<E>(&self, mut visit: impl FnMut(&Str, &Value) -> Result<(), E>) -> Result<(), E> {
+        self.entries.borrow().iter().try_for_each(|(key, value)| visit(key, value))
     }
 
     /// An address that identifies the map while it lives.
     pub(crate) fn address(&self) -> usize {
-        Rc::as_ptr(&self.0).addr()
+        Rc::as_ptr(&self.entries).addr()
     }
 }
 
@@ -123,7 +129,7 @@ impl Default for Map {
 /// Prints the type and size only: a map may hold itself.
 impl fmt::Debug for Map {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}[{}]", self.0.ty, self.len())
+        write!(f, "{}[{}]", self.ty, self.len())
     }
 }
 

@@ -1,7 +1,9 @@
 //! Sets of named templates.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use crate::parse::{Mode, Tree, parse};
 use crate::{Env, ExecError, Functions, Host, Limits, ParseError, Str, Value};
 
 /// What `.missing` on a map gives.
@@ -38,6 +40,9 @@ impl Default for Delimiters {
 /// How a set parses and executes.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
+    /// What Go calls the template that all others are associated with; some messages name it, and the text of a
+    /// `tpl` goes by it. Helm's is `gotpl`.
+    pub name: String,
     /// What a missing key gives.
     pub missing_key: MissingKey,
     /// What encloses actions.
@@ -49,15 +54,20 @@ pub struct Options {
 pub struct Set {
     functions: Arc<Functions>,
     options: Arc<Options>,
+    layer: Arc<Layer>,
+}
+
+/// Templates over those of another layer, so that a clone with a few more need not copy thousands.
+#[derive(Clone, Debug, Default)]
+struct Layer {
+    templates: HashMap<Arc<str>, Arc<Tree>>,
+    below: Option<Arc<Layer>>,
 }
 
 impl Set {
     /// An empty set.
     pub fn new(functions: Arc<Functions>, options: Options) -> Self {
-        Self {
-            functions,
-            options: Arc::new(options),
-        }
+        Self { functions, options: Arc::new(options), layer: Arc::default() }
     }
 
     /// Parses a text under a name, with the templates that it defines. As in Go, a later definition replaces an
@@ -66,32 +76,76 @@ impl Set {
     /// # Errors
     /// When the text is no template; the set is then as before.
     pub fn parse(&mut self, name: &str, text: &str) -> Result<(), ParseError> {
-        let _ = (name, text, &self.functions, &self.options);
+        let trees = self.parse_apart(name, text)?;
+        self.add(&trees);
         Ok(())
+    }
+
+    /// Parses without adding. The tree of the text itself is the last one.
+    pub(crate) fn parse_apart(&self, name: &str, text: &str) -> Result<Vec<Arc<Tree>>, ParseError> {
+        let trees = parse(name, text, &self.options.delimiters, &self.functions, Mode::default())?;
+        let (own, mut rest): (Vec<_>, Vec<_>) =
+            trees.into_iter().map(Arc::new).partition(|tree| *tree.name == *name);
+        rest.extend(own);
+        Ok(rest)
+    }
+
+    pub(crate) fn add(&mut self, trees: &[Arc<Tree>]) {
+        for tree in trees {
+            // An empty template replaces nothing.
+            if tree.root.is_empty(&tree.text) && self.contains(&tree.name) {
+                continue;
+            }
+            if Arc::get_mut(&mut self.layer).is_none() {
+                self.layer = Arc::new(Layer { templates: HashMap::new(), below: Some(Arc::clone(&self.layer)) });
+            }
+            if let Some(layer) = Arc::get_mut(&mut self.layer) {
+                layer.templates.insert(Arc::clone(&tree.name), Arc::clone(tree));
+            }
+        }
+    }
+
+    pub(crate) fn lookup(&self, name: &str) -> Option<&Arc<Tree>> {
+        let mut layer = &self.layer;
+        loop {
+            if let Some(tree) = layer.templates.get(name) {
+                return Some(tree);
+            }
+            layer = layer.below.as_ref()?;
+        }
     }
 
     /// Whether there is a template of that name.
     pub fn contains(&self, name: &str) -> bool {
-        let _ = name;
-        false
+        self.lookup(name).is_some()
     }
 
     /// The names of all templates, sorted.
     pub fn names(&self) -> Vec<String> {
-        Vec::new()
+        let mut names = BTreeSet::new();
+        let mut layer = Some(&self.layer);
+        while let Some(here) = layer {
+            names.extend(here.templates.keys().map(ToString::to_string));
+            layer = here.below.as_ref();
+        }
+        names.into_iter().collect()
+    }
+
+    /// How it parses and executes.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Its functions.
+    pub fn functions(&self) -> &Arc<Functions> {
+        &self.functions
     }
 
     /// Executes one template in a run of its own. For several with one budget, see [`Env`].
     ///
     /// # Errors
     /// What the template says, or that there is none of that name.
-    pub fn execute(
-        &self,
-        name: &str,
-        data: &Value,
-        host: &mut dyn Host,
-        limits: &Limits,
-    ) -> Result<Str, ExecError> {
+    pub fn execute(&self, name: &str, data: &Value, host: &mut dyn Host, limits: &Limits) -> Result<Str, ExecError> {
         Env::new(self, host, limits).execute(name, data)
     }
 }

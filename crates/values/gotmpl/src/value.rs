@@ -208,3 +208,18 @@ impl From<Map> for Value {
         Self::Map(map)
     }
 }
+
+/// The zero of a type.
+pub(crate) fn zero(ty: Type) -> Value {
+    match ty.kind {
+        Kind::Bool => Value::Bool(false),
+        Kind::String if ty::JSON_NUMBER.same(ty) => Value::Number(Str::default()),
+        Kind::String => Value::Str(Str::default()),
+        kind if kind.is_int() => Value::Int(0, ty),
+        kind if kind.is_uint() => Value::Uint(0, ty),
+        Kind::Float32 | Kind::Float64 => Value::Float(0.0, ty),
+        Kind::Complex64 | Kind::Complex128 => Value::Complex(Rc::new((0.0, 0.0))),
+        Kind::Interface if ty::ANY.same(ty) => Value::Nil,
+        _ => Value::TypedNil(ty),
+    }
+}

@@ -1,0 +1,122 @@
+//! `.Field`: methods, struct fields, map entries.
+
+use super::call::Callee;
+use super::{Result, Seen, State};
+use crate::parse::{Arg, Place};
+use crate::quote::quote;
+use crate::types::Kind;
+use crate::value::zero;
+use crate::{MissingKey, Shape, Type, Value, methods, ty};
+
+impl<'t> State<'_, '_, 't> {
+    /// `.X.Y.Z`, of which the last may be a method with arguments.
+    pub(super) fn fields(
+        &mut self,
+        dot: &Seen,
+        receiver: &Seen,
+        path: &'t [Box<str>],
+        node: &'t Arg,
+        args: &'t [Arg],
+        last: Option<Value>,
+    ) -> Result<Seen> {
+        let Some((name, before)) = path.split_last() else { return Ok(receiver.clone()) };
+        let mut here;
+        let mut receiver = receiver;
+        for name in before {
+            here = self.field(dot, name, node, &[], None, receiver)?;
+            receiver = &here;
+        }
+        self.field(dot, name, node, args, last, receiver)
+    }
+
+    fn field(
+        &mut self,
+        dot: &Seen,
+        name: &'t str,
+        node: &'t Arg,
+        args: &'t [Arg],
+        last: Option<Value>,
+        receiver: &Seen,
+    ) -> Result<Seen> {
+        let has_args = args.len() > 1 || last.is_some();
+        match &receiver.value {
+            Value::Map(map) => {
+                if has_args {
+                    return self.fail(format!("{name} is not a method but has arguments"));
+                }
+                match map.get(name) {
+                    Some(value) => Ok(Seen::element(value, map.elem())),
+                    None => self.missing(name, map.elem()),
+                }
+            }
+            Value::Nil => {
+                if self.env.set.options().missing_key == MissingKey::Error {
+                    return self.fail(format!("nil data; no entry for key {}", quote(name.as_bytes(), false)));
+                }
+                Ok(Seen::plain(Value::Nil))
+            }
+            Value::TypedNil(ty) if ty.kind == Kind::Map => {
+                if has_args {
+                    return self.fail(format!("{name} is not a method but has arguments"));
+                }
+                self.missing(name, ty.elem.unwrap_or(&ty::ANY))
+            }
+            Value::TypedNil(ty) if matches!(ty.kind, Kind::Interface | Kind::Ptr) => {
+                self.fail(format!("nil pointer evaluating {ty}.{name}"))
+            }
+            value => {
+                if let Some(signature) = methods::signature(value, name) {
+                    let method = Callee::Method(value.clone(), name, signature);
+                    return self.call(dot, &method, Place::Arg(node), name, args, last);
+                }
+                self.object_field(value, name, has_args, receiver)
+            }
+        }
+    }
+
+    fn missing(&self, name: &str, elem: Type) -> Result<Seen> {
+        match self.env.set.options().missing_key {
+            MissingKey::Default => Ok(Seen::plain(Value::Nil)),
+            MissingKey::Zero => Ok(Seen::element(zero(elem), elem)),
+            MissingKey::Error => {
+                self.fail(format!("map has no entry for key {}", quote(name.as_bytes(), false)))
+            }
+        }
+    }
+
+    fn object_field(&self, value: &Value, name: &str, has_args: bool, receiver: &Seen) -> Result<Seen> {
+        if let Value::Object(object) = value {
+            let found = object.field(name);
+            match object.shape() {
+                Shape::Map(_) if has_args => {
+                    return self.fail(format!("{name} is not a method but has arguments"));
+                }
+                Shape::Map(_) => {
+                    let elem = object.ty().elem.unwrap_or(&ty::ANY);
+                    return match found {
+                        Some(value) => Ok(Seen::element(value, elem)),
+                        None => self.missing(name, elem),
+                    };
+                }
+                Shape::Pointer(None) => {
+                    return self.fail(format!("nil pointer evaluating {}.{name}", receiver.type_name()));
+                }
+                // A pointer to a map, say.
+                Shape::Pointer(Some(Value::Map(map))) => {
+                    return match map.get(name) {
+                        Some(value) => Ok(Seen::element(value, map.elem())),
+                        None => self.missing(name, map.elem()),
+                    };
+                }
+                _ => {}
+            }
+            if let Some(found) = found {
+                if has_args {
+                    return self.fail(format!("{name} has arguments but cannot be invoked as function"));
+                }
+                return Ok(Seen::plain(found));
+            }
+        }
+        self.fail(format!("can't evaluate field {name} in type {}", receiver.type_name()))
+    }
+}

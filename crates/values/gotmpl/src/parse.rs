@@ -1,0 +1,13 @@
+//! From text to trees.
+
+mod lex;
+mod node;
+mod number;
+mod parser;
+mod print;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use node::{Arg, Branch, Command, List, Node, Number, Pipe, Tree};
+pub(crate) use parser::{Mode, parse};
+pub(crate) use print::Place;
