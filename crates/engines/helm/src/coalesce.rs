@@ -14,8 +14,10 @@ const GLOBAL: &str = "global";
 
 /// Whether nulls are kept for a later pass, or delete what they stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Nulls {
+pub enum Nulls {
+    /// They are kept: merging.
     Keep,
+    /// They delete: coalescing.
     Delete,
 }
 
@@ -37,6 +39,21 @@ pub(crate) fn coalesce(chart: &Node, values: &Map, nulls: Nulls, warnings: &mut 
 /// Lays `over` over `under`, and gives it; both are changed.
 pub(crate) fn tables(over: &Map, under: &Map, nulls: Nulls, warnings: &mut Vec<String>) {
     Coalescer { nulls, warnings }.tables(over, under, "", nulls);
+}
+
+/// The values that a chart's templates would see: those given, over those of the chart and its subcharts.
+pub fn coalesce_values(chart: &crate::Chart, values: &Table, nulls: Nulls) -> Result<Table, TypeMismatch> {
+    let merged = table(values);
+    coalesce(&Node::of(chart), &merged, nulls, &mut Vec::new())?;
+    Ok(to_table(&merged))
+}
+
+/// Lays one table over another, as [`coalesce_values`] does with the tables within; where one has a table and the other
+/// has none, what lies on top stays.
+pub fn coalesce_tables(over: &Table, under: &Table, nulls: Nulls) -> Table {
+    let over = table(over);
+    tables(&over, &table(under), nulls, &mut Vec::new());
+    to_table(&over)
 }
 
 struct Coalescer<'w> {

@@ -5,7 +5,7 @@ mod error;
 mod run;
 
 pub use error::{Caller, RenderError, TemplateError};
-pub use run::{Options, Rendered, render};
+pub use run::{Options, Rendered, render, render_files};
 
 /// Whether a file is a partial, which is included and never rendered by itself.
 pub(crate) fn is_partial(path: &str) -> bool {

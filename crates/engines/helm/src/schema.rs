@@ -230,11 +230,11 @@ fn say(error: &ValidationError<'_>) -> String {
         },
         ValidationErrorKind::Pattern { pattern } => format!("value does not match pattern {}", quote(pattern)),
         ValidationErrorKind::Format { format } => format!("value is not valid {format}"),
-        ValidationErrorKind::Minimum { limit } => format!("minimum: got {instance}, want {limit}"),
-        ValidationErrorKind::Maximum { limit } => format!("maximum: got {instance}, want {limit}"),
-        ValidationErrorKind::ExclusiveMinimum { limit } => format!("exclusiveMinimum: got {instance}, want {limit}"),
-        ValidationErrorKind::ExclusiveMaximum { limit } => format!("exclusiveMaximum: got {instance}, want {limit}"),
-        ValidationErrorKind::MultipleOf { multiple_of } => format!("multipleOf: got {instance}, want {multiple_of}"),
+        ValidationErrorKind::Minimum { limit } => format!("minimum: got {}, want {}", show(instance), show(limit)),
+        ValidationErrorKind::Maximum { limit } => format!("maximum: got {}, want {}", show(instance), show(limit)),
+        ValidationErrorKind::ExclusiveMinimum { limit } => format!("exclusiveMinimum: got {}, want {}", show(instance), show(limit)),
+        ValidationErrorKind::ExclusiveMaximum { limit } => format!("exclusiveMaximum: got {}, want {}", show(instance), show(limit)),
+        ValidationErrorKind::MultipleOf { multiple_of } => format!("multipleOf: got {}, want {multiple_of}", show(instance)),
         ValidationErrorKind::MinLength { limit } => format!("minLength: got {}, want {limit}", length()),
         ValidationErrorKind::MaxLength { limit } => format!("maxLength: got {}, want {limit}", length()),
         ValidationErrorKind::MinItems { limit } => format!("minItems: got {}, want {limit}", length()),
@@ -259,6 +259,7 @@ fn say(error: &ValidationError<'_>) -> String {
 fn show(value: &Json) -> String {
     match value {
         Json::String(text) => quote(text),
+        Json::Number(number) if number.is_f64() => weir_yaml::go_float(number.as_f64().unwrap_or_default()),
         other => other.to_string(),
     }
 }

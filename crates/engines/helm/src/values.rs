@@ -8,6 +8,7 @@ mod load;
 mod options;
 mod origin;
 mod set;
+mod shared;
 
 pub use flux::{Found, Reference, ReferenceError, ReferenceProblem, from_references, set_literal, set_path};
 pub use load::{ValuesError, from_json, parse};

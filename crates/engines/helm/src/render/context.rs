@@ -40,7 +40,8 @@ fn add<'c>(chart: &'c Node, path: String, above: &Map, is_root: bool, templates:
         above.get("Values").unwrap_or_default()
     } else {
         // A name with dots is taken for a path, as in Helm.
-        let found = crate::tree::table(above, &format!("Values.{}", chart.name()));
+        let path = format!("Values.{}", chart.name());
+        let found = crate::tree::table(above, &path);
         found.map_or_else(|_| Map::of(&VALUES), |found| found.retyped(&VALUES)).into()
     };
     data.insert("Values", values);

@@ -117,11 +117,31 @@ pub fn render(
     host: &mut (dyn Host + Send),
     post: Option<&mut (dyn PostRender + Send)>,
 ) -> Result<Rendered, RenderError> {
+    apart(|| here(chart, values, options, host, post))
+}
+
+/// Renders the templates of a chart as it is, with the values as they are: nothing is coalesced, no subchart is left
+/// out, nothing is taken apart. The result is by path.
+pub fn render_files(
+    chart: &Chart,
+    values: &Table,
+    options: &Options,
+    host: &mut (dyn Host + Send),
+) -> Result<BTreeMap<String, String>, RenderError> {
+    apart(|| {
+        let root = Node::of(chart);
+        let top = scope(coalesce::table(values), options);
+        execute(&root, &top, options, host)
+    })
+}
+
+/// On a thread of its own, for the size of its stack.
+fn apart<T: Send>(run: impl FnOnce() -> Result<T, RenderError> + Send) -> Result<T, RenderError> {
     std::thread::scope(|scope| {
         std::thread::Builder::new()
             .name("helm-render".to_owned())
             .stack_size(STACK)
-            .spawn_scoped(scope, || here(chart, values, options, host, post))
+            .spawn_scoped(scope, run)
             .map_err(|error| RenderError::Run(error.to_string()))?
             .join()
             .map_err(|_| RenderError::Run("the renderer broke down".to_owned()))?
@@ -170,8 +190,18 @@ fn here(
     })
 }
 
-/// What all charts see: the release, the cluster, and the values of the top chart.
+/// The values of the top chart with those of all charts, checked; and what all charts see.
 fn top(root: &Node, values: &Map, options: &Options, warnings: &mut Vec<String>) -> Result<Map, RenderError> {
+    let values = coalesce::copy_table(values);
+    coalesce::coalesce(root, &values, Nulls::Delete, warnings).map_err(RenderError::Values)?;
+    if !options.skip_schema {
+        schema::check(root, &values, &options.origins).map_err(RenderError::Schema)?;
+    }
+    Ok(scope(values, options))
+}
+
+/// What all charts see: the release, the cluster, and the values of the top chart.
+fn scope(values: Map, options: &Options) -> Map {
     let release = Map::new();
     release.insert("Name", options.name.as_str());
     release.insert("Namespace", options.namespace.as_str());
@@ -179,16 +209,11 @@ fn top(root: &Node, values: &Map, options: &Options, warnings: &mut Vec<String>)
     release.insert("IsInstall", !options.is_upgrade);
     release.insert("Revision", weir_gotmpl::Value::int(options.revision));
     release.insert("Service", "Helm");
-    let values = coalesce::copy_table(values);
-    coalesce::coalesce(root, &values, Nulls::Delete, warnings).map_err(RenderError::Values)?;
-    if !options.skip_schema {
-        schema::check(root, &values, &options.origins).map_err(RenderError::Schema)?;
-    }
     let top = Map::new();
     top.insert("Release", release);
     top.insert("Capabilities", capabilities::capabilities(&options.capabilities));
     top.insert("Values", values.retyped(&VALUES));
-    Ok(top)
+    top
 }
 
 /// Executes all templates.

@@ -1,6 +1,7 @@
 //! Values from objects of a cluster, as a HelmRelease names them.
 
-use super::{SetError, Setter, Table, ValuesError, overlay};
+use super::shared::Map;
+use super::{SetError, Setter, Table, ValuesError};
 
 /// An entry of `spec.valuesFrom`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,15 +74,18 @@ pub enum ReferenceProblem {
     Set(SetError),
 }
 
-/// Lays what the references name over each other, then the inline values over all of it. A reference with a target path
-/// is set over the inline values too, as far as they come before it.
+/// Lays what the references name over each other, then the inline values over all of it.
+///
+/// What a target path sets goes into the very tables and lists of the inline values where no earlier reference has a
+/// table in the same place, and so it wins over them there; elsewhere they win. That is how it is in Flux.
 pub fn from_references(
     namespace: &str,
     inline: &Table,
     references: &[Reference],
     mut get: impl FnMut(&Reference) -> Found,
 ) -> Result<Table, ReferenceError> {
-    let mut values = Table::new();
+    let mut values = Map::default();
+    let inline = Map::of(inline.clone());
     for reference in references {
         let fail = |reason| ReferenceError {
             kind: reference.kind.clone(),
@@ -102,15 +106,14 @@ pub fn from_references(
         let text = String::from_utf8_lossy(&data);
         if reference.target_path.is_empty() {
             let layer = parse_single(&text).map_err(|error| fail(ReferenceProblem::Values(error)))?;
-            overlay(&mut values, layer);
+            values = Map::of(layer).over(&values);
         } else {
-            overlay(&mut values, inline.clone());
-            let set = if reference.literal { set_literal } else { set_path };
-            set(&mut values, &reference.target_path, &text).map_err(|error| fail(ReferenceProblem::Set(error)))?;
+            values = inline.over(&values);
+            let (setter, line) = line(&reference.target_path, &text, reference.literal);
+            setter.set_shared(&line, &values).map_err(|error| fail(ReferenceProblem::Set(error)))?;
         }
     }
-    overlay(&mut values, inline.clone());
-    Ok(values)
+    Ok(inline.over(&values).table())
 }
 
 /// Reads the first document only.
@@ -120,22 +123,32 @@ fn parse_single(text: &str) -> Result<Table, ValuesError> {
 
 /// Sets a path to what a text looks like; quotes around it make it a text.
 pub fn set_path(values: &mut Table, path: &str, text: &str) -> Result<(), SetError> {
-    let is_quoted = |quote: char| text.starts_with(quote) && text.ends_with(quote);
-    if is_quoted('\'') || is_quoted('"') {
-        let text = text.trim_matches(['\'', '"']);
-        return Setter::Text.set(&format!("{path}={text}"), values);
-    }
-    Setter::Typed.set(&format!("{path}={text}"), values)
+    let (setter, line) = line(path, text, false);
+    setter.set(&line, values)
 }
 
 /// Sets a path, in which `\.` is a dot, to a text as it stands.
 pub fn set_literal(values: &mut Table, path: &str, text: &str) -> Result<(), SetError> {
-    let mut line = format!("{path}=");
-    for c in text.chars() {
-        if matches!(c, '\\' | ',' | '[' | ']' | '{' | '}') {
-            line.push('\\');
+    let (setter, line) = line(path, text, true);
+    setter.set(&line, values)
+}
+
+/// The setting that puts a text at a path.
+fn line(path: &str, text: &str, literal: bool) -> (Setter<'static>, String) {
+    if literal {
+        let mut line = format!("{path}=");
+        for c in text.chars() {
+            if matches!(c, '\\' | ',' | '[' | ']' | '{' | '}') {
+                line.push('\\');
+            }
+            line.push(c);
         }
-        line.push(c);
+        return (Setter::Text, line);
     }
-    Setter::Text.set(&line, values)
+    let is_quoted = |quote: char| text.starts_with(quote) && text.ends_with(quote);
+    if is_quoted('\'') || is_quoted('"') {
+        let text = text.trim_matches(['\'', '"']);
+        return (Setter::Text, format!("{path}={text}"));
+    }
+    (Setter::Typed, format!("{path}={text}"))
 }

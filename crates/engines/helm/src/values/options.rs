@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::shared::Map;
 use super::{Origins, SetError, Setter, Table, ValuesError, from_json, overlay, parse};
 
 /// Reads the files that a command line names.
@@ -95,6 +96,7 @@ impl Sources {
             let content = files.read(name).map_err(|message| format!("open {name}: {message}"))?;
             Ok(String::from_utf8_lossy(&content).into_owned())
         };
+        let shared = Map::of(values);
         for (flag, setter, lines) in [
             ("--set", Setter::Typed, &self.set),
             ("--set-string", Setter::Text, &self.strings),
@@ -103,14 +105,14 @@ impl Sources {
         ] {
             for line in lines {
                 setter
-                    .set(line, &mut values)
+                    .set_shared(line, &shared)
                     .map_err(|source| SourcesError::Set { flag, source })?;
                 if let Ok(layer) = setter.parse(line) {
                     origins.push(format!("{flag} {line}"), layer);
                 }
             }
         }
-        Ok((values, origins))
+        Ok((shared.table(), origins))
     }
 }
 

@@ -2,6 +2,10 @@
 
 use serde_json::{Number, Value};
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::shared::{Map, Shared};
 use super::{Table, from_json};
 
 /// A list is not made longer than this.
@@ -44,6 +48,14 @@ impl std::fmt::Debug for Setter<'_> {
 impl Setter<'_> {
     /// Reads `name=value,list[0].name=value` and sets it in a table. After an error the table may hold a part of it.
     pub fn set(self, line: &str, values: &mut Table) -> Result<(), SetError> {
+        let shared = Map::of(std::mem::take(values));
+        let result = self.set_shared(line, &shared);
+        *values = shared.table();
+        result
+    }
+
+    /// The same on a shared table.
+    pub(super) fn set_shared(self, line: &str, values: &Map) -> Result<(), SetError> {
         let mut parser = Parser {
             rest: line,
             setter: self,
@@ -67,12 +79,7 @@ impl Setter<'_> {
 
 /// Puts a value into a list, which grows as far as it must.
 pub fn set_index(list: &mut Vec<Value>, index: i64, value: Value) -> Result<(), SetError> {
-    if index > MAX_INDEX {
-        return Err(SetError(format!(
-            "index of {index} is greater than maximum supported index of {MAX_INDEX}"
-        )));
-    }
-    let index = usize::try_from(index).map_err(|_| SetError(format!("negative {index} index not allowed")))?;
+    let index = check_index(index)?;
     if list.len() <= index {
         list.resize(index + 1, Value::Null);
     }
@@ -80,6 +87,34 @@ pub fn set_index(list: &mut Vec<Value>, index: i64, value: Value) -> Result<(), 
         *place = value;
     }
     Ok(())
+}
+
+fn check_index(index: i64) -> Result<usize, SetError> {
+    if index > MAX_INDEX {
+        return Err(SetError(format!(
+            "index of {index} is greater than maximum supported index of {MAX_INDEX}"
+        )));
+    }
+    usize::try_from(index).map_err(|_| SetError(format!("negative {index} index not allowed")))
+}
+
+/// A list that other values may hold too.
+type List = Rc<RefCell<Vec<Shared>>>;
+
+/// Puts a value into a shared list. A list that must grow becomes another one, as in Go.
+fn set_item(list: List, index: i64, value: Shared) -> Result<List, SetError> {
+    let index = check_index(index)?;
+    let list = if list.borrow().len() <= index {
+        let mut longer = list.borrow().clone();
+        longer.resize(index + 1, Shared::Leaf(Value::Null));
+        Rc::new(RefCell::new(longer))
+    } else {
+        list
+    };
+    if let Some(place) = list.borrow_mut().get_mut(index) {
+        *place = value;
+    }
+    Ok(list)
 }
 
 /// Why reading stopped.
@@ -133,7 +168,7 @@ impl Parser<'_, '_> {
         }
     }
 
-    fn key(&mut self, data: &mut Table, depth: usize) -> Result<(), Stop> {
+    fn key(&mut self, data: &Map, depth: usize) -> Result<(), Stop> {
         let stops: &[char] = if matches!(self.setter, Setter::Literal) {
             &['=', '[', '.']
         } else {
@@ -145,13 +180,13 @@ impl Parser<'_, '_> {
             None => Err(format!("key {key:?} has no value").into()),
             Some('[') => {
                 let index = self.index()?;
-                let mut list = match data.get_mut(&key) {
-                    None => Vec::new(),
-                    Some(Value::Array(list)) => std::mem::take(list),
-                    Some(other) => return Err(conversion(other, "[]interface {}")),
+                let list = match data.get(&key) {
+                    None => List::default(),
+                    Some(Shared::List(list)) => list,
+                    Some(other) => return Err(conversion(&other, "[]interface {}")),
                 };
-                let result = self.item(&mut list, index, depth);
-                put(data, key, Value::Array(list));
+                let (list, result) = self.item(list, index, depth);
+                data.put(key, Shared::List(list));
                 result
             }
             Some('=') => {
@@ -160,12 +195,12 @@ impl Parser<'_, '_> {
                     Read::Value(value) => (value, None),
                     Read::Nothing => (Value::String(String::new()), Some(Stop::End)),
                 };
-                put(data, key, value);
+                data.put(key, Shared::of(value));
                 stop.map_or(Ok(()), Err)
             }
             Some(',') => {
                 let message = format!("key {key:?} has no value (cannot end with ,)");
-                put(data, key, Value::String(String::new()));
+                data.put(key, Shared::Leaf(Value::String(String::new())));
                 Err(message.into())
             }
             // A dot.
@@ -173,17 +208,17 @@ impl Parser<'_, '_> {
                 if depth >= MAX_DEPTH {
                     return Err(too_deep());
                 }
-                let (mut inner, existed) = match data.get_mut(&key) {
-                    None => (Table::new(), false),
-                    Some(Value::Object(table)) => (std::mem::take(table), true),
-                    Some(other) => return Err(conversion(other, "map[string]interface {}")),
+                let inner = match data.get(&key) {
+                    None => Map::default(),
+                    Some(Shared::Map(table)) => table,
+                    Some(other) => return Err(conversion(&other, "map[string]interface {}")),
                 };
-                let result = self.key(&mut inner, depth + 1);
+                let result = self.key(&inner, depth + 1);
                 if result.is_ok() && inner.is_empty() {
                     return Err(format!("key map {key:?} has no value").into());
                 }
-                if existed || !inner.is_empty() {
-                    put(data, key, Value::Object(inner));
+                if !inner.is_empty() {
+                    data.put(key, Shared::Map(inner));
                 }
                 result
             }
@@ -202,17 +237,21 @@ impl Parser<'_, '_> {
         })
     }
 
-    fn item(&mut self, list: &mut Vec<Value>, index: i64, depth: usize) -> Result<(), Stop> {
+    /// Reads what follows an index, and gives the list with it. After an error the list is as far as it came.
+    fn item(&mut self, list: List, index: i64, depth: usize) -> (List, Result<(), Stop>) {
         if self.lists >= MAX_LISTS {
-            return Err(format!("lists are nested deeper than {MAX_LISTS}").into());
+            return (list, Err(format!("lists are nested deeper than {MAX_LISTS}").into()));
         }
         self.lists += 1;
-        let result = self.item_inner(list, index, depth);
+        let result = self.item_inner(&list, index, depth);
         self.lists -= 1;
-        result
+        match result.and_then(|value| Ok(set_item(Rc::clone(&list), index, value)?)) {
+            Ok(list) => (list, Ok(())),
+            Err(stop) => (list, Err(stop)),
+        }
     }
 
-    fn item_inner(&mut self, list: &mut Vec<Value>, index: i64, depth: usize) -> Result<(), Stop> {
+    fn item_inner(&mut self, list: &List, index: i64, depth: usize) -> Result<Shared, Stop> {
         let Ok(at) = usize::try_from(index) else {
             return Err(format!("negative {index} index not allowed").into());
         };
@@ -220,37 +259,33 @@ impl Parser<'_, '_> {
         if !text.is_empty() {
             return Err(format!("unexpected data at end of array index: {text:?}").into());
         }
+        let known = list.borrow().get(at).cloned();
         match last {
             None => Err(Stop::End),
-            Some('=') => {
-                let value = match self.value()? {
-                    Read::Value(value) => value,
-                    Read::Nothing => Value::String(String::new()),
-                };
-                Ok(set_index(list, index, value)?)
-            }
+            Some('=') => Ok(Shared::of(match self.value()? {
+                Read::Value(value) => value,
+                Read::Nothing => Value::String(String::new()),
+            })),
             Some('[') => {
                 let next = self.index()?;
-                let mut inner = match list.get(at) {
-                    None | Some(Value::Null) => Vec::new(),
-                    Some(Value::Array(inner)) => inner.clone(),
-                    Some(other) => return Err(conversion(other, "[]interface {}")),
+                let inner = match known {
+                    None | Some(Shared::Leaf(Value::Null)) => List::default(),
+                    Some(Shared::List(inner)) => inner,
+                    Some(other) => return Err(conversion(&other, "[]interface {}")),
                 };
-                self.item(&mut inner, next, depth)?;
-                Ok(set_index(list, index, Value::Array(inner))?)
+                let (inner, result) = self.item(inner, next, depth);
+                result.map(|()| Shared::List(inner))
             }
             // A dot. Indices may come out of order: what is no table yet becomes one.
             Some(_) => {
-                let mut inner = match list.get_mut(at) {
-                    Some(Value::Object(table)) => std::mem::take(table),
-                    _ => Table::new(),
+                let inner = match known {
+                    Some(Shared::Map(table)) => table,
+                    _ => Map::default(),
                 };
-                let result = self.key(&mut inner, depth);
-                // A table that was there already has changed even if reading ended.
-                if result.is_ok() || list.len() > at {
-                    set_index(list, index, Value::Object(inner))?;
+                if let Some(place) = list.borrow_mut().get_mut(at) {
+                    *place = Shared::Map(inner.clone());
                 }
-                result
+                self.key(&inner, depth).map(|()| Shared::Map(inner))
             }
         }
     }
@@ -341,21 +376,15 @@ fn too_deep() -> Stop {
     ))
 }
 
-fn put(data: &mut Table, key: String, value: Value) {
-    if !key.is_empty() {
-        data.insert(key, value);
-    }
-}
-
-fn conversion(found: &Value, wanted: &str) -> Stop {
+fn conversion(found: &Shared, wanted: &str) -> Stop {
     let found = match found {
-        Value::Null => "nil",
-        Value::Bool(_) => "bool",
-        Value::Number(number) if number.is_f64() => "float64",
-        Value::Number(_) => "int64",
-        Value::String(_) => "string",
-        Value::Array(_) => "[]interface {}",
-        Value::Object(_) => "map[string]interface {}",
+        Shared::Leaf(Value::Null) => "nil",
+        Shared::Leaf(Value::Bool(_)) => "bool",
+        Shared::Leaf(Value::Number(number)) if number.is_f64() => "float64",
+        Shared::Leaf(Value::Number(_)) => "int64",
+        Shared::Leaf(_) => "string",
+        Shared::List(_) => "[]interface {}",
+        Shared::Map(_) => "map[string]interface {}",
     };
     Stop::Error(format!(
         "unable to parse key: interface conversion: interface {{}} is {found}, not {wanted}"
