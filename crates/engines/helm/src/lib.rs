@@ -43,3 +43,8 @@ pub use values::{
 };
 
 pub(crate) use render::is_partial;
+
+/// Whether a shell pattern, in which `*` stops at a slash, matches a whole path. A malformed pattern matches nothing.
+pub fn path_matches(pattern: &str, path: &str) -> bool {
+    glob::matches(pattern, path).unwrap_or(false)
+}

@@ -50,7 +50,11 @@ pub(crate) fn run(files: Files, post: &mut (dyn PostRender + Send), strategy: St
     let sorted = manifest::sort(
         files.iter().map(|(path, text)| (path.as_str(), text.as_str())),
         Order::Install,
-    )?;
+    );
+    let sorted = match sorted {
+        Ok(sorted) => sorted,
+        Err(error) => return Err(RenderError::Manifest { error, files }),
+    };
     let mut hooks = Files::new();
     for hook in sorted.hooks {
         append(&mut hooks, hook.path, &hook.manifest);

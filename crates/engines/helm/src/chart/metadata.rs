@@ -127,6 +127,14 @@ impl Metadata {
         Ok(())
     }
 
+    /// As YAML: the fields that Helm knows, by name, without those that are empty.
+    pub fn to_yaml(&self) -> String {
+        let mut json = String::new();
+        crate::release::metadata(self, &mut json);
+        let value = serde_json::from_str(&json).unwrap_or_default();
+        weir_yaml::emit::sigs(&value)
+    }
+
     /// Whether the chart only lends templates to others.
     pub fn is_library(&self) -> bool {
         self.kind.eq_ignore_ascii_case("library")

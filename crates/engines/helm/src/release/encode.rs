@@ -106,7 +106,7 @@ fn files(files: &[File], out: &mut String) {
     });
 }
 
-pub(super) fn metadata(metadata: &Metadata, out: &mut String) {
+pub(crate) fn metadata(metadata: &Metadata, out: &mut String) {
     let mut object = Object::new(out);
     object.some_text("name", &metadata.name);
     object.some_text("home", &metadata.home);

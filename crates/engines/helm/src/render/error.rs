@@ -35,8 +35,13 @@ pub enum RenderError {
     #[error(transparent)]
     Template(TemplateError),
     /// What was rendered is no YAML.
-    #[error(transparent)]
-    Manifest(#[from] ManifestError),
+    #[error("{error}")]
+    Manifest {
+        /// Which document.
+        error: ManifestError,
+        /// All that was rendered, by path.
+        files: BTreeMap<String, String>,
+    },
     /// A post-renderer failed, or what it gave back is no YAML.
     #[error("{0}")]
     PostRender(String),
@@ -71,6 +76,8 @@ pub struct TemplateError {
     pub callers: Vec<Caller>,
     /// The value that it was about, and what set it, where that can be known.
     pub value: Option<(String, String)>,
+    /// The text of the innermost template's file.
+    pub content: Option<String>,
 }
 
 impl fmt::Display for TemplateError {
@@ -98,7 +105,7 @@ impl fmt::Display for TemplateError {
 impl std::error::Error for TemplateError {}
 
 impl TemplateError {
-    pub(super) fn parse(path: &str, error: &ParseError) -> Self {
+    pub(super) fn parse(path: &str, content: &str, error: &ParseError) -> Self {
         // The message may hold more places; the last part of it is the reason.
         let text = error.to_string();
         let parts: Vec<&str> = text.split(": ").collect();
@@ -117,6 +124,7 @@ impl TemplateError {
                 expression: String::new(),
             }],
             value: None,
+            content: Some(content.to_owned()),
         }
     }
 
@@ -125,6 +133,10 @@ impl TemplateError {
         let value = error.frames().last().and_then(|frame| value(frame, templates, origins));
         Self {
             message: reformat(path, error),
+            content: callers
+                .last()
+                .and_then(|caller| templates.get(&caller.file))
+                .map(|template| template.text.clone().into_owned()),
             callers,
             value,
         }

@@ -177,7 +177,11 @@ fn here(
     let sorted = manifest::sort(
         files.iter().map(|(path, text)| (path.as_str(), text.as_str())),
         Order::Install,
-    )?;
+    );
+    let sorted = match sorted {
+        Ok(sorted) => sorted,
+        Err(error) => return Err(RenderError::Manifest { error, files }),
+    };
     let mut crds = Vec::new();
     add_crds(&root, root.name(), &mut crds);
     Ok(Rendered {
@@ -233,7 +237,7 @@ fn execute(root: &Node, top: &Map, options: &Options, host: &mut (dyn Host + Sen
     for path in &paths {
         let Some(template) = templates.get(*path) else { continue };
         set.parse(path, &template.text)
-            .map_err(|error| RenderError::Template(TemplateError::parse(path, &error)))?;
+            .map_err(|error| RenderError::Template(TemplateError::parse(path, &template.text, &error)))?;
     }
     let limits = Limits {
         stack: STACK - (4 << 20),

@@ -1,5 +1,6 @@
 //! Test data in place, and charts from disk and archives.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -89,9 +90,14 @@ pub(crate) fn chart(path: &Path) -> Chart {
         let archive = std::fs::read(path).unwrap();
         return Chart::from_archive(&archive.into(), &Tgz).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     }
+    Chart::from_folder(folder(path), &Tgz).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The files of a folder.
+pub(crate) fn folder(path: &Path) -> Vec<File> {
     let mut files = Vec::new();
     walk(path, "", &mut files);
-    Chart::from_folder(files, &Tgz).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    files
 }
 
 fn walk(folder: &Path, below: &str, files: &mut Vec<File>) {
@@ -125,4 +131,68 @@ pub(crate) fn same(found: &Value, expected: &Value) -> bool {
         }
         (a, b) => a == b,
     }
+}
+
+/// A host whose answers are always the same.
+#[derive(Default)]
+pub(crate) struct Fixed {
+    drawn: u8,
+}
+
+impl weir_gotmpl::Host for Fixed {
+    fn random(&mut self, bytes: &mut [u8]) -> Result<(), weir_gotmpl::CallError> {
+        for byte in bytes {
+            self.drawn = self.drawn.wrapping_mul(13).wrapping_add(7);
+            *byte = self.drawn;
+        }
+        Ok(())
+    }
+
+    fn now(&mut self) -> Result<i128, weir_gotmpl::CallError> {
+        Ok(1_700_000_000_000_000_000)
+    }
+}
+
+/// Cases of a suite that are listed as not met.
+pub(crate) fn known(suite: &str) -> BTreeMap<String, String> {
+    let path = workspace().join("tests/conformance/known.toml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut known = BTreeMap::new();
+    for block in text.split("[[case]]").skip(1) {
+        let field = |name: &str| {
+            block.lines().find_map(|line| {
+                let (key, value) = line.split_once('=')?;
+                (key.trim() == name).then(|| value.trim().trim_matches('"').to_owned())
+            })
+        };
+        if field("suite").as_deref() == Some(suite) {
+            known.insert(field("id").unwrap(), field("reason").unwrap());
+        }
+    }
+    known
+}
+
+/// Judges outcomes by the list: what is not met must be listed, and the other way round.
+pub(crate) fn judge(suite: &str, outcomes: Vec<(String, Result<(), String>)>) {
+    let mut known = known(suite);
+    let (mut met, mut listed) = (0, 0);
+    let mut wrong = Vec::new();
+    for (id, outcome) in outcomes {
+        match (outcome, known.remove(&id)) {
+            (Ok(()), None) => met += 1,
+            (Err(_), Some(_)) => listed += 1,
+            (Ok(()), Some(_)) => wrong.push(format!("{id}: met, but listed as not met")),
+            (Err(reason), None) => wrong.push(format!("{id}: {reason}")),
+        }
+    }
+    wrong.extend(
+        known
+            .into_keys()
+            .map(|id| format!("{id}: listed, but there is no such case")),
+    );
+    eprintln!(
+        "{suite}: {met} met, {} not met, {listed} of them listed",
+        listed + wrong.len()
+    );
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
