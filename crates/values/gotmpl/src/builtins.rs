@@ -17,11 +17,19 @@ static ONE: Signature = Signature::new(&[&ty::REFLECT]);
 static ONE_OR_MORE: Signature = Signature::variadic(&[&ty::REFLECT, &ty::REFLECT]);
 
 static TABLE: &[Entry] = &[
-    ("eq", Signature::variadic(&[&ty::REFLECT, &ty::REFLECT]), compare::eq),
+    (
+        "eq",
+        Signature::variadic(&[&ty::REFLECT, &ty::REFLECT]),
+        compare::eq,
+    ),
     ("ge", Signature::new(&[&ty::REFLECT, &ty::REFLECT]), compare::ge),
     ("gt", Signature::new(&[&ty::REFLECT, &ty::REFLECT]), compare::gt),
     ("html", Signature::variadic(&[&ty::ANY]), escape::html),
-    ("index", Signature::variadic(&[&ty::REFLECT, &ty::REFLECT]), index::index),
+    (
+        "index",
+        Signature::variadic(&[&ty::REFLECT, &ty::REFLECT]),
+        index::index,
+    ),
     ("js", Signature::variadic(&[&ty::ANY]), escape::js),
     ("le", Signature::new(&[&ty::REFLECT, &ty::REFLECT]), compare::le),
     ("len", Signature::new(&[&ty::REFLECT]), index::len),
@@ -31,7 +39,11 @@ static TABLE: &[Entry] = &[
     ("print", Signature::variadic(&[&ty::ANY]), print),
     ("printf", Signature::variadic(&[&ty::STRING, &ty::ANY]), printf),
     ("println", Signature::variadic(&[&ty::ANY]), println),
-    ("slice", Signature::variadic(&[&ty::REFLECT, &ty::REFLECT]), index::slice),
+    (
+        "slice",
+        Signature::variadic(&[&ty::REFLECT, &ty::REFLECT]),
+        index::slice,
+    ),
     ("urlquery", Signature::variadic(&[&ty::ANY]), escape::urlquery),
 ];
 
@@ -40,9 +52,18 @@ pub(crate) fn register(functions: &mut Functions) {
         functions.insert(name, Function::native(signature, *body));
     }
     let by_evaluator: Native = |_, _| Err(CallError::new("not called like this"));
-    functions.insert("and", Function::native(&ONE_OR_MORE, by_evaluator).special(Special::And));
-    functions.insert("or", Function::native(&ONE_OR_MORE, by_evaluator).special(Special::Or));
-    functions.insert("call", Function::native(&ONE_OR_MORE, by_evaluator).special(Special::Call));
+    functions.insert(
+        "and",
+        Function::native(&ONE_OR_MORE, by_evaluator).special(Special::And),
+    );
+    functions.insert(
+        "or",
+        Function::native(&ONE_OR_MORE, by_evaluator).special(Special::Or),
+    );
+    functions.insert(
+        "call",
+        Function::native(&ONE_OR_MORE, by_evaluator).special(Special::Call),
+    );
     debug_assert!(ONE.params.iter().all(|param| param.same(REFLECT)));
 }
 
@@ -61,7 +82,9 @@ fn println(env: &mut Env<'_>, args: &[Value]) -> Result {
 }
 
 fn printf(env: &mut Env<'_>, args: &[Value]) -> Result {
-    let Some((Value::Str(format), args)) = args.split_first() else { return Ok(Value::from("")) };
+    let Some((Value::Str(format), args)) = args.split_first() else {
+        return Ok(Value::from(""));
+    };
     fmt::printf(env, format.as_bytes(), args).map(|text| Value::Str(text.into()))
 }
 
@@ -75,27 +98,45 @@ fn concrete(value: &Value) -> &Value {
 
 /// `call`: the function comes as the first value, with the expression that it was written as.
 pub(crate) fn call(env: &mut Env<'_>, name: &str, args: &[Value]) -> Result {
-    let Some((function, args)) = args.split_first() else { return Err(CallError::new("call of nil")) };
+    let Some((function, args)) = args.split_first() else {
+        return Err(CallError::new("call of nil"));
+    };
     let function = match concrete(function) {
         Value::Nil => return Err(CallError::new("call of nil")),
         Value::Func(function) => function.clone(),
-        other => return Err(CallError::new(format!("non-function {name} of type {}", other.type_name()))),
+        other => {
+            return Err(CallError::new(format!(
+                "non-function {name} of type {}",
+                other.type_name()
+            )));
+        }
     };
     let signature = function.signature;
     let wanted = signature.params.len();
     if signature.variadic {
         if args.len() < wanted - 1 {
-            let message =
-                format!("wrong number of args for {name}: got {} want at least {}", args.len(), wanted - 1);
+            let message = format!(
+                "wrong number of args for {name}: got {} want at least {}",
+                args.len(),
+                wanted - 1
+            );
             return Err(CallError::new(message));
         }
     } else if args.len() != wanted {
-        let message = format!("wrong number of args for {name}: got {} want {wanted}", args.len());
+        let message = format!(
+            "wrong number of args for {name}: got {} want {wanted}",
+            args.len()
+        );
         return Err(CallError::new(message));
     }
     let mut prepared = Vec::with_capacity(args.len());
     for (index, arg) in args.iter().enumerate() {
-        let ty = signature.params.get(index).or(signature.params.last()).copied().unwrap_or(&ty::ANY);
+        let ty = signature
+            .params
+            .get(index)
+            .or(signature.params.last())
+            .copied()
+            .unwrap_or(&ty::ANY);
         let value = prepare(concrete(arg), ty).map_err(|error| error.wrap(format!("arg {index}: ")))?;
         prepared.push(value);
     }
@@ -116,7 +157,11 @@ fn prepare(value: &Value, ty: Type) -> Result {
     }
     let int_like = |kind: Kind| kind.is_int() || kind.is_uint();
     if int_like(own.kind) && int_like(ty.kind) {
-        #[expect(clippy::cast_possible_wrap, clippy::cast_sign_loss, reason = "Go's conversion wraps")]
+        #[expect(
+            clippy::cast_possible_wrap,
+            clippy::cast_sign_loss,
+            reason = "Go's conversion wraps"
+        )]
         return Ok(match (value, ty.kind.is_int()) {
             (Value::Uint(value, _), true) => Value::Int(*value as i64, ty),
             (Value::Int(value, _), true) => Value::Int(*value, ty),

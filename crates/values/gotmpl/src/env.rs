@@ -65,7 +65,11 @@ impl<'r> Env<'r> {
 
     /// Parses a text on top of the set and executes it, as Helm's `tpl`: what it defines is there while it runs,
     /// and for what it calls.
-    pub(crate) fn execute_text(&mut self, text: &Str, data: &Value) -> Result<Result<Str, ExecError>, ParseError> {
+    pub(crate) fn execute_text(
+        &mut self,
+        text: &Str,
+        data: &Value,
+    ) -> Result<Result<Str, ExecError>, ParseError> {
         let trees = match self.texts.get(text) {
             Some(trees) => Rc::clone(trees),
             None => {
@@ -121,7 +125,10 @@ impl<'r> Env<'r> {
                 self.steps = left;
                 Ok(())
             }
-            None => Err(CallError::limit(format!("the template takes more than {} steps", self.limits.steps))),
+            None => Err(CallError::limit(format!(
+                "the template takes more than {} steps",
+                self.limits.steps
+            ))),
         }
     }
 
@@ -135,7 +142,10 @@ impl<'r> Env<'r> {
                 self.bytes = left;
                 Ok(())
             }
-            None => Err(CallError::limit(format!("the template makes more than {} bytes", self.limits.output))),
+            None => Err(CallError::limit(format!(
+                "the template makes more than {} bytes",
+                self.limits.output
+            ))),
         }
     }
 

@@ -85,7 +85,11 @@ impl CallError {
 
     /// A failure of the evaluator itself: the message in one piece, and where.
     pub(crate) fn merged(text: String, frame: Frame) -> ExecError {
-        ExecError(Box::new(Failure { links: vec![text], frames: vec![frame], is_limit: false }))
+        ExecError(Box::new(Failure {
+            links: vec![text],
+            frames: vec![frame],
+            is_limit: false,
+        }))
     }
 
     /// Adds where it happened.

@@ -9,11 +9,11 @@ mod field;
 mod range;
 
 use crate::fmt;
-use crate::parse::{Arg, Branch, Command, List, Node, Number, Pipe, Tree};
 use crate::parse::Place;
+use crate::parse::{Arg, Branch, Command, List, Node, Number, Pipe, Tree};
+use crate::quote::quote;
 use crate::types::Kind;
 use crate::{CallError, Env, ExecError, Frame, Type, Value, ty};
-use crate::quote::quote;
 
 /// A value, and whether it is seen through a variable of type `interface {}`.
 #[derive(Clone, Debug)]
@@ -24,14 +24,24 @@ pub(crate) struct Seen {
 
 impl Seen {
     fn plain(value: Value) -> Self {
-        Self { value, interface: false }
+        Self {
+            value,
+            interface: false,
+        }
     }
 
     /// An element of a container with elements of this type.
     pub(crate) fn element(value: Value, elem: Type) -> Self {
         if elem.kind == Kind::Interface {
-            let value = if matches!(value, Value::Nil) { Value::TypedNil(elem) } else { value };
-            Self { value, interface: true }
+            let value = if matches!(value, Value::Nil) {
+                Value::TypedNil(elem)
+            } else {
+                value
+            };
+            Self {
+                value,
+                interface: true,
+            }
         } else {
             Self::plain(value)
         }
@@ -46,7 +56,11 @@ impl Seen {
     }
 
     fn type_name(&self) -> &'static str {
-        if self.interface { ty::ANY.name } else { self.value.type_name() }
+        if self.interface {
+            ty::ANY.name
+        } else {
+            self.value.type_name()
+        }
     }
 }
 
@@ -78,12 +92,23 @@ pub(crate) fn stack_address() -> usize {
 
 /// Executes a tree.
 pub(crate) fn run(env: &mut Env<'_>, tree: &Tree, data: &Value, out: &mut Vec<u8>) -> Result<()> {
-    let Some(first) = tree.root.nodes.first() else { return Ok(()) };
+    let Some(first) = tree.root.nodes.first() else {
+        return Ok(());
+    };
     let dot = Seen::plain(data.clone());
     env.depth += 1;
-    let mut state =
-        State { env, tree, at: Place::Node(first), variables: vec![(0, dot.clone())], out };
-    let result = if state.env.may_nest() { state.list(&dot, &tree.root) } else { Err(state.too_deep()) };
+    let mut state = State {
+        env,
+        tree,
+        at: Place::Node(first),
+        variables: vec![(0, dot.clone())],
+        out,
+    };
+    let result = if state.env.may_nest() {
+        state.list(&dot, &tree.root)
+    } else {
+        Err(state.too_deep())
+    };
     env.depth -= 1;
     result.map(|_| ())
 }
@@ -185,7 +210,12 @@ impl<'t> State<'_, '_, 't> {
         self.spend(1)?;
         match node {
             Node::Text { start, end } => {
-                let text = self.tree.text.as_bytes().get(*start as usize..*end as usize).unwrap_or_default();
+                let text = self
+                    .tree
+                    .text
+                    .as_bytes()
+                    .get(*start as usize..*end as usize)
+                    .unwrap_or_default();
                 self.reserve(text.len())?;
                 self.out.extend_from_slice(text);
             }
@@ -210,7 +240,11 @@ impl<'t> State<'_, '_, 't> {
         let mark = self.variables.len();
         let value = self.pipeline(dot, &branch.pipe)?;
         let result = if value.truth() {
-            if sets_dot { self.list(&Seen::plain(value), &branch.list) } else { self.list(dot, &branch.list) }
+            if sets_dot {
+                self.list(&Seen::plain(value), &branch.list)
+            } else {
+                self.list(dot, &branch.list)
+            }
         } else if let Some(list) = &branch.otherwise {
             self.list(dot, list)
         } else {
@@ -292,7 +326,9 @@ impl<'t> State<'_, '_, 't> {
 
     fn command(&mut self, dot: &Seen, command: &'t Command, last: Option<Value>) -> Result<Seen> {
         let args = command.args.as_slice();
-        let Some(first) = args.first() else { return self.fail("empty command") };
+        let Some(first) = args.first() else {
+            return self.fail("empty command");
+        };
         match first {
             Arg::Field { path, .. } => {
                 self.at = Place::Arg(first);
@@ -350,7 +386,9 @@ impl<'t> State<'_, '_, 't> {
         args: &'t [Arg],
         last: Option<Value>,
     ) -> Result<Seen> {
-        let Arg::Variable { variable, path, .. } = arg else { return self.fail("not a variable") };
+        let Arg::Variable { variable, path, .. } = arg else {
+            return self.fail("not a variable");
+        };
         self.at = Place::Arg(arg);
         let value = self.variable(variable.id, &variable.name)?;
         if path.is_empty() {
@@ -362,7 +400,9 @@ impl<'t> State<'_, '_, 't> {
 
     /// `(pipeline).Field`
     fn chain(&mut self, dot: &Seen, arg: &'t Arg, args: &'t [Arg], last: Option<Value>) -> Result<Seen> {
-        let Arg::Chain { base, path, .. } = arg else { return self.fail("not a chain") };
+        let Arg::Chain { base, path, .. } = arg else {
+            return self.fail("not a chain");
+        };
         self.at = Place::Arg(arg);
         if matches!(**base, Arg::Nil { .. }) {
             let printed = self.at.print(&self.tree.text);

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::families::Family;
 use crate::{CallError, Env, Type, Value, builtins, ty};
 
 /// What a function takes. Arguments are checked against it before the call, with Go's messages.
@@ -94,7 +95,15 @@ impl Function {
     /// A function to `range` over, as Go's `iter.Seq`, or `iter.Seq2` if it yields pairs. It cannot be called.
     pub fn sequence(pairs: bool, body: impl Fn(&mut Yield<'_>) + Send + Sync + 'static) -> Self {
         static YIELD: Signature = Signature::new(&[&ty::FUNC]);
-        Self { signature: &YIELD, special: None, ty: &ty::FUNC, body: Body::Sequence { body: Arc::new(body), pairs } }
+        Self {
+            signature: &YIELD,
+            special: None,
+            ty: &ty::FUNC,
+            body: Body::Sequence {
+                body: Arc::new(body),
+                pairs,
+            },
+        }
     }
 
     /// What `range` runs over, and whether it yields pairs.
@@ -161,8 +170,8 @@ impl Functions {
 
     /// Adds a family, or puts it over functions of the same names.
     #[must_use]
-    pub fn with(mut self, family: &'static [Entry]) -> Self {
-        for (name, signature, body) in family {
+    pub fn with(mut self, family: Family) -> Self {
+        for (name, signature, body) in family.iter().copied().flatten() {
             self.insert(name, Function::native(signature, *body));
         }
         self

@@ -25,23 +25,26 @@
 //! ```
 
 mod builtins;
+mod encode;
 mod env;
-mod exec;
-mod fmt;
-mod parse;
-mod quote;
-mod unicode;
 mod error;
+mod exec;
+pub mod families;
+mod fmt;
 mod function;
 mod host;
 mod limits;
-mod methods;
 mod list;
 mod map;
+mod methods;
 mod object;
+mod parse;
+mod quote;
 mod set;
 mod text;
+mod time;
 mod types;
+mod unicode;
 mod value;
 
 pub use env::Env;

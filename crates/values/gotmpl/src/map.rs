@@ -111,7 +111,10 @@ impl Map {
 
     /// Runs over the entries without copying them; `visit` must not touch this map.
     pub(crate) fn visit<E>(&self, mut visit: impl FnMut(&Str, &Value) -> Result<(), E>) -> Result<(), E> {
-        self.entries.borrow().iter().try_for_each(|(key, value)| visit(key, value))
+        self.entries
+            .borrow()
+            .iter()
+            .try_for_each(|(key, value)| visit(key, value))
     }
 
     /// An address that identifies the map while it lives.

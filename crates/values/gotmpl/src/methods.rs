@@ -29,9 +29,8 @@ pub(crate) fn call(value: &Value, name: &str, env: &mut Env<'_>, args: &[Value])
 }
 
 fn number(text: &str, name: &str) -> Result<Value, CallError> {
-    let invalid = |function: &str| {
-        CallError::new(format!("strconv.{function}: parsing {text:?}: invalid syntax"))
-    };
+    let invalid =
+        |function: &str| CallError::new(format!("strconv.{function}: parsing {text:?}: invalid syntax"));
     Ok(match name {
         "Int64" => Value::int64(text.parse().map_err(|_| invalid("ParseInt"))?),
         "Float64" => Value::float(text.parse().map_err(|_| invalid("ParseFloat"))?),

@@ -9,5 +9,6 @@ mod print;
 mod tests;
 
 pub(crate) use node::{Arg, Branch, Command, List, Node, Number, Pipe, Tree};
+pub(crate) use number::{float, int};
 pub(crate) use parser::{Mode, parse};
 pub(crate) use print::Place;

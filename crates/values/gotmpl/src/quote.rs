@@ -56,13 +56,18 @@ fn escape(out: &mut String, c: char, quote: char, ascii: bool) {
 
 fn wide(out: &mut String, c: char) {
     let code = c as u32;
-    let _ = if code < 0x1_0000 { write!(out, "\\u{code:04x}") } else { write!(out, "\\U{code:08x}") };
+    let _ = if code < 0x1_0000 {
+        write!(out, "\\u{code:04x}")
+    } else {
+        write!(out, "\\U{code:08x}")
+    };
 }
 
 /// `strconv.CanBackquote`
 pub(crate) fn can_backquote(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok_and(|text| {
-        text.chars().all(|c| c == '\t' || (c >= ' ' && c != '`' && c != '\u{7f}' && c != '\u{feff}'))
+        text.chars()
+            .all(|c| c == '\t' || (c >= ' ' && c != '`' && c != '\u{7f}' && c != '\u{feff}'))
     })
 }
 

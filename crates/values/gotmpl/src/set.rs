@@ -67,7 +67,11 @@ struct Layer {
 impl Set {
     /// An empty set.
     pub fn new(functions: Arc<Functions>, options: Options) -> Self {
-        Self { functions, options: Arc::new(options), layer: Arc::default() }
+        Self {
+            functions,
+            options: Arc::new(options),
+            layer: Arc::default(),
+        }
     }
 
     /// Parses a text under a name, with the templates that it defines. As in Go, a later definition replaces an
@@ -83,9 +87,17 @@ impl Set {
 
     /// Parses without adding. The tree of the text itself is the last one.
     pub(crate) fn parse_apart(&self, name: &str, text: &str) -> Result<Vec<Arc<Tree>>, ParseError> {
-        let trees = parse(name, text, &self.options.delimiters, &self.functions, Mode::default())?;
-        let (own, mut rest): (Vec<_>, Vec<_>) =
-            trees.into_iter().map(Arc::new).partition(|tree| *tree.name == *name);
+        let trees = parse(
+            name,
+            text,
+            &self.options.delimiters,
+            &self.functions,
+            Mode::default(),
+        )?;
+        let (own, mut rest): (Vec<_>, Vec<_>) = trees
+            .into_iter()
+            .map(Arc::new)
+            .partition(|tree| *tree.name == *name);
         rest.extend(own);
         Ok(rest)
     }
@@ -97,7 +109,10 @@ impl Set {
                 continue;
             }
             if Arc::get_mut(&mut self.layer).is_none() {
-                self.layer = Arc::new(Layer { templates: HashMap::new(), below: Some(Arc::clone(&self.layer)) });
+                self.layer = Arc::new(Layer {
+                    templates: HashMap::new(),
+                    below: Some(Arc::clone(&self.layer)),
+                });
             }
             if let Some(layer) = Arc::get_mut(&mut self.layer) {
                 layer.templates.insert(Arc::clone(&tree.name), Arc::clone(tree));
@@ -145,7 +160,13 @@ impl Set {
     ///
     /// # Errors
     /// What the template says, or that there is none of that name.
-    pub fn execute(&self, name: &str, data: &Value, host: &mut dyn Host, limits: &Limits) -> Result<Str, ExecError> {
+    pub fn execute(
+        &self,
+        name: &str,
+        data: &Value,
+        host: &mut dyn Host,
+        limits: &Limits,
+    ) -> Result<Str, ExecError> {
         Env::new(self, host, limits).execute(name, data)
     }
 }

@@ -8,36 +8,80 @@ static LETTER: LazyLock<Option<Pattern>> = LazyLock::new(|| Pattern::new(r"^\pL$
 static DIGIT: LazyLock<Option<Pattern>> = LazyLock::new(|| Pattern::new(r"^\p{Nd}$").ok());
 static PRINT: LazyLock<Option<Pattern>> = LazyLock::new(|| Pattern::new(r"^[\pL\pM\pN\pP\pS]$").ok());
 static UPPER: LazyLock<Option<Pattern>> = LazyLock::new(|| Pattern::new(r"^\p{Lu}$").ok());
+static NUMBER: LazyLock<Option<Pattern>> = LazyLock::new(|| Pattern::new(r"^\pN$").ok());
+static PUNCT: LazyLock<Option<Pattern>> = LazyLock::new(|| Pattern::new(r"^\pP$").ok());
+static TITLE: LazyLock<Option<Pattern>> = LazyLock::new(|| Pattern::new(r"^\p{Lt}$").ok());
 static LOWER: LazyLock<Option<Pattern>> = LazyLock::new(|| Pattern::new(r"^\p{Ll}$").ok());
 
 fn is(pattern: &LazyLock<Option<Pattern>>, c: char) -> bool {
     let mut buffer = [0; 4];
-    pattern.as_ref().is_some_and(|pattern| pattern.is_match(c.encode_utf8(&mut buffer)))
+    pattern
+        .as_ref()
+        .is_some_and(|pattern| pattern.is_match(c.encode_utf8(&mut buffer)))
 }
 
 /// `unicode.IsLetter`
 pub(crate) fn is_letter(c: char) -> bool {
-    if c.is_ascii() { c.is_ascii_alphabetic() } else { is(&LETTER, c) }
+    if c.is_ascii() {
+        c.is_ascii_alphabetic()
+    } else {
+        is(&LETTER, c)
+    }
 }
 
 /// `unicode.IsDigit`
 pub(crate) fn is_digit(c: char) -> bool {
-    if c.is_ascii() { c.is_ascii_digit() } else { is(&DIGIT, c) }
+    if c.is_ascii() {
+        c.is_ascii_digit()
+    } else {
+        is(&DIGIT, c)
+    }
+}
+
+/// `unicode.IsNumber`
+pub(crate) fn is_number(c: char) -> bool {
+    if c.is_ascii() {
+        c.is_ascii_digit()
+    } else {
+        is(&NUMBER, c)
+    }
+}
+
+/// `unicode.IsPunct`
+pub(crate) fn is_punct(c: char) -> bool {
+    is(&PUNCT, c)
+}
+
+/// `unicode.IsTitle`
+pub(crate) fn is_title(c: char) -> bool {
+    !c.is_ascii() && is(&TITLE, c)
 }
 
 /// `unicode.IsUpper`
 pub(crate) fn is_upper(c: char) -> bool {
-    if c.is_ascii() { c.is_ascii_uppercase() } else { is(&UPPER, c) }
+    if c.is_ascii() {
+        c.is_ascii_uppercase()
+    } else {
+        is(&UPPER, c)
+    }
 }
 
 /// `unicode.IsLower`
 pub(crate) fn is_lower(c: char) -> bool {
-    if c.is_ascii() { c.is_ascii_lowercase() } else { is(&LOWER, c) }
+    if c.is_ascii() {
+        c.is_ascii_lowercase()
+    } else {
+        is(&LOWER, c)
+    }
 }
 
 /// `unicode.IsPrint`
 pub(crate) fn is_print(c: char) -> bool {
-    if c.is_ascii() { matches!(c, ' '..='~') } else { is(&PRINT, c) }
+    if c.is_ascii() {
+        matches!(c, ' '..='~')
+    } else {
+        is(&PRINT, c)
+    }
 }
 
 /// `unicode.IsSpace`
@@ -88,10 +132,18 @@ fn special_upper(c: char) -> char {
 
 /// `strings.ToUpper`
 pub(crate) fn upper(text: &str) -> String {
-    if text.is_ascii() { text.to_ascii_uppercase() } else { text.chars().map(to_upper).collect() }
+    if text.is_ascii() {
+        text.to_ascii_uppercase()
+    } else {
+        text.chars().map(to_upper).collect()
+    }
 }
 
 /// `strings.ToLower`
 pub(crate) fn lower(text: &str) -> String {
-    if text.is_ascii() { text.to_ascii_lowercase() } else { text.chars().map(to_lower).collect() }
+    if text.is_ascii() {
+        text.to_ascii_lowercase()
+    } else {
+        text.chars().map(to_lower).collect()
+    }
 }

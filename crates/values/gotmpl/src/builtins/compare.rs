@@ -31,7 +31,11 @@ fn basic(value: &Value) -> Basic {
 }
 
 fn incompatible(a: &Value, b: &Value) -> CallError {
-    CallError::new(format!("incompatible types for comparison: {} and {}", a.type_name(), b.type_name()))
+    CallError::new(format!(
+        "incompatible types for comparison: {} and {}",
+        a.type_name(),
+        b.type_name()
+    ))
 }
 
 fn bad_type() -> CallError {
@@ -80,11 +84,16 @@ fn others(env: &mut Env<'_>, a: &Value, b: &Value) -> std::result::Result<bool, 
     }
     let printed = fmt::printf(env, b"%s", std::slice::from_ref(b))?;
     let printed = String::from_utf8_lossy(&printed).into_owned();
-    Err(CallError::new(format!("non-comparable type {printed}: {}", b.type_name())))
+    Err(CallError::new(format!(
+        "non-comparable type {printed}: {}",
+        b.type_name()
+    )))
 }
 
 pub(super) fn eq(env: &mut Env<'_>, args: &[Value]) -> Result {
-    let Some((first, rest)) = args.split_first() else { return Err(bad_type()) };
+    let Some((first, rest)) = args.split_first() else {
+        return Err(bad_type());
+    };
     if rest.is_empty() {
         return Err(CallError::new("missing argument for comparison"));
     }
@@ -110,7 +119,9 @@ fn less(a: &Value, b: &Value) -> std::result::Result<bool, CallError> {
         (Value::Int(a, _), Value::Int(b, _)) => a < b,
         (Value::Uint(a, _), Value::Uint(b, _)) => a < b,
         (Value::Float(a, _), Value::Float(b, _)) => a < b,
-        (Value::Int(int, _), Value::Uint(uint, _)) => u64::try_from(*int).is_ok_and(|int| int < *uint) || *int < 0,
+        (Value::Int(int, _), Value::Uint(uint, _)) => {
+            u64::try_from(*int).is_ok_and(|int| int < *uint) || *int < 0
+        }
         (Value::Uint(uint, _), Value::Int(int, _)) => u64::try_from(*int).is_ok_and(|int| *uint < int),
         (Value::Str(a) | Value::Number(a), Value::Str(b) | Value::Number(b)) => a.cmp(b) == Ordering::Less,
         _ if basic(a) == basic(b) => return Err(bad_type()),

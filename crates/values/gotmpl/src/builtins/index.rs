@@ -1,9 +1,9 @@
 //! `index`, `slice`, `len`.
 
 use super::{Result, concrete, prepare};
+use crate::types::Kind;
 use crate::value::zero;
 use crate::{CallError, Env, List, Shape, Str, Value, fmt, ty};
-use crate::types::Kind;
 
 fn fail(message: impl Into<String>) -> CallError {
     CallError::new(message)
@@ -16,7 +16,12 @@ fn index_of(index: &Value, len: usize) -> std::result::Result<usize, CallError> 
         #[expect(clippy::cast_possible_wrap, reason = "Go's conversion wraps")]
         Value::Uint(number, _) => *number as i64,
         Value::Nil => return Err(fail("cannot index slice/array with nil")),
-        other => return Err(fail(format!("cannot index slice/array with type {}", other.type_name()))),
+        other => {
+            return Err(fail(format!(
+                "cannot index slice/array with type {}",
+                other.type_name()
+            )));
+        }
     };
     usize::try_from(number)
         .ok()
@@ -26,11 +31,17 @@ fn index_of(index: &Value, len: usize) -> std::result::Result<usize, CallError> 
 
 /// An element; a nil one is a nil interface, which is another thing than nothing.
 fn element(value: Value, elem: crate::Type) -> Value {
-    if matches!(value, Value::Nil) && elem.kind == Kind::Interface { Value::TypedNil(elem) } else { value }
+    if matches!(value, Value::Nil) && elem.kind == Kind::Interface {
+        Value::TypedNil(elem)
+    } else {
+        value
+    }
 }
 
 pub(super) fn index(_: &mut Env<'_>, args: &[Value]) -> Result {
-    let Some((item, indexes)) = args.split_first() else { return Err(fail("index of untyped nil")) };
+    let Some((item, indexes)) = args.split_first() else {
+        return Err(fail("index of untyped nil"));
+    };
     let mut item = concrete(item).clone();
     if matches!(item, Value::Nil) {
         return Err(fail("index of untyped nil"));
@@ -61,7 +72,9 @@ pub(super) fn index(_: &mut Env<'_>, args: &[Value]) -> Result {
             Value::Map(map) => {
                 let elem = map.elem();
                 match prepare(index, &ty::STRING)? {
-                    Value::Str(key) => map.get(&key).map_or_else(|| zero(elem), |found| element(found, elem)),
+                    Value::Str(key) => map
+                        .get(&key)
+                        .map_or_else(|| zero(elem), |found| element(found, elem)),
                     _ => zero(elem),
                 }
             }
@@ -93,7 +106,10 @@ pub(super) fn index(_: &mut Env<'_>, args: &[Value]) -> Result {
 }
 
 fn in_entries(entries: &[(Value, Value)], index: &Value, elem: crate::Type) -> Result {
-    let key_type = entries.first().and_then(|(key, _)| key.ty()).unwrap_or(&ty::STRING);
+    let key_type = entries
+        .first()
+        .and_then(|(key, _)| key.ty())
+        .unwrap_or(&ty::STRING);
     let index = prepare(index, key_type)?;
     let same = |key: &Value| match (key, &index) {
         (Value::Str(a), Value::Str(b)) => a == b,
@@ -107,7 +123,9 @@ fn in_entries(entries: &[(Value, Value)], index: &Value, elem: crate::Type) -> R
 }
 
 pub(super) fn slice(_: &mut Env<'_>, args: &[Value]) -> Result {
-    let Some((item, indexes)) = args.split_first() else { return Err(fail("slice of untyped nil")) };
+    let Some((item, indexes)) = args.split_first() else {
+        return Err(fail("slice of untyped nil"));
+    };
     let item = fmt::indirect(concrete(item).clone());
     let is_string = matches!(item, Value::Str(_) | Value::Number(_));
     let len = match &item {
@@ -146,13 +164,15 @@ pub(super) fn slice(_: &mut Env<'_>, args: &[Value]) -> Result {
         Value::Str(text) => Value::Str(part(text.as_bytes())),
         Value::Number(text) => Value::Number(part(text.as_bytes())),
         Value::Bytes(bytes) => Value::Bytes(bytes.get(start..end).unwrap_or_default().into()),
-        Value::List(list) => {
-            Value::List(List::of(list.ty(), list.items().get(start..end).unwrap_or_default().to_vec()))
-        }
+        Value::List(list) => Value::List(List::of(
+            list.ty(),
+            list.items().get(start..end).unwrap_or_default().to_vec(),
+        )),
         Value::Object(object) => match object.shape() {
-            Shape::List(items) => {
-                Value::List(List::of(object.ty(), items.get(start..end).unwrap_or_default().to_vec()))
-            }
+            Shape::List(items) => Value::List(List::of(
+                object.ty(),
+                items.get(start..end).unwrap_or_default().to_vec(),
+            )),
             _ => item.clone(),
         },
         _ => item.clone(),

@@ -35,7 +35,11 @@ impl Arguments {
     }
 
     fn as_slice(&self) -> &[Value] {
-        if self.many.is_empty() { self.few.get(..self.len).unwrap_or_default() } else { &self.many }
+        if self.many.is_empty() {
+            self.few.get(..self.len).unwrap_or_default()
+        } else {
+            &self.many
+        }
     }
 }
 
@@ -50,7 +54,10 @@ impl<'t> State<'_, '_, 't> {
         last: Option<Value>,
     ) -> Result<Seen> {
         let Some(function) = self.env.set.functions().at(index).cloned() else {
-            return self.fail(format!("{} is not a defined function", quote(name.as_bytes(), false)));
+            return self.fail(format!(
+                "{} is not a defined function",
+                quote(name.as_bytes(), false)
+            ));
         };
         self.call(dot, &Callee::Function(function), node, name, args, last)
     }
@@ -74,14 +81,25 @@ impl<'t> State<'_, '_, 't> {
         let wanted = signature.params.len();
         if signature.variadic {
             if given < wanted - 1 {
-                let message = format!("wrong number of args for {name}: want at least {} got {}", wanted - 1, args.len());
+                let message = format!(
+                    "wrong number of args for {name}: want at least {} got {}",
+                    wanted - 1,
+                    args.len()
+                );
                 return self.fail(message);
             }
         } else if given != wanted {
-            return self.fail(format!("wrong number of args for {name}: want {wanted} got {given}"));
+            return self.fail(format!(
+                "wrong number of args for {name}: want {wanted} got {given}"
+            ));
         }
         let param = |index: usize| -> Type {
-            signature.params.get(index).or(signature.params.last()).copied().unwrap_or(&ty::ANY)
+            signature
+                .params
+                .get(index)
+                .or(signature.params.last())
+                .copied()
+                .unwrap_or(&ty::ANY)
         };
         if matches!(special, Some(Special::And | Special::Or)) {
             return self.short_circuit(dot, special == Some(Special::Or), args, last);
@@ -98,7 +116,9 @@ impl<'t> State<'_, '_, 't> {
         self.spend(1)?;
         let result = match callee {
             Callee::Function(_) if special == Some(Special::Call) => {
-                let called = args.first().map_or_else(String::new, |arg| Place::Arg(arg).print(&self.tree.text));
+                let called = args
+                    .first()
+                    .map_or_else(String::new, |arg| Place::Arg(arg).print(&self.tree.text));
                 builtins::call(self.env, &called, values.as_slice())
             }
             Callee::Function(function) => function.call(self.env, values.as_slice()),
@@ -113,7 +133,13 @@ impl<'t> State<'_, '_, 't> {
         }
     }
 
-    fn short_circuit(&mut self, dot: &Seen, is_or: bool, args: &'t [Arg], last: Option<Value>) -> Result<Seen> {
+    fn short_circuit(
+        &mut self,
+        dot: &Seen,
+        is_or: bool,
+        args: &'t [Arg],
+        last: Option<Value>,
+    ) -> Result<Seen> {
         let mut value = Value::Nil;
         for arg in args {
             value = self.arg(dot, &ty::REFLECT, arg)?;
@@ -170,7 +196,9 @@ impl<'t> State<'_, '_, 't> {
             state.fail(format!("expected {what}; found {printed}"))
         };
         if ty::REFLECT.same(ty) || ty::ANY.same(ty) {
-            return self.arg_seen(&Seen::plain(Value::Nil), arg).map(|seen| seen.value);
+            return self
+                .arg_seen(&Seen::plain(Value::Nil), arg)
+                .map(|seen| seen.value);
         }
         let number = match arg {
             Arg::Number(number) => Some(&**number),
@@ -242,5 +270,9 @@ impl<'t> State<'_, '_, 't> {
 }
 
 fn typed_nil(ty: Type) -> Value {
-    if ty::ANY.same(ty) || ty::REFLECT.same(ty) { Value::Nil } else { Value::TypedNil(ty) }
+    if ty::ANY.same(ty) || ty::REFLECT.same(ty) {
+        Value::Nil
+    } else {
+        Value::TypedNil(ty)
+    }
 }

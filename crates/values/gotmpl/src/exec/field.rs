@@ -19,7 +19,9 @@ impl<'t> State<'_, '_, 't> {
         args: &'t [Arg],
         last: Option<Value>,
     ) -> Result<Seen> {
-        let Some((name, before)) = path.split_last() else { return Ok(receiver.clone()) };
+        let Some((name, before)) = path.split_last() else {
+            return Ok(receiver.clone());
+        };
         let mut here;
         let mut receiver = receiver;
         for name in before {
@@ -51,7 +53,10 @@ impl<'t> State<'_, '_, 't> {
             }
             Value::Nil => {
                 if self.env.set.options().missing_key == MissingKey::Error {
-                    return self.fail(format!("nil data; no entry for key {}", quote(name.as_bytes(), false)));
+                    return self.fail(format!(
+                        "nil data; no entry for key {}",
+                        quote(name.as_bytes(), false)
+                    ));
                 }
                 Ok(Seen::plain(Value::Nil))
             }
@@ -78,9 +83,10 @@ impl<'t> State<'_, '_, 't> {
         match self.env.set.options().missing_key {
             MissingKey::Default => Ok(Seen::plain(Value::Nil)),
             MissingKey::Zero => Ok(Seen::element(zero(elem), elem)),
-            MissingKey::Error => {
-                self.fail(format!("map has no entry for key {}", quote(name.as_bytes(), false)))
-            }
+            MissingKey::Error => self.fail(format!(
+                "map has no entry for key {}",
+                quote(name.as_bytes(), false)
+            )),
         }
     }
 
@@ -117,6 +123,9 @@ impl<'t> State<'_, '_, 't> {
                 return Ok(Seen::plain(found));
             }
         }
-        self.fail(format!("can't evaluate field {name} in type {}", receiver.type_name()))
+        self.fail(format!(
+            "can't evaluate field {name} in type {}",
+            receiver.type_name()
+        ))
     }
 }

@@ -26,7 +26,9 @@ impl<'t> State<'_, '_, 't> {
             Value::Int(count, ty) => {
                 self.one_variable(value, declares, "to ")?;
                 let count = u64::try_from(*count).unwrap_or(0);
-                self.count(count, branch, |i| Value::Int(i64::try_from(i).unwrap_or(i64::MAX), ty))
+                self.count(count, branch, |i| {
+                    Value::Int(i64::try_from(i).unwrap_or(i64::MAX), ty)
+                })
             }
             Value::Uint(count, ty) => {
                 self.one_variable(value, declares, "to ")?;
@@ -35,7 +37,9 @@ impl<'t> State<'_, '_, 't> {
             Value::List(list) => {
                 for index in 0..list.len() {
                     // Asked for each time: `sortAlpha` may reorder it on the way.
-                    let Some(item) = list.items().get(index).cloned() else { break };
+                    let Some(item) = list.items().get(index).cloned() else {
+                        break;
+                    };
                     if !self.element(index, item, list.elem(), branch)? {
                         break;
                     }
@@ -44,14 +48,23 @@ impl<'t> State<'_, '_, 't> {
             }
             Value::Bytes(bytes) => {
                 for (index, byte) in bytes.iter().enumerate() {
-                    if !self.element(index, Value::Uint(u64::from(*byte), &ty::UINT8), &ty::UINT8, branch)? {
+                    if !self.element(
+                        index,
+                        Value::Uint(u64::from(*byte), &ty::UINT8),
+                        &ty::UINT8,
+                        branch,
+                    )? {
                         break;
                     }
                 }
                 Ok(!bytes.is_empty())
             }
             Value::Map(map) => {
-                let entries = map.entries().into_iter().map(|(key, item)| (Value::Str(key), item)).collect();
+                let entries = map
+                    .entries()
+                    .into_iter()
+                    .map(|(key, item)| (Value::Str(key), item))
+                    .collect();
                 self.entries(entries, map.elem(), branch)
             }
             Value::Object(object) => {
@@ -71,7 +84,9 @@ impl<'t> State<'_, '_, 't> {
                 }
             }
             Value::Func(function) => {
-                let Some((sequence, pairs)) = function.as_sequence() else { return self.cannot(value) };
+                let Some((sequence, pairs)) = function.as_sequence() else {
+                    return self.cannot(value);
+                };
                 if !pairs {
                     self.one_variable(value, declares, "")?;
                 }
@@ -99,7 +114,9 @@ impl<'t> State<'_, '_, 't> {
     fn one_variable(&mut self, value: &Value, declares: usize, to: &str) -> Result<()> {
         if declares > 1 {
             let printed = self.printed(value)?;
-            return self.fail(format!("can't use {printed} {to}iterate over more than one variable"));
+            return self.fail(format!(
+                "can't use {printed} {to}iterate over more than one variable"
+            ));
         }
         Ok(())
     }

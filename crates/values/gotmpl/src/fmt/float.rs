@@ -19,12 +19,20 @@ impl Digits {
         while digits.last() == Some(&b'0') {
             digits.pop();
         }
-        let point = if digits.is_empty() { 0 } else { exponent.parse::<i32>().unwrap_or(0) + 1 };
+        let point = if digits.is_empty() {
+            0
+        } else {
+            exponent.parse::<i32>().unwrap_or(0) + 1
+        };
         Self { digits, point }
     }
 
     fn shortest(value: f64, bits: u32) -> Self {
-        Self::read(&if bits == 32 { format!("{:e}", narrow(value)) } else { format!("{value:e}") })
+        Self::read(&if bits == 32 {
+            format!("{:e}", narrow(value))
+        } else {
+            format!("{value:e}")
+        })
     }
 
     fn fixed(value: f64, count: usize) -> Self {
@@ -32,7 +40,10 @@ impl Digits {
     }
 
     fn at(&self, index: i64) -> char {
-        usize::try_from(index).ok().and_then(|index| self.digits.get(index)).map_or('0', |b| char::from(*b))
+        usize::try_from(index)
+            .ok()
+            .and_then(|index| self.digits.get(index))
+            .map_or('0', |b| char::from(*b))
     }
 
     fn len(&self) -> i32 {
@@ -96,8 +107,7 @@ pub(crate) fn format_float(value: f64, verb: char, precision: Option<usize>, bit
                 None => Digits::shortest(value, bits),
                 Some(precision) => Digits::fixed(value, precision.saturating_add(1)),
             };
-            let precision =
-                precision.unwrap_or_else(|| usize::try_from(digits.len() - 1).unwrap_or(0));
+            let precision = precision.unwrap_or_else(|| usize::try_from(digits.len() - 1).unwrap_or(0));
             digits.exponential(&mut out, precision, verb);
         }
         'f' => match precision {
@@ -111,7 +121,13 @@ pub(crate) fn format_float(value: f64, verb: char, precision: Option<usize>, bit
                 out.extend((ALL_DIGITS..precision).map(|_| '0'));
             }
         },
-        _ => general(&mut out, value, precision, bits, if verb == 'G' { 'E' } else { 'e' }),
+        _ => general(
+            &mut out,
+            value,
+            precision,
+            bits,
+            if verb == 'G' { 'E' } else { 'e' },
+        ),
     }
     out
 }
@@ -129,7 +145,11 @@ fn general(out: &mut String, value: f64, precision: Option<usize>, bits: u32, le
             let digits = Digits::fixed(value, precision);
             let precision = i32::try_from(precision).unwrap_or(i32::MAX);
             let len = digits.len();
-            let limit = if precision > len && len >= digits.point { len } else { precision };
+            let limit = if precision > len && len >= digits.point {
+                len
+            } else {
+                precision
+            };
             (digits, precision, limit)
         }
     };
@@ -151,12 +171,20 @@ fn parts(value: f64, bits: u32) -> (u64, i32) {
         let raw = narrow(value).to_bits();
         let exponent = i32::try_from(raw >> 23 & 0xff).unwrap_or(0);
         let fraction = u64::from(raw & 0x7f_ffff);
-        return if exponent == 0 { (fraction, -149) } else { (fraction | 1 << 23, exponent - 150) };
+        return if exponent == 0 {
+            (fraction, -149)
+        } else {
+            (fraction | 1 << 23, exponent - 150)
+        };
     }
     let raw = value.to_bits();
     let exponent = i32::try_from(raw >> 52 & 0x7ff).unwrap_or(0);
     let fraction = raw & ((1 << 52) - 1);
-    if exponent == 0 { (fraction, -1074) } else { (fraction | 1 << 52, exponent - 1075) }
+    if exponent == 0 {
+        (fraction, -1074)
+    } else {
+        (fraction | 1 << 52, exponent - 1075)
+    }
 }
 
 /// `4503599627370496p-52`
@@ -219,7 +247,12 @@ fn hexadecimal(out: &mut String, value: f64, precision: Option<usize>, upper: bo
         _ => {}
     }
     let sign = if exponent < 0 { '-' } else { '+' };
-    let _ = write!(out, "{}{sign}{:02}", if upper { 'P' } else { 'p' }, exponent.abs());
+    let _ = write!(
+        out,
+        "{}{sign}{:02}",
+        if upper { 'P' } else { 'p' },
+        exponent.abs()
+    );
 }
 
 /// `strconv.FormatFloat(value, 'g', -1, 64)`

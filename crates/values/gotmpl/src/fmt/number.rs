@@ -12,7 +12,11 @@ impl Printer<'_, '_> {
     /// An integer: its magnitude and whether it is below zero.
     pub(super) fn integer(&mut self, magnitude: u64, negative: bool, signed: bool, verb: char) -> Result {
         // What Go's code sees: the bits of the number.
-        let bits = if negative { magnitude.wrapping_neg() } else { magnitude };
+        let bits = if negative {
+            magnitude.wrapping_neg()
+        } else {
+            magnitude
+        };
         match verb {
             'v' if self.flags.sharp_v && !signed => {
                 let sharp = std::mem::replace(&mut self.flags.sharp, true);
@@ -181,7 +185,10 @@ impl Printer<'_, '_> {
 }
 
 fn char_of(bits: u64) -> char {
-    u32::try_from(bits).ok().and_then(char::from_u32).unwrap_or(char::REPLACEMENT_CHARACTER)
+    u32::try_from(bits)
+        .ok()
+        .and_then(char::from_u32)
+        .unwrap_or(char::REPLACEMENT_CHARACTER)
 }
 
 /// What `#` does to a float: always a point, and trailing zeros are kept.

@@ -9,7 +9,16 @@ const LARGEST: i64 = 1_000_000;
 /// `fmt.Sprintf`
 pub(crate) fn printf(env: &mut Env<'_>, format: &[u8], args: &[Value]) -> Result<Vec<u8>, CallError> {
     let printer = Printer::new(env);
-    let mut run = Run { printer, format, args, at: 0, arg: 0, reordered: false, good: true, after_index: false };
+    let mut run = Run {
+        printer,
+        format,
+        args,
+        at: 0,
+        arg: 0,
+        reordered: false,
+        good: true,
+        after_index: false,
+    };
     run.all()?;
     run.printer.finish()
 }
@@ -40,7 +49,9 @@ impl Run<'_, '_, '_> {
             self.good = true;
             let rest = self.format.get(self.at..).unwrap_or_default();
             let plain = rest.iter().position(|b| *b == b'%').unwrap_or(rest.len());
-            self.printer.out.extend_from_slice(rest.get(..plain).unwrap_or_default());
+            self.printer
+                .out
+                .extend_from_slice(rest.get(..plain).unwrap_or_default());
             self.at += plain;
             if self.at >= self.format.len() {
                 break;
@@ -118,7 +129,9 @@ impl Run<'_, '_, '_> {
 
     fn complain(&mut self, verb: char, what: &str) {
         self.printer.text("%!");
-        self.printer.out.extend_from_slice(verb.encode_utf8(&mut [0; 4]).as_bytes());
+        self.printer
+            .out
+            .extend_from_slice(verb.encode_utf8(&mut [0; 4]).as_bytes());
         self.printer.text(what);
     }
 
@@ -155,7 +168,9 @@ impl Run<'_, '_, '_> {
         self.argument_number();
         if self.peek() == Some(b'*') {
             self.at += 1;
-            let precision = self.int_argument().and_then(|precision| usize::try_from(precision).ok());
+            let precision = self
+                .int_argument()
+                .and_then(|precision| usize::try_from(precision).ok());
             if precision.is_none() {
                 self.printer.text("%!(BADPREC)");
             }

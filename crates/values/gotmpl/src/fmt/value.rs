@@ -36,7 +36,14 @@ pub(super) struct Printer<'p, 'r> {
 
 impl<'p, 'r> Printer<'p, 'r> {
     pub(super) fn new(env: &'p mut Env<'r>) -> Self {
-        Self { env, out: Vec::new(), flags: Flags::default(), current: Value::Nil, erroring: false, paid: 0 }
+        Self {
+            env,
+            out: Vec::new(),
+            flags: Flags::default(),
+            current: Value::Nil,
+            erroring: false,
+            paid: 0,
+        }
     }
 
     pub(super) fn finish(mut self) -> std::result::Result<Vec<u8>, CallError> {
@@ -58,7 +65,11 @@ impl<'p, 'r> Printer<'p, 'r> {
         if count > 64 {
             self.env.reserve(count)?;
         }
-        let byte = if self.flags.zero && !self.flags.minus { b'0' } else { b' ' };
+        let byte = if self.flags.zero && !self.flags.minus {
+            b'0'
+        } else {
+            b' '
+        };
         self.out.resize(self.out.len() + count, byte);
         Ok(())
     }
@@ -79,7 +90,9 @@ impl<'p, 'r> Printer<'p, 'r> {
     }
 
     fn truncate<'t>(&self, text: &'t [u8]) -> &'t [u8] {
-        let Some(precision) = self.flags.precision else { return text };
+        let Some(precision) = self.flags.precision else {
+            return text;
+        };
         let end = rune_starts(text).nth(precision).unwrap_or(text.len());
         text.get(..end).unwrap_or(text)
     }
@@ -106,7 +119,10 @@ impl<'p, 'r> Printer<'p, 'r> {
 
     fn hex(&mut self, text: &[u8], upper: bool) -> Result {
         let flags = self.flags;
-        let text = flags.precision.and_then(|precision| text.get(..precision)).unwrap_or(text);
+        let text = flags
+            .precision
+            .and_then(|precision| text.get(..precision))
+            .unwrap_or(text);
         if text.is_empty() {
             return self.padding(flags.width.unwrap_or(0));
         }
@@ -122,7 +138,11 @@ impl<'p, 'r> Printer<'p, 'r> {
                 hex.push(' ');
                 hex.push_str(prefix);
             }
-            hex.push_str(&if upper { format!("{byte:02X}") } else { format!("{byte:02x}") });
+            hex.push_str(&if upper {
+                format!("{byte:02X}")
+            } else {
+                format!("{byte:02x}")
+            });
         }
         let missing = flags.width.unwrap_or(0).saturating_sub(hex.len());
         if !flags.minus {
@@ -170,7 +190,8 @@ impl<'p, 'r> Printer<'p, 'r> {
     pub(super) fn bad_verb(&mut self, verb: char) -> Result {
         let before = std::mem::replace(&mut self.erroring, true);
         self.text("%!");
-        self.out.extend_from_slice(verb.encode_utf8(&mut [0; 4]).as_bytes());
+        self.out
+            .extend_from_slice(verb.encode_utf8(&mut [0; 4]).as_bytes());
         self.out.push(b'(');
         match std::mem::take(&mut self.current) {
             Value::Nil => self.text("<nil>"),
@@ -205,9 +226,11 @@ impl<'p, 'r> Printer<'p, 'r> {
         }
         match value {
             Value::Object(object) => object.text(),
-            Value::Int(nanos, ty) if ty::DURATION.same(ty) => {
-                Some(weir_semver::duration::Duration::from_nanos(*nanos).to_string().into())
-            }
+            Value::Int(nanos, ty) if ty::DURATION.same(ty) => Some(
+                weir_semver::duration::Duration::from_nanos(*nanos)
+                    .to_string()
+                    .into(),
+            ),
             _ => None,
         }
     }
@@ -225,7 +248,11 @@ impl<'p, 'r> Printer<'p, 'r> {
         match value {
             Value::Nil => {
                 // A nil element of `interface {}`.
-                self.text(if self.flags.sharp_v { "interface {}(nil)" } else { "<nil>" });
+                self.text(if self.flags.sharp_v {
+                    "interface {}(nil)"
+                } else {
+                    "<nil>"
+                });
                 Ok(())
             }
             Value::Bool(value) => match verb {
@@ -234,14 +261,19 @@ impl<'p, 'r> Printer<'p, 'r> {
             },
             Value::Int(value, _) => self.integer(value.unsigned_abs(), *value < 0, true, verb),
             Value::Uint(value, _) => self.integer(*value, false, false, verb),
-            Value::Float(value, ty) => self.float(*value, if ty.kind == Kind::Float32 { 32 } else { 64 }, verb),
+            Value::Float(value, ty) => {
+                self.float(*value, if ty.kind == Kind::Float32 { 32 } else { 64 }, verb)
+            }
             Value::Complex(value) => self.complex(value.0, value.1, verb),
             Value::Str(text) | Value::Number(text) => self.string(text.as_bytes(), verb),
             Value::Bytes(bytes) => self.bytes(bytes, verb, "[]uint8"),
             Value::List(list) => self.list(list.ty().name, list.items(), verb, depth),
             Value::Map(map) => {
-                let entries: Vec<_> =
-                    map.entries().into_iter().map(|(key, value)| (Value::Str(key), value)).collect();
+                let entries: Vec<_> = map
+                    .entries()
+                    .into_iter()
+                    .map(|(key, value)| (Value::Str(key), value))
+                    .collect();
                 self.map(map.ty().name, &entries, verb, depth)
             }
             Value::Object(object) => self.object(&**object, value, verb, depth),
@@ -329,7 +361,11 @@ impl<'p, 'r> Printer<'p, 'r> {
             Shape::Map(entries) => self.map(object.ty().name, &entries, verb, depth),
             Shape::List(items) => self.list(object.ty().name, &items, verb, depth),
             Shape::Pointer(Some(target))
-                if depth == 0 && matches!(target.kind(), Kind::Slice | Kind::Array | Kind::Struct | Kind::Map) =>
+                if depth == 0
+                    && matches!(
+                        target.kind(),
+                        Kind::Slice | Kind::Array | Kind::Struct | Kind::Map
+                    ) =>
             {
                 self.out.push(b'&');
                 self.value(&target, verb, depth + 1)
@@ -350,7 +386,11 @@ impl<'p, 'r> Printer<'p, 'r> {
             _ if !is_pointer => self.bad_verb(verb),
             'v' if self.flags.sharp_v => {
                 let name = value.type_name();
-                let address = if address == 0 { "nil".to_owned() } else { format!("{address:#x}") };
+                let address = if address == 0 {
+                    "nil".to_owned()
+                } else {
+                    format!("{address:#x}")
+                };
                 self.text(&format!("({name})({address})"));
                 Ok(())
             }
@@ -369,13 +409,16 @@ impl<'p, 'r> Printer<'p, 'r> {
 }
 
 /// Where each character of the text begins; a byte that belongs to none counts as one.
-fn rune_starts(text: &[u8]) -> impl Iterator<Item = usize> + '_ {
+pub(crate) fn rune_starts(text: &[u8]) -> impl Iterator<Item = usize> + '_ {
     let mut at = 0;
     text.utf8_chunks().flat_map(move |chunk| {
         let start = at;
         at += chunk.valid().len() + chunk.invalid().len();
         let bad = start + chunk.valid().len();
-        let good = chunk.valid().char_indices().map(move |(offset, _)| start + offset);
+        let good = chunk
+            .valid()
+            .char_indices()
+            .map(move |(offset, _)| start + offset);
         good.chain((0..chunk.invalid().len()).map(move |offset| bad + offset))
     })
 }

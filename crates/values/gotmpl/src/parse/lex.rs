@@ -180,7 +180,12 @@ impl<'t> Lexer<'t> {
     }
 
     fn error(&mut self, message: String) -> Item<'t> {
-        let item = Item { token: Token::Error, pos: self.start, text: Cow::Owned(message), line: self.start_line };
+        let item = Item {
+            token: Token::Error,
+            pos: self.start,
+            text: Cow::Owned(message),
+            line: self.start_line,
+        };
         self.start = 0;
         self.pos = 0;
         self.input = "";
@@ -189,7 +194,11 @@ impl<'t> Lexer<'t> {
 
     /// Counts the lines between the start and here: for text that was skipped without `bump`.
     fn count_lines(&mut self) {
-        let skipped = self.input.as_bytes().get(self.start..self.pos).unwrap_or_default();
+        let skipped = self
+            .input
+            .as_bytes()
+            .get(self.start..self.pos)
+            .unwrap_or_default();
         self.line += skipped.iter().filter(|b| **b == b'\n').count();
     }
 
@@ -419,7 +428,11 @@ impl<'t> Lexer<'t> {
 
     fn field_or_variable(&mut self, token: Token) -> Item<'t> {
         if self.at_terminator() {
-            return self.emit(if token == Token::Variable { token } else { Token::Dot });
+            return self.emit(if token == Token::Variable {
+                token
+            } else {
+                Token::Dot
+            });
         }
         while self.peek().is_some_and(is_alphanumeric) {
             self.bump();
@@ -469,8 +482,13 @@ impl<'t> Lexer<'t> {
             return self.bad_number();
         }
         if matches!(self.peek(), Some('+' | '-')) {
-            let ends_in_i = self.scan_number() && self.input.get(..self.pos).is_some_and(|text| text.ends_with('i'));
-            return if ends_in_i { self.emit(Token::Complex) } else { self.bad_number() };
+            let ends_in_i =
+                self.scan_number() && self.input.get(..self.pos).is_some_and(|text| text.ends_with('i'));
+            return if ends_in_i {
+                self.emit(Token::Complex)
+            } else {
+                self.bad_number()
+            };
         }
         self.emit(Token::Number)
     }
@@ -526,5 +544,9 @@ impl<'t> Lexer<'t> {
 /// Go's `%#U`.
 pub(crate) fn code_point(c: char) -> String {
     let code = c as u32;
-    if is_print(c) { format!("U+{code:04X} '{c}'") } else { format!("U+{code:04X}") }
+    if is_print(c) {
+        format!("U+{code:04X} '{c}'")
+    } else {
+        format!("U+{code:04X}")
+    }
 }

@@ -24,15 +24,29 @@ pub(crate) struct List {
 #[derive(Debug)]
 pub(crate) enum Node {
     /// A part of the tree's text.
-    Text { start: u32, end: u32 },
-    Comment { start: u32, end: u32 },
+    Text {
+        start: u32,
+        end: u32,
+    },
+    Comment {
+        start: u32,
+        end: u32,
+    },
     Action(Pipe),
     If(Box<Branch>),
     Range(Box<Branch>),
     With(Box<Branch>),
-    Template { pos: u32, name: Str, pipe: Option<Pipe> },
-    Break { pos: u32 },
-    Continue { pos: u32 },
+    Template {
+        pos: u32,
+        name: Str,
+        pipe: Option<Pipe>,
+    },
+    Break {
+        pos: u32,
+    },
+    Continue {
+        pos: u32,
+    },
 }
 
 #[derive(Debug)]
@@ -67,15 +81,41 @@ pub(crate) struct Command {
 
 #[derive(Debug)]
 pub(crate) enum Arg {
-    Identifier { pos: u32, name: Box<str>, function: u32 },
-    Field { pos: u32, path: Box<[Box<str>]> },
-    Variable { pos: u32, variable: Variable, path: Box<[Box<str>]> },
-    Dot { pos: u32 },
-    Nil { pos: u32 },
-    Chain { pos: u32, base: Box<Arg>, path: Box<[Box<str>]> },
-    Bool { pos: u32, value: bool },
+    Identifier {
+        pos: u32,
+        name: Box<str>,
+        function: u32,
+    },
+    Field {
+        pos: u32,
+        path: Box<[Box<str>]>,
+    },
+    Variable {
+        pos: u32,
+        variable: Variable,
+        path: Box<[Box<str>]>,
+    },
+    Dot {
+        pos: u32,
+    },
+    Nil {
+        pos: u32,
+    },
+    Chain {
+        pos: u32,
+        base: Box<Arg>,
+        path: Box<[Box<str>]>,
+    },
+    Bool {
+        pos: u32,
+        value: bool,
+    },
     Number(Box<Number>),
-    Text { pos: u32, quoted: Box<str>, value: Str },
+    Text {
+        pos: u32,
+        quoted: Box<str>,
+        value: Str,
+    },
     Pipe(Box<Pipe>),
 }
 

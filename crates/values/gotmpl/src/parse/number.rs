@@ -6,7 +6,11 @@ use crate::quote::{quote, unquote_char};
 
 /// Reads a number, or says in Go's words why it is none.
 pub(crate) fn read(pos: u32, text: &str, token: Token) -> Result<Number, String> {
-    let mut number = Number { pos, text: text.into(), ..Number::default() };
+    let mut number = Number {
+        pos,
+        text: text.into(),
+        ..Number::default()
+    };
     match token {
         Token::CharConstant => {
             let inner = text.get(1..).unwrap_or_default();
@@ -47,7 +51,10 @@ pub(crate) fn read(pos: u32, text: &str, token: Token) -> Result<Number, String>
         set_float(&mut number, float);
     }
     if number.float.is_none() {
-        return Err(format!("illegal number syntax: {}", quote(text.as_bytes(), false)));
+        return Err(format!(
+            "illegal number syntax: {}",
+            quote(text.as_bytes(), false)
+        ));
     }
     Ok(number)
 }
@@ -145,7 +152,11 @@ pub(crate) fn uint(text: &str) -> Option<u64> {
 pub(crate) fn int(text: &str) -> Option<i64> {
     if let Some(digits) = text.strip_prefix('-') {
         let value = uint(digits)?;
-        return if value == 1 << 63 { Some(i64::MIN) } else { i64::try_from(value).ok().map(|v| -v) };
+        return if value == 1 << 63 {
+            Some(i64::MIN)
+        } else {
+            i64::try_from(value).ok().map(|v| -v)
+        };
     }
     let value = uint(text.strip_prefix('+').unwrap_or(text))?;
     i64::try_from(value).ok()
@@ -163,7 +174,10 @@ pub(crate) fn float(text: &str) -> Option<f64> {
         digits = plain.as_str();
     }
     let unsigned = digits.strip_prefix(['+', '-']).unwrap_or(digits);
-    let value = if let Some(hex) = unsigned.strip_prefix("0x").or_else(|| unsigned.strip_prefix("0X")) {
+    let value = if let Some(hex) = unsigned
+        .strip_prefix("0x")
+        .or_else(|| unsigned.strip_prefix("0X"))
+    {
         let value = hex_float(hex)?;
         if digits.starts_with('-') { -value } else { value }
     } else {
@@ -182,7 +196,12 @@ fn hex_float(text: &str) -> Option<f64> {
     if whole.is_empty() && fraction.is_empty() {
         return None;
     }
-    let mut exponent: i32 = exponent.parse::<i64>().ok()?.clamp(-100_000, 100_000).try_into().ok()?;
+    let mut exponent: i32 = exponent
+        .parse::<i64>()
+        .ok()?
+        .clamp(-100_000, 100_000)
+        .try_into()
+        .ok()?;
     let mut bits: u64 = 0;
     let mut rest = false;
     for (index, c) in whole.chars().chain(fraction.chars()).enumerate() {

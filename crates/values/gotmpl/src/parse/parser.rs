@@ -91,7 +91,12 @@ fn offset(pos: usize) -> u32 {
 
 impl<'p, 't> Parser<'p, 't> {
     fn new(shared: &'p mut Shared<'t>) -> Self {
-        let none = || Item { token: Token::Error, pos: 0, text: "".into(), line: 0 };
+        let none = || Item {
+            token: Token::Error,
+            pos: 0,
+            text: "".into(),
+            line: 0,
+        };
         Self {
             shared,
             tokens: [none(), none(), none()],
@@ -110,7 +115,10 @@ impl<'p, 't> Parser<'p, 't> {
         } else {
             self.tokens[0] = self.shared.lexer.next();
         }
-        self.tokens.get(self.peeked).cloned().unwrap_or_else(|| self.tokens[0].clone())
+        self.tokens
+            .get(self.peeked)
+            .cloned()
+            .unwrap_or_else(|| self.tokens[0].clone())
     }
 
     fn backup(&mut self) {
@@ -152,7 +160,11 @@ impl<'p, 't> Parser<'p, 't> {
     // Errors.
 
     fn error(&self, message: String) -> ParseError {
-        ParseError { name: self.shared.name.to_string(), line: self.tokens[0].line, message }
+        ParseError {
+            name: self.shared.name.to_string(),
+            line: self.tokens[0].line,
+            message,
+        }
     }
 
     fn unexpected(&self, item: &Item<'t>, context: &str) -> ParseError {
@@ -162,7 +174,11 @@ impl<'p, 't> Parser<'p, 't> {
         let mut extra = String::new();
         if self.action_line != 0 && self.action_line != item.line {
             // "unclosed action in action" would read badly.
-            let words = if item.text.ends_with(" action") { "" } else { " in action" };
+            let words = if item.text.ends_with(" action") {
+                ""
+            } else {
+                " in action"
+            };
             extra = format!("{words} started at {}:{}", self.shared.name, self.action_line);
         }
         self.error(format!("{}{extra}", item.text))
@@ -170,7 +186,11 @@ impl<'p, 't> Parser<'p, 't> {
 
     fn expect(&mut self, token: Token, context: &str) -> Result<Item<'t>> {
         let item = self.next_non_space();
-        if item.token == token { Ok(item) } else { Err(self.unexpected(&item, context)) }
+        if item.token == token {
+            Ok(item)
+        } else {
+            Err(self.unexpected(&item, context))
+        }
     }
 
     /// Goes one level deeper while `inner` runs.
@@ -187,7 +207,10 @@ impl<'p, 't> Parser<'p, 't> {
     // Templates.
 
     fn text(&mut self) -> Result<List> {
-        let mut root = List { pos: offset(self.peek().pos), nodes: Vec::new() };
+        let mut root = List {
+            pos: offset(self.peek().pos),
+            nodes: Vec::new(),
+        };
         while self.peek().token != Token::Eof {
             if self.peek().token == Token::LeftDelim {
                 let delim = self.next();
@@ -231,7 +254,11 @@ impl<'p, 't> Parser<'p, 't> {
         match self.shared.trees.iter().position(|known| *known.name == *name) {
             None => self.shared.trees.push(tree),
             Some(at) => {
-                let known_is_empty = self.shared.trees.get(at).is_none_or(|known| known.root.is_empty(text));
+                let known_is_empty = self
+                    .shared
+                    .trees
+                    .get(at)
+                    .is_none_or(|known| known.root.is_empty(text));
                 if known_is_empty {
                     if let Some(known) = self.shared.trees.get_mut(at) {
                         *known = tree;
@@ -258,7 +285,10 @@ impl<'p, 't> Parser<'p, 't> {
     // Nodes.
 
     fn list(&mut self) -> Result<(List, End)> {
-        let mut list = List { pos: offset(self.peek_non_space().pos), nodes: Vec::new() };
+        let mut list = List {
+            pos: offset(self.peek_non_space().pos),
+            nodes: Vec::new(),
+        };
         while self.peek_non_space().token != Token::Eof {
             match self.text_or_action()? {
                 Parsed::Node(node) => list.nodes.push(node),
@@ -350,16 +380,26 @@ impl<'p, 't> Parser<'p, 't> {
             self.ranges -= 1;
         }
         if matches!(end, End::End) {
-            return Ok(Branch { pipe, list, otherwise: None });
+            return Ok(Branch {
+                pipe,
+                list,
+                otherwise: None,
+            });
         }
         // `else if` is an `if` inside the `else`, whose `end` serves both.
         let token = self.peek().token;
         let otherwise = if context == "if" && token == Token::If {
             let pos = offset(self.next().pos);
-            List { pos, nodes: vec![Node::If(self.branch("if")?)] }
+            List {
+                pos,
+                nodes: vec![Node::If(self.branch("if")?)],
+            }
         } else if context == "with" && token == Token::With {
             let pos = offset(self.next().pos);
-            List { pos, nodes: vec![Node::With(self.branch("with")?)] }
+            List {
+                pos,
+                nodes: vec![Node::With(self.branch("with")?)],
+            }
         } else {
             let (list, end) = self.list()?;
             if matches!(end, End::Else) {
@@ -367,7 +407,11 @@ impl<'p, 't> Parser<'p, 't> {
             }
             list
         };
-        Ok(Branch { pipe, list, otherwise: Some(otherwise) })
+        Ok(Branch {
+            pipe,
+            list,
+            otherwise: Some(otherwise),
+        })
     }
 
     fn block(&mut self) -> Result<Node> {
@@ -386,7 +430,11 @@ impl<'p, 't> Parser<'p, 't> {
         if matches!(end, End::Else) {
             return Err(self.error(format!("unexpected {} in {CONTEXT}", end.print())));
         }
-        Ok(Node::Template { pos: offset(item.pos), name: name.into(), pipe: Some(pipe) })
+        Ok(Node::Template {
+            pos: offset(item.pos),
+            name: name.into(),
+            pipe: Some(pipe),
+        })
     }
 
     fn template(&mut self) -> Result<Node> {
@@ -398,7 +446,11 @@ impl<'p, 't> Parser<'p, 't> {
             self.backup();
             pipe = Some(self.pipeline(CONTEXT, Token::RightDelim)?);
         }
-        Ok(Node::Template { pos: offset(item.pos), name: name.into(), pipe })
+        Ok(Node::Template {
+            pos: offset(item.pos),
+            name: name.into(),
+            pipe,
+        })
     }
 
     // Pipelines.
@@ -412,7 +464,10 @@ impl<'p, 't> Parser<'p, 't> {
                 next
             }
         };
-        Variable { name: name.into(), id }
+        Variable {
+            name: name.into(),
+            id,
+        }
     }
 
     fn declare(&mut self, pipe: &mut Pipe, name: &str) {
@@ -455,7 +510,10 @@ impl<'p, 't> Parser<'p, 't> {
     }
 
     fn pipeline(&mut self, context: &str, end: Token) -> Result<Pipe> {
-        let mut pipe = Pipe { pos: offset(self.peek_non_space().pos), ..Pipe::default() };
+        let mut pipe = Pipe {
+            pos: offset(self.peek_non_space().pos),
+            ..Pipe::default()
+        };
         self.declarations(&mut pipe, context)?;
         loop {
             let item = self.next_non_space();
@@ -490,8 +548,9 @@ impl<'p, 't> Parser<'p, 't> {
             return Err(self.error(format!("missing value for {context}")));
         }
         for (index, command) in pipe.commands.iter().enumerate().skip(1) {
-            if let Some(Arg::Bool { .. } | Arg::Dot { .. } | Arg::Nil { .. } | Arg::Number(_) | Arg::Text { .. }) =
-                command.args.first()
+            if let Some(
+                Arg::Bool { .. } | Arg::Dot { .. } | Arg::Nil { .. } | Arg::Number(_) | Arg::Text { .. },
+            ) = command.args.first()
             {
                 let message = format!("non executable command in pipeline stage {}", index + 1);
                 return Err(self.error(message));
@@ -501,7 +560,10 @@ impl<'p, 't> Parser<'p, 't> {
     }
 
     fn command(&mut self) -> Result<Command> {
-        let mut command = Command { pos: offset(self.peek_non_space().pos), args: Vec::new() };
+        let mut command = Command {
+            pos: offset(self.peek_non_space().pos),
+            args: Vec::new(),
+        };
         loop {
             self.peek_non_space();
             if let Some(operand) = self.operand()? {
@@ -535,15 +597,26 @@ impl<'p, 't> Parser<'p, 't> {
         let pos = offset(first.pos);
         let join = |path: Box<[Box<str>]>, more: Vec<Box<str>>| path.into_iter().chain(more).collect();
         Ok(Some(match term {
-            Arg::Field { path, .. } => Arg::Field { pos, path: join(path, more) },
-            Arg::Variable { variable, path, .. } => Arg::Variable { pos, variable, path: join(path, more) },
+            Arg::Field { path, .. } => Arg::Field {
+                pos,
+                path: join(path, more),
+            },
+            Arg::Variable { variable, path, .. } => Arg::Variable {
+                pos,
+                variable,
+                path: join(path, more),
+            },
             Arg::Bool { .. } | Arg::Text { .. } | Arg::Number(_) | Arg::Nil { .. } | Arg::Dot { .. } => {
                 let mut printed = String::new();
                 print_arg(&mut printed, &term);
                 let printed = quote(printed.as_bytes(), false);
                 return Err(self.error(format!("unexpected . after term {printed}")));
             }
-            base => Arg::Chain { pos, base: Box::new(base), path: more.into() },
+            base => Arg::Chain {
+                pos,
+                base: Box::new(base),
+                path: more.into(),
+            },
         }))
     }
 
@@ -558,7 +631,11 @@ impl<'p, 't> Parser<'p, 't> {
                     return Err(self.error(format!("function {name} not defined")));
                 }
                 let name = item.text.as_ref().into();
-                Arg::Identifier { pos, name, function: function.unwrap_or(u32::MAX) }
+                Arg::Identifier {
+                    pos,
+                    name,
+                    function: function.unwrap_or(u32::MAX),
+                }
             }
             Token::Dot => Arg::Dot { pos },
             Token::Nil => Arg::Nil { pos },
@@ -568,23 +645,37 @@ impl<'p, 't> Parser<'p, 't> {
                     let name = quote(variable.name.as_bytes(), false);
                     return Err(self.error(format!("undefined variable {name}")));
                 }
-                Arg::Variable { pos, variable, path: Box::default() }
+                Arg::Variable {
+                    pos,
+                    variable,
+                    path: Box::default(),
+                }
             }
-            Token::Field => {
-                Arg::Field { pos, path: [item.text.trim_start_matches('.').into()].into() }
-            }
-            Token::Bool => Arg::Bool { pos, value: item.text == "true" },
+            Token::Field => Arg::Field {
+                pos,
+                path: [item.text.trim_start_matches('.').into()].into(),
+            },
+            Token::Bool => Arg::Bool {
+                pos,
+                value: item.text == "true",
+            },
             Token::CharConstant | Token::Complex | Token::Number => {
-                let number = number::read(pos, &item.text, item.token).map_err(|message| self.error(message))?;
+                let number =
+                    number::read(pos, &item.text, item.token).map_err(|message| self.error(message))?;
                 Arg::Number(Box::new(number))
             }
             Token::LeftParen => {
-                let pipe = self.nested(|parser| parser.pipeline("parenthesized pipeline", Token::RightParen))?;
+                let pipe =
+                    self.nested(|parser| parser.pipeline("parenthesized pipeline", Token::RightParen))?;
                 Arg::Pipe(Box::new(pipe))
             }
             Token::String | Token::RawString => {
                 let value = unquote(&item.text).ok_or_else(|| self.error("invalid syntax".to_owned()))?;
-                Arg::Text { pos, quoted: item.text.as_ref().into(), value: value.into() }
+                Arg::Text {
+                    pos,
+                    quoted: item.text.as_ref().into(),
+                    value: value.into(),
+                }
             }
             _ => {
                 self.backup();

@@ -39,7 +39,14 @@ impl Tree {
     #[cfg(test)]
     pub(crate) fn print(&self) -> String {
         let mut out = String::new();
-        print_list(&mut out, &self.root, Source { text: &self.text, quoted: true });
+        print_list(
+            &mut out,
+            &self.root,
+            Source {
+                text: &self.text,
+                quoted: true,
+            },
+        );
         out
     }
 

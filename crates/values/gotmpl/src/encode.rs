@@ -1,0 +1,401 @@
+//! JSON, YAML and TOML of values, and `reflect.DeepEqual`.
+
+mod equal;
+mod read;
+mod toml;
+mod toml_read;
+
+use std::fmt::Write;
+
+use base64::Engine;
+use serde_json::{Map as JsonMap, Number, Value as Json};
+
+use crate::fmt::{MAX_NESTING, format_float};
+use crate::types::Kind;
+use crate::{CallError, Env, Shape, Str, Value};
+
+pub(crate) use equal::deep_equal;
+pub(crate) use read::parse_json;
+pub(crate) use toml::to_toml;
+pub(crate) use toml_read::from_toml;
+
+/// How JSON is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// `<`, `>` and `&` escaped, as `json.Marshal` does.
+    Html,
+    /// The same, indented by two spaces.
+    Pretty,
+    /// Nothing escaped that need not be.
+    Raw,
+}
+
+fn too_deep() -> CallError {
+    CallError::limit("a value nests too deeply to be encoded")
+}
+
+/// `json.Marshal`
+pub(crate) fn json(env: &mut Env<'_>, value: &Value, style: Style) -> Result<String, CallError> {
+    let mut out = String::new();
+    write_json(env, &mut out, value, style, 0)?;
+    env.reserve(out.len())?;
+    Ok(out)
+}
+
+fn line(out: &mut String, style: Style, depth: usize) {
+    if style == Style::Pretty {
+        out.push('\n');
+        out.extend(std::iter::repeat_n("  ", depth));
+    }
+}
+
+/// A float as `encoding/json` writes it.
+fn json_float(value: f64, bits: u32) -> Result<String, CallError> {
+    if !value.is_finite() {
+        return Err(CallError::new(format!(
+            "json: unsupported value: {}",
+            crate::fmt::go_float(value)
+        )));
+    }
+    let size = value.abs();
+    if size != 0.0 && !(1e-6..1e21).contains(&size) {
+        let text = format_float(value, 'e', None, bits);
+        // e-09 is written e-9.
+        return Ok(match text.split_once("e-0") {
+            Some((mantissa, exponent)) => format!("{mantissa}e-{exponent}"),
+            None => text,
+        });
+    }
+    Ok(format_float(value, 'f', None, bits))
+}
+
+/// A JSON number as Go checks a `json.Number`.
+fn is_json_number(text: &str) -> bool {
+    let mut rest = text.strip_prefix('-').unwrap_or(text);
+    let digits = |rest: &mut &str| {
+        let count = rest.bytes().take_while(u8::is_ascii_digit).count();
+        *rest = rest.get(count..).unwrap_or_default();
+        count
+    };
+    match rest.strip_prefix('0') {
+        Some(after) => rest = after,
+        None if digits(&mut rest) == 0 => return false,
+        None => {}
+    }
+    if let Some(after) = rest.strip_prefix('.') {
+        rest = after;
+        if digits(&mut rest) == 0 {
+            return false;
+        }
+    }
+    if let Some(after) = rest.strip_prefix(['e', 'E']) {
+        rest = after.strip_prefix(['+', '-']).unwrap_or(after);
+        if digits(&mut rest) == 0 {
+            return false;
+        }
+    }
+    rest.is_empty()
+}
+
+fn json_number(text: &Str) -> Result<String, CallError> {
+    let text = text.to_str();
+    if text.is_empty() {
+        // Go takes it for zero.
+        return Ok("0".to_owned());
+    }
+    if is_json_number(&text) {
+        return Ok(text.into_owned());
+    }
+    let quoted = crate::quote::quote(text.as_bytes(), false);
+    Err(CallError::new(format!("json: invalid number literal {quoted}")))
+}
+
+pub(crate) fn write_json_string(out: &mut String, text: &str, html: bool) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '<' | '>' | '&' if html => {
+                let _ = write!(out, "\\u{:04x}", c as u32);
+            }
+            '\0'..'\u{20}' | '\u{2028}' | '\u{2029}' => {
+                let _ = write!(out, "\\u{:04x}", c as u32);
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}
+
+/// Text for JSON: a bad byte becomes `\ufffd`, written out.
+fn write_str(out: &mut String, text: &Str, style: Style) {
+    match text.as_str() {
+        Some(text) => write_json_string(out, text, style != Style::Raw),
+        None => {
+            let mut good = String::new();
+            write_json_string(&mut good, &text.to_str(), style != Style::Raw);
+            out.push_str(&good.replace('\u{fffd}', "\\ufffd"));
+        }
+    }
+}
+
+fn write_json(
+    env: &mut Env<'_>,
+    out: &mut String,
+    value: &Value,
+    style: Style,
+    depth: usize,
+) -> Result<(), CallError> {
+    env.spend(1)?;
+    if depth > MAX_NESTING {
+        return Err(too_deep());
+    }
+    if out.len() > env.limits.output {
+        return env.reserve(out.len());
+    }
+    match value {
+        Value::Nil | Value::TypedNil(_) => out.push_str("null"),
+        Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+        Value::Int(value, _) => {
+            let _ = write!(out, "{value}");
+        }
+        Value::Uint(value, _) => {
+            let _ = write!(out, "{value}");
+        }
+        Value::Float(value, ty) => out.push_str(&json_float(
+            *value,
+            if ty.kind == Kind::Float32 { 32 } else { 64 },
+        )?),
+        Value::Complex(_) | Value::Func(_) => {
+            return Err(CallError::new(format!(
+                "json: unsupported type: {}",
+                value.type_name()
+            )));
+        }
+        Value::Number(text) => out.push_str(&json_number(text)?),
+        Value::Str(text) => write_str(out, text, style),
+        Value::Bytes(bytes) => {
+            let text = base64::engine::general_purpose::STANDARD.encode(bytes);
+            write_json_string(out, &text, false);
+        }
+        Value::List(list) => write_items(env, out, list.items(), style, depth)?,
+        Value::Map(map) => {
+            let entries = map.entries();
+            write_entries(
+                env,
+                out,
+                entries.iter().map(|(key, value)| (key, value)),
+                style,
+                depth,
+            )?;
+        }
+        Value::Object(object) => {
+            if let Some(encoded) = object.encoded() {
+                return write_json(env, out, &encoded, style, depth + 1);
+            }
+            match object.shape() {
+                Shape::Struct(fields) => {
+                    let fields: Vec<(Str, Value)> = fields
+                        .into_iter()
+                        .map(|(name, value)| (Str::from(name), value))
+                        .collect();
+                    write_entries(
+                        env,
+                        out,
+                        fields.iter().map(|(key, value)| (key, value)),
+                        style,
+                        depth,
+                    )?;
+                }
+                Shape::Pointer(Some(target)) => write_json(env, out, &target, style, depth + 1)?,
+                Shape::Pointer(None) => out.push_str("null"),
+                Shape::Map(entries) => {
+                    let mut named = Vec::with_capacity(entries.len());
+                    for (key, value) in entries {
+                        named.push((crate::families::args::strval(env, &key)?, value));
+                    }
+                    named.sort_by(|a, b| a.0.cmp(&b.0));
+                    write_entries(
+                        env,
+                        out,
+                        named.iter().map(|(key, value)| (key, value)),
+                        style,
+                        depth,
+                    )?;
+                }
+                Shape::List(items) => write_items(env, out, &items, style, depth)?,
+                Shape::Opaque => out.push_str("{}"),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn write_items(
+    env: &mut Env<'_>,
+    out: &mut String,
+    items: &[Value],
+    style: Style,
+    depth: usize,
+) -> Result<(), CallError> {
+    out.push('[');
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        line(out, style, depth + 1);
+        write_json(env, out, item, style, depth + 1)?;
+    }
+    if !items.is_empty() {
+        line(out, style, depth);
+    }
+    out.push(']');
+    Ok(())
+}
+
+fn write_entries<'v>(
+    env: &mut Env<'_>,
+    out: &mut String,
+    entries: impl Iterator<Item = (&'v Str, &'v Value)>,
+    style: Style,
+    depth: usize,
+) -> Result<(), CallError> {
+    out.push('{');
+    let mut any = false;
+    for (key, value) in entries {
+        if std::mem::replace(&mut any, true) {
+            out.push(',');
+        }
+        line(out, style, depth + 1);
+        write_str(out, key, style);
+        out.push(':');
+        if style == Style::Pretty {
+            out.push(' ');
+        }
+        write_json(env, out, value, style, depth + 1)?;
+    }
+    if any {
+        line(out, style, depth);
+    }
+    out.push('}');
+    Ok(())
+}
+
+/// The value as JSON data, for the YAML emitters; what JSON cannot hold is an error.
+pub(crate) fn to_json(env: &mut Env<'_>, value: &Value, depth: usize) -> Result<Json, CallError> {
+    env.spend(1)?;
+    if depth > MAX_NESTING {
+        return Err(too_deep());
+    }
+    Ok(match value {
+        Value::Nil | Value::TypedNil(_) => Json::Null,
+        Value::Bool(value) => Json::Bool(*value),
+        Value::Int(value, _) => Json::Number((*value).into()),
+        Value::Uint(value, _) => Json::Number((*value).into()),
+        Value::Float(value, ty) if ty.kind == Kind::Float32 => number(&json_float(*value, 32)?),
+        Value::Float(value, _) => match Number::from_f64(*value) {
+            Some(number) => Json::Number(number),
+            None => return json_float(*value, 64).map(Json::String),
+        },
+        Value::Number(text) => number(&json_number(text)?),
+        Value::Str(text) => {
+            env.reserve(text.len())?;
+            Json::String(text.to_str().into_owned())
+        }
+        Value::List(list) => {
+            let items: Result<Vec<_>, _> = list
+                .items()
+                .iter()
+                .map(|item| to_json(env, item, depth + 1))
+                .collect();
+            Json::Array(items?)
+        }
+        Value::Map(map) => {
+            let mut out = JsonMap::new();
+            map.visit(|key, value| {
+                env.reserve(key.len())?;
+                out.insert(key.to_str().into_owned(), to_json(env, value, depth + 1)?);
+                Ok::<_, CallError>(())
+            })?;
+            Json::Object(out)
+        }
+        Value::Object(object) => match (object.encoded(), object.shape()) {
+            (Some(encoded), _) => to_json(env, &encoded, depth + 1)?,
+            (None, Shape::Pointer(Some(target))) => to_json(env, &target, depth + 1)?,
+            (None, Shape::Pointer(None)) => Json::Null,
+            (None, Shape::Opaque) => Json::Object(JsonMap::new()),
+            (None, Shape::List(items)) => {
+                let items: Result<Vec<_>, _> =
+                    items.iter().map(|item| to_json(env, item, depth + 1)).collect();
+                Json::Array(items?)
+            }
+            (None, Shape::Struct(fields)) => {
+                let mut out = JsonMap::new();
+                for (name, value) in fields {
+                    out.insert(name.to_owned(), to_json(env, &value, depth + 1)?);
+                }
+                Json::Object(out)
+            }
+            (None, Shape::Map(entries)) => {
+                let mut out = JsonMap::new();
+                for (key, value) in entries {
+                    let key = crate::families::args::strval(env, &key)?;
+                    out.insert(key.to_str().into_owned(), to_json(env, &value, depth + 1)?);
+                }
+                Json::Object(out)
+            }
+        },
+        Value::Bytes(bytes) => Json::String(base64::engine::general_purpose::STANDARD.encode(bytes)),
+        Value::Complex(_) | Value::Func(_) => {
+            return Err(CallError::new(format!(
+                "json: unsupported type: {}",
+                value.type_name()
+            )));
+        }
+    })
+}
+
+/// A JSON number of any notation.
+fn number(text: &str) -> Json {
+    if let Ok(int) = text.parse::<i64>() {
+        return Json::Number(int.into());
+    }
+    if let Ok(uint) = text.parse::<u64>() {
+        return Json::Number(uint.into());
+    }
+    text.parse::<f64>()
+        .ok()
+        .and_then(Number::from_f64)
+        .map_or(Json::Null, Json::Number)
+}
+
+/// `yaml.Marshal` of sigs.k8s.io/yaml, without the line feed at the end.
+pub(crate) fn yaml(env: &mut Env<'_>, value: &Value) -> Result<String, CallError> {
+    let json = to_json(env, value, 0)?;
+    let mut text = weir_yaml::emit::sigs(&json);
+    env.reserve(text.len())?;
+    if text.ends_with('\n') {
+        text.pop();
+    }
+    Ok(text)
+}
+
+/// What goyaml.v3's encoder prints with an indent of two, without the line feed at the end.
+pub(crate) fn pretty_yaml(env: &mut Env<'_>, value: &Value) -> Result<String, CallError> {
+    let json = to_json(env, value, 0)?;
+    let mut text = weir_yaml::emit::kyaml_with(
+        &weir_yaml::from_json(&json),
+        weir_yaml::emit::SequenceIndent::Wide,
+    );
+    env.reserve(text.len())?;
+    if text.ends_with('\n') {
+        text.pop();
+    }
+    Ok(text)
+}
