@@ -226,7 +226,7 @@ fn execute(root: &Node, top: &Map, options: &Options, host: &mut (dyn Host + Sen
     // The deepest first, so that what a chart defines replaces what its subcharts define.
     let mut paths: Vec<&String> = templates.keys().collect();
     paths.sort_by_cached_key(|path| std::cmp::Reverse((path.matches('/').count(), *path)));
-    let functions = Functions::builtins();
+    let functions = Functions::helm();
     let mut set = Set::new(
         Arc::new(functions),
         weir_gotmpl::Options {
