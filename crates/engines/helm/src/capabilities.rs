@@ -62,7 +62,11 @@ impl KubeVersion {
         let normalized: Vec<String> = parsed.iter().map(u64::to_string).collect();
         let (major, minor) = (major.parse().unwrap_or(0), minor.parse().unwrap_or(0));
         Ok(Self {
-            version: if text.starts_with('v') { text.to_owned() } else { format!("v{text}") },
+            version: if text.starts_with('v') {
+                text.to_owned()
+            } else {
+                format!("v{text}")
+            },
             normalized: format!("v{}", normalized.join(".")),
             major: u64::to_string(&major),
             minor: u64::to_string(&minor),
@@ -111,10 +115,21 @@ mod tests {
             ("v1.32.", "v1.32.", "v1.32"),
         ] {
             let found = KubeVersion::parse(text).unwrap();
-            assert_eq!((found.version.as_str(), found.normalized.as_str()), (version, normalized));
+            assert_eq!(
+                (found.version.as_str(), found.normalized.as_str()),
+                (version, normalized)
+            );
             assert_eq!(found.major, "1");
         }
-        for text in ["", "v", "1", "x1.2", "01.2", "latest", "1.99999999999999999999999"] {
+        for text in [
+            "",
+            "v",
+            "1",
+            "x1.2",
+            "01.2",
+            "latest",
+            "1.99999999999999999999999",
+        ] {
             assert!(KubeVersion::parse(text).is_err(), "{text}");
         }
     }

@@ -32,7 +32,12 @@ pub struct TypeMismatch {
 }
 
 /// Lays values over those of a chart and its subcharts. The values are changed; give a copy.
-pub(crate) fn coalesce(chart: &Node, values: &Map, nulls: Nulls, warnings: &mut Vec<String>) -> Result<(), TypeMismatch> {
+pub(crate) fn coalesce(
+    chart: &Node,
+    values: &Map,
+    nulls: Nulls,
+    warnings: &mut Vec<String>,
+) -> Result<(), TypeMismatch> {
     Coalescer { nulls, warnings }.chart(chart, values, "")
 }
 
@@ -95,7 +100,10 @@ impl Coalescer<'_> {
                 Some(Value::Nil) if self.nulls == Nulls::Delete => values.remove(&key),
                 Some(Value::Map(over)) => match default.copy() {
                     Value::Map(under) => {
-                        let is_child = chart.dependencies.iter().any(|child| child.name().as_bytes() == key.as_bytes());
+                        let is_child = chart
+                            .dependencies
+                            .iter()
+                            .any(|child| child.name().as_bytes() == key.as_bytes());
                         let nulls = if is_child { Nulls::Keep } else { self.nulls };
                         if nulls == Nulls::Delete {
                             drop_nulls(&under);
@@ -154,9 +162,9 @@ impl Coalescer<'_> {
                             self.tables(&copy, &known, &join(prefix, &key.to_str()), Nulls::Keep);
                             of_child.insert(key, copy);
                         }
-                        Some(_) => self
-                            .warnings
-                            .push(format!("Conflict: cannot merge map onto non-map for {key:?}. Skipping.")),
+                        Some(_) => self.warnings.push(format!(
+                            "Conflict: cannot merge map onto non-map for {key:?}. Skipping."
+                        )),
                     }
                 }
                 (_, Some(Value::Map(_))) => self.warnings.push(format!("key {key} is table. Skipping")),
@@ -182,7 +190,9 @@ impl Coalescer<'_> {
         for (key, value) in under.entries() {
             match (over.get(&key), value) {
                 // A null over a default deletes it; a null over nothing stays.
-                (Some(Value::Nil), _) if nulls == Nulls::Delete && before.binary_search(&key).is_ok() => over.remove(&key),
+                (Some(Value::Nil), _) if nulls == Nulls::Delete && before.binary_search(&key).is_ok() => {
+                    over.remove(&key)
+                }
                 (None, value) => over.insert(key, value),
                 (Some(Value::Map(over)), Value::Map(under)) => {
                     self.tables(&over, &under, &join(prefix, &key.to_str()), nulls);
@@ -238,7 +248,11 @@ pub(crate) fn copy(value: &Value) -> Value {
 
 /// The same for a table.
 pub(crate) fn copy_table(table: &Map) -> Map {
-    table.entries().iter().map(|(key, value)| (key.clone(), copy(value))).collect()
+    table
+        .entries()
+        .iter()
+        .map(|(key, value)| (key.clone(), copy(value)))
+        .collect()
 }
 
 /// A value of the values' own form as templates see it.
@@ -251,7 +265,10 @@ pub(crate) fn value(json: &Json) -> Value {
 
 /// The same for a table.
 pub(crate) fn table(table: &Table) -> Map {
-    table.iter().map(|(key, json)| (key.as_str(), value(json))).collect()
+    table
+        .iter()
+        .map(|(key, json)| (key.as_str(), value(json)))
+        .collect()
 }
 
 /// A table of templates in the values' own form. What is neither scalar, list nor table is left out.

@@ -117,7 +117,11 @@ fn match_chunk<'n>(chunk: &str, name: &'n str) -> Result<Option<&'n str>, BadPat
                 }
             }
             _ => {
-                let literal = if c == '\\' { chunk.next().ok_or(BadPattern)? } else { c };
+                let literal = if c == '\\' {
+                    chunk.next().ok_or(BadPattern)?
+                } else {
+                    c
+                };
                 if !failed {
                     failed = name.next() != Some(literal);
                 }

@@ -176,6 +176,9 @@ mod tests {
         }
         let mut out = String::new();
         string("a<b>&\"\\\n\t\u{1}\u{8}\u{7f}é\u{2028}", &mut out);
-        assert_eq!(out, "\"a\\u003cb\\u003e\\u0026\\\"\\\\\\n\\t\\u0001\\b\u{7f}é\\u2028\"");
+        assert_eq!(
+            out,
+            "\"a\\u003cb\\u003e\\u0026\\\"\\\\\\n\\t\\u0001\\b\u{7f}é\\u2028\""
+        );
     }
 }

@@ -24,22 +24,25 @@ mod values;
 
 pub use capabilities::{Capabilities, KubeVersion, KubeVersionError};
 pub use chart::{
-    API_V1, API_V2, Chart, Crd, Dependency, Entry, File, IGNORE_FILE, Ignore, IgnoreError, Import, LoadError, Lock,
-    MAX_CHART_SIZE, MAX_FILE_SIZE, Maintainer, Metadata, NoArchives, Unpack,
+    API_V1, API_V2, Chart, Crd, Dependency, Entry, File, IGNORE_FILE, Ignore, IgnoreError, Import, LoadError,
+    Lock, MAX_CHART_SIZE, MAX_FILE_SIZE, Maintainer, Metadata, NoArchives, Unpack,
 };
 pub use coalesce::{Nulls, TypeMismatch, coalesce_tables, coalesce_values};
-pub use manifest::{Event, Head, Hook, HookRun, Manifest, ManifestError, Order, Phase, Policy, Sorted, sort, split};
+pub use manifest::{
+    Event, Head, Hook, HookRun, Manifest, ManifestError, Order, Phase, Policy, Sorted, sort, split,
+};
 pub use postrender::{PostRender, Strategy};
 pub use release::{
-    ApplyMethod, ChartRecord, DecodeError, Info, NameError, Release, SECRET_TYPE, SYSTEM_LABELS, SnapshotDigest, Status,
-    config_digest, flux_name, storage_labels, storage_name, validate_name,
+    ApplyMethod, ChartRecord, DecodeError, Info, NameError, Release, SECRET_TYPE, SYSTEM_LABELS,
+    SnapshotDigest, Status, config_digest, flux_name, storage_labels, storage_name, validate_name,
 };
 pub use render::{Caller, Options, RenderError, Rendered, TemplateError, render, render_files};
 pub use schema::SchemaError;
 pub use time::Time;
 pub use values::{
-    FileReader, Found, Origins, Reference, ReferenceError, ReferenceProblem, SetError, Setter, Sources, SourcesError, Table, ValuesError, from_json,
-    from_references, overlay, parse, set_index, set_literal, set_path,
+    FileReader, Found, Origins, Reference, ReferenceError, ReferenceProblem, SetError, Setter, Sources,
+    SourcesError, Table, ValuesError, from_json, from_references, overlay, parse, set_index, set_literal,
+    set_path,
 };
 
 pub(crate) use render::is_partial;

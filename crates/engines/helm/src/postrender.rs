@@ -43,7 +43,11 @@ impl Strategy {
 type Files = BTreeMap<String, String>;
 
 /// Sends files through, and gives files of the same names back; what has lost its annotation gets a name of its own.
-pub(crate) fn run(files: Files, post: &mut (dyn PostRender + Send), strategy: Strategy) -> Result<Files, RenderError> {
+pub(crate) fn run(
+    files: Files,
+    post: &mut (dyn PostRender + Send),
+    strategy: Strategy,
+) -> Result<Files, RenderError> {
     if strategy == Strategy::Combined {
         return through(&files, post, "").map_err(RenderError::PostRender);
     }
@@ -71,7 +75,8 @@ pub(crate) fn run(files: Files, post: &mut (dyn PostRender + Send), strategy: St
         let group = if name == "hooks" && strategy == Strategy::NoHooks {
             group
         } else {
-            through(&group, post, name).map_err(|error| RenderError::PostRender(format!("{error} (on {name})")))?
+            through(&group, post, name)
+                .map_err(|error| RenderError::PostRender(format!("{error} (on {name})")))?
         };
         for (path, text) in group {
             append(&mut files, path, &text);
@@ -159,7 +164,11 @@ fn take_apart(text: &str, group: &str) -> Result<Files, String> {
             .filter(|path| !path.is_empty())
             .map(ToOwned::to_owned)
             .unwrap_or_else(|| {
-                let group = if group.is_empty() { String::new() } else { format!("{group}-") };
+                let group = if group.is_empty() {
+                    String::new()
+                } else {
+                    format!("{group}-")
+                };
                 format!("generated-by-postrender-{group}{number}.yaml")
             });
         number += 1;

@@ -9,8 +9,8 @@ mod name;
 
 pub use chart::ChartRecord;
 pub use decode::DecodeError;
-pub(crate) use encode::metadata;
 pub use digest::{SnapshotDigest, config_digest};
+pub(crate) use encode::metadata;
 pub use labels::{SECRET_TYPE, SYSTEM_LABELS, storage_labels, storage_name};
 pub use name::{NameError, flux_name, validate_name};
 
@@ -81,7 +81,10 @@ impl Status {
 
     /// Whether an action is under way, or was broken off.
     pub fn is_pending(&self) -> bool {
-        matches!(self, Self::PendingInstall | Self::PendingUpgrade | Self::PendingRollback)
+        matches!(
+            self,
+            Self::PendingInstall | Self::PendingUpgrade | Self::PendingRollback
+        )
     }
 }
 
@@ -148,6 +151,8 @@ impl Release {
 
     /// The status of its info; unknown without one.
     pub fn status(&self) -> Status {
-        self.info.as_ref().map_or(Status::Unknown, |info| info.status.clone())
+        self.info
+            .as_ref()
+            .map_or(Status::Unknown, |info| info.status.clone())
     }
 }

@@ -26,10 +26,20 @@ pub(crate) fn check(chart: &Node, values: &Map, origins: &Origins) -> Result<(),
     let mut text = String::new();
     let mut path = Vec::new();
     chart_values(chart, values, origins, &mut path, &mut text);
-    if text.is_empty() { Ok(()) } else { Err(SchemaError { text }) }
+    if text.is_empty() {
+        Ok(())
+    } else {
+        Err(SchemaError { text })
+    }
 }
 
-fn chart_values<'c>(chart: &'c Node, values: &Map, origins: &Origins, path: &mut Vec<&'c str>, text: &mut String) {
+fn chart_values<'c>(
+    chart: &'c Node,
+    values: &Map,
+    origins: &Origins,
+    path: &mut Vec<&'c str>,
+    text: &mut String,
+) {
     if let Some(schema) = &chart.schema {
         let table = Json::Object(coalesce::to_table(values));
         if let Err(problem) = validate(&schema.data, &table, path, origins) {
@@ -70,7 +80,8 @@ impl Retrieve for Nowhere {
 }
 
 fn validate(schema: &[u8], values: &Json, path: &[&str], origins: &Origins) -> Result<(), String> {
-    let schema: Json = serde_json::from_slice(schema).map_err(|error| format!("values.schema.json: {error}\n"))?;
+    let schema: Json =
+        serde_json::from_slice(schema).map_err(|error| format!("values.schema.json: {error}\n"))?;
     for (what, json) in [("values.schema.json", &schema), ("values", values)] {
         if depth(json) > MAX_DEPTH {
             return Err(format!("{what} is nested deeper than {MAX_DEPTH} levels\n"));
@@ -84,7 +95,9 @@ fn validate(schema: &[u8], values: &Json, path: &[&str], origins: &Origins) -> R
         .with_base_uri("file:///values.schema.json")
         .with_pattern_options(PatternOptions::regex())
         .build(&schema)
-        .map_err(|error| format!("values.schema.json: \"file:///values.schema.json#\" is not valid: {error}\n"))?;
+        .map_err(|error| {
+            format!("values.schema.json: \"file:///values.schema.json#\" is not valid: {error}\n")
+        })?;
     let errors: Vec<ValidationError<'_>> = validator.iter_errors(values).collect();
     if errors.is_empty() {
         return Ok(());
@@ -173,8 +186,7 @@ fn list(errors: &[ValidationError<'_>], indent: usize, path: &[&str], origins: &
             _ => text.push('\n'),
         }
         match error.kind() {
-            ValidationErrorKind::AnyOf { context }
-            | ValidationErrorKind::OneOfNotValid { context } => {
+            ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
                 for errors in context {
                     list(errors, indent + 1, path, origins, text);
                 }
@@ -193,12 +205,22 @@ fn say(error: &ValidationError<'_>) -> String {
         Json::Object(table) => table.len(),
         _ => 0,
     };
-    let names = |names: &[String]| names.iter().map(|name| quote(name)).collect::<Vec<_>>().join(", ");
+    let names = |names: &[String]| {
+        names
+            .iter()
+            .map(|name| quote(name))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     match error.kind() {
         ValidationErrorKind::Type { kind } => {
             let want = match kind {
                 TypeKind::Single(one) => one.to_string(),
-                TypeKind::Multiple(many) => many.iter().map(|one| one.to_string()).collect::<Vec<_>>().join(" or "),
+                TypeKind::Multiple(many) => many
+                    .iter()
+                    .map(|one| one.to_string())
+                    .collect::<Vec<_>>()
+                    .join(" or "),
             };
             let got = match &**instance {
                 Json::Null => "null",
@@ -214,7 +236,10 @@ fn say(error: &ValidationError<'_>) -> String {
             format!("additional properties {} not allowed", names(unexpected))
         }
         ValidationErrorKind::AdditionalItems { limit } => {
-            format!("last {} additionalItem(s) not allowed", length().saturating_sub(*limit))
+            format!(
+                "last {} additionalItem(s) not allowed",
+                length().saturating_sub(*limit)
+            )
         }
         ValidationErrorKind::Enum { options } => match options.as_array().map(Vec::as_slice) {
             Some([one]) => format!("value must be {}", show(one)),
@@ -228,22 +253,40 @@ fn say(error: &ValidationError<'_>) -> String {
             Json::Array(_) | Json::Object(_) => "'const' failed".to_owned(),
             one => format!("value must be {}", show(one)),
         },
-        ValidationErrorKind::Pattern { pattern } => format!("value does not match pattern {}", quote(pattern)),
+        ValidationErrorKind::Pattern { pattern } => {
+            format!("value does not match pattern {}", quote(pattern))
+        }
         ValidationErrorKind::Format { format } => format!("value is not valid {format}"),
-        ValidationErrorKind::Minimum { limit } => format!("minimum: got {}, want {}", show(instance), show(limit)),
-        ValidationErrorKind::Maximum { limit } => format!("maximum: got {}, want {}", show(instance), show(limit)),
-        ValidationErrorKind::ExclusiveMinimum { limit } => format!("exclusiveMinimum: got {}, want {}", show(instance), show(limit)),
-        ValidationErrorKind::ExclusiveMaximum { limit } => format!("exclusiveMaximum: got {}, want {}", show(instance), show(limit)),
-        ValidationErrorKind::MultipleOf { multiple_of } => format!("multipleOf: got {}, want {multiple_of}", show(instance)),
+        ValidationErrorKind::Minimum { limit } => {
+            format!("minimum: got {}, want {}", show(instance), show(limit))
+        }
+        ValidationErrorKind::Maximum { limit } => {
+            format!("maximum: got {}, want {}", show(instance), show(limit))
+        }
+        ValidationErrorKind::ExclusiveMinimum { limit } => {
+            format!("exclusiveMinimum: got {}, want {}", show(instance), show(limit))
+        }
+        ValidationErrorKind::ExclusiveMaximum { limit } => {
+            format!("exclusiveMaximum: got {}, want {}", show(instance), show(limit))
+        }
+        ValidationErrorKind::MultipleOf { multiple_of } => {
+            format!("multipleOf: got {}, want {multiple_of}", show(instance))
+        }
         ValidationErrorKind::MinLength { limit } => format!("minLength: got {}, want {limit}", length()),
         ValidationErrorKind::MaxLength { limit } => format!("maxLength: got {}, want {limit}", length()),
         ValidationErrorKind::MinItems { limit } => format!("minItems: got {}, want {limit}", length()),
         ValidationErrorKind::MaxItems { limit } => format!("maxItems: got {}, want {limit}", length()),
-        ValidationErrorKind::MinProperties { limit } => format!("minProperties: got {}, want {limit}", length()),
-        ValidationErrorKind::MaxProperties { limit } => format!("maxProperties: got {}, want {limit}", length()),
+        ValidationErrorKind::MinProperties { limit } => {
+            format!("minProperties: got {}, want {limit}", length())
+        }
+        ValidationErrorKind::MaxProperties { limit } => {
+            format!("maxProperties: got {}, want {limit}", length())
+        }
         ValidationErrorKind::AnyOf { .. } => "'anyOf' failed".to_owned(),
         ValidationErrorKind::OneOfNotValid { .. } => "'oneOf' failed, none matched".to_owned(),
-        ValidationErrorKind::OneOfMultipleValid { .. } => "'oneOf' failed, several subschemas matched".to_owned(),
+        ValidationErrorKind::OneOfMultipleValid { .. } => {
+            "'oneOf' failed, several subschemas matched".to_owned()
+        }
         ValidationErrorKind::Not { .. } => "'not' failed".to_owned(),
         ValidationErrorKind::FalseSchema => "false schema".to_owned(),
         ValidationErrorKind::UniqueItems => "items are equal".to_owned(),

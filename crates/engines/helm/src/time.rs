@@ -27,7 +27,11 @@ impl Time {
             Some(sign) => {
                 let (hours, minutes) = time.get(sign + 1..)?.split_once(':')?;
                 let seconds = hours.parse::<i32>().ok()? * 3600 + minutes.parse::<i32>().ok()? * 60;
-                let seconds = if time.get(sign..)?.starts_with('-') { -seconds } else { seconds };
+                let seconds = if time.get(sign..)?.starts_with('-') {
+                    -seconds
+                } else {
+                    seconds
+                };
                 Offset::from_seconds(seconds).ok()?
             }
         };
@@ -65,7 +69,10 @@ mod tests {
             "2024-05-01T10:00:00.123456789+02:00",
             "2024-05-01T10:00:00-07:30",
         ] {
-            assert_eq!(Time::parse(text).map(|time| time.to_string()).as_deref(), Some(text));
+            assert_eq!(
+                Time::parse(text).map(|time| time.to_string()).as_deref(),
+                Some(text)
+            );
         }
         for text in ["", "yesterday", "2024-05-01", "2024-05-01T10:00:00"] {
             assert_eq!(Time::parse(text), None, "{text}");

@@ -1,5 +1,6 @@
 //! `weir helm`.
 
+mod certificates;
 mod flags;
 mod host;
 mod show;

@@ -66,7 +66,10 @@ impl Object for Struct {
 }
 
 fn find(fields: &[(&'static str, Value)], name: &str) -> Option<Value> {
-    fields.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
+    fields
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, value)| value.clone())
 }
 
 struct Version(KubeVersion);
@@ -107,7 +110,10 @@ struct Set {
 impl Set {
     fn new(versions: &[String]) -> Self {
         Self {
-            list: List::of(&VERSION_SET, versions.iter().map(|version| version.as_str().into()).collect()),
+            list: List::of(
+                &VERSION_SET,
+                versions.iter().map(|version| version.as_str().into()).collect(),
+            ),
         }
     }
 }

@@ -1,7 +1,10 @@
 //! YAML into typed fields, as sigs.k8s.io/yaml decodes into a Go struct: names match whatever their case, numbers
 //! and booleans become text where text is wanted, null is nothing, unknown fields are passed over.
 
-use weir_yaml::{Data, Dialect, Duplicates, Node, ParseOptions, Resolved, expand_aliases, go_float, parse_all_with, resolve_tagged};
+use weir_yaml::{
+    Data, Dialect, Duplicates, Node, ParseOptions, Resolved, expand_aliases, go_float, parse_all_with,
+    resolve_tagged,
+};
 
 /// The first document of a text, aliases expanded; `None` if it holds nothing or null.
 pub(crate) fn document(text: &str) -> Result<Option<Node>, String> {
@@ -39,7 +42,13 @@ pub(crate) fn is_text(node: &Node) -> bool {
 
 fn scalar(node: &Node) -> Option<Result<Resolved, String>> {
     let text = node.as_str()?;
-    Some(resolve_tagged(text, &node.tag, node.tag_is_explicit, node.style, Dialect::Sigs))
+    Some(resolve_tagged(
+        text,
+        &node.tag,
+        node.tag_is_explicit,
+        node.style,
+        Dialect::Sigs,
+    ))
 }
 
 /// A mapping that is read field by field.
@@ -86,7 +95,9 @@ impl<'a> Fields<'a> {
 
     /// A mapping within.
     pub(crate) fn fields(&self, name: &str, place: &'a str) -> Result<Option<Self>, String> {
-        self.get(name).map(|node| Self::of(node, place, "struct")).transpose()
+        self.get(name)
+            .map(|node| Self::of(node, place, "struct"))
+            .transpose()
     }
 
     /// A boolean.
@@ -116,7 +127,13 @@ impl<'a> Fields<'a> {
         };
         items
             .iter()
-            .map(|item| if is_null(item) { Ok(None) } else { read(item, &place).map(Some) })
+            .map(|item| {
+                if is_null(item) {
+                    Ok(None)
+                } else {
+                    read(item, &place).map(Some)
+                }
+            })
             .collect()
     }
 
@@ -142,7 +159,11 @@ impl<'a> Fields<'a> {
             .iter()
             .map(|(key, value)| {
                 let key = weir_yaml::key_to_string(key, Dialect::Sigs).map_err(|error| error.to_string())?;
-                let value = if is_null(value) { String::new() } else { text(value, &place)? };
+                let value = if is_null(value) {
+                    String::new()
+                } else {
+                    text(value, &place)?
+                };
                 Ok((key, value))
             })
             .collect()

@@ -63,19 +63,31 @@ impl Dependency {
 
     /// The name it goes by in the chart: the alias, else its own.
     pub fn key(&self) -> &str {
-        if self.alias.is_empty() { &self.name } else { &self.alias }
+        if self.alias.is_empty() {
+            &self.name
+        } else {
+            &self.alias
+        }
     }
 
     pub(crate) fn validate(&mut self) -> Result<(), String> {
-        for text in [&mut self.name, &mut self.version, &mut self.repository, &mut self.condition]
-            .into_iter()
-            .chain(&mut self.tags)
+        for text in [
+            &mut self.name,
+            &mut self.version,
+            &mut self.repository,
+            &mut self.condition,
+        ]
+        .into_iter()
+        .chain(&mut self.tags)
         {
             sanitize(text);
         }
         let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
         if !self.alias.bytes().all(legal) {
-            return Err(format!("dependency {:?} has disallowed characters in the alias", self.name));
+            return Err(format!(
+                "dependency {:?} has disallowed characters in the alias",
+                self.name
+            ));
         }
         Ok(())
     }
@@ -83,7 +95,12 @@ impl Dependency {
 
 /// Go formats what stands in a mapping with `%v`; only scalars make sense there.
 fn import(node: &Node) -> Import {
-    let field = |name: &str| node.get(name).map_or_else(|| "<nil>".to_owned(), |value| decode::text(value, "").unwrap_or_default());
+    let field = |name: &str| {
+        node.get(name).map_or_else(
+            || "<nil>".to_owned(),
+            |value| decode::text(value, "").unwrap_or_default(),
+        )
+    };
     match &node.data {
         weir_yaml::Data::Mapping(_) => Import::Table {
             child: field("child"),

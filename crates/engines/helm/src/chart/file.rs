@@ -1,7 +1,7 @@
 //! A file of a chart.
 
-use bytes::Bytes;
 use crate::time::Time;
+use bytes::Bytes;
 
 /// A file of a chart, or of the archive that it came in.
 ///

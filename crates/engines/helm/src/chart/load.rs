@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::Chart;
 use super::dependency::Lock;
 use super::file::File;
 use super::ignore::IgnoreError;
 use super::metadata::{API_V1, API_V2, Metadata};
 use super::source::{self, MAX_CHART_SIZE, MAX_FILE_SIZE, Unpack};
-use super::Chart;
 use crate::values;
 
 /// Subcharts are not nested deeper than this.
@@ -72,7 +72,12 @@ pub(super) fn load(files: Vec<File>, unpack: &dyn Unpack) -> Result<Chart, LoadE
 }
 
 /// Loads at a depth; `left` bounds what the archives within archives may unpack to, all together.
-fn load_at(files: Vec<File>, unpack: &dyn Unpack, depth: usize, left: &mut usize) -> Result<Chart, LoadError> {
+fn load_at(
+    files: Vec<File>,
+    unpack: &dyn Unpack,
+    depth: usize,
+    left: &mut usize,
+) -> Result<Chart, LoadError> {
     if depth > MAX_DEPTH {
         return Err(LoadError::Depth);
     }
@@ -194,17 +199,16 @@ impl Parts {
             }
             "requirements.lock" => {
                 self.lock = lock(file, "requirements.lock")?;
-                let is_old = self
-                    .metadata
-                    .get_or_insert_default()
-                    .api_version
-                    == API_V1;
+                let is_old = self.metadata.get_or_insert_default().api_version == API_V1;
                 self.old_style(file, is_old, "Dependency locking is handled in Chart.lock since apiVersion \"v2\". We recommend migrating to Chart.lock.");
             }
             name if name.starts_with("templates/") => self.templates.push(file.clone()),
             name => match name.strip_prefix("charts/") {
                 Some(below) if extension(below) != Some("prov") => {
-                    let folder = below.split_once('/').map_or(below, |(folder, _)| folder).to_owned();
+                    let folder = below
+                        .split_once('/')
+                        .map_or(below, |(folder, _)| folder)
+                        .to_owned();
                     let mut file = file.clone();
                     file.name = below.to_owned();
                     self.subcharts.entry(folder).or_default().push(file);

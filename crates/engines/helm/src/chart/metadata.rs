@@ -242,7 +242,8 @@ mod tests {
 
     #[test]
     fn numbers_become_text_and_names_match_in_any_case() {
-        let chart = check("apiVersion: v2\nNAME: app\nversion: 1.0\nappVersion: 1.10\nkeywords: [1, true]\n").unwrap();
+        let chart = check("apiVersion: v2\nNAME: app\nversion: 1.0\nappVersion: 1.10\nkeywords: [1, true]\n")
+            .unwrap();
         assert_eq!((chart.name.as_str(), chart.version.as_str()), ("app", "1"));
         assert_eq!(chart.app_version, "1.1");
         assert_eq!(chart.keywords, ["1", "true"]);
@@ -252,20 +253,29 @@ mod tests {
     fn n07_names_that_lead_elsewhere_are_refused() {
         for name in [".", "..", "a/b", "../x", "/x", "x/"] {
             let text = format!("apiVersion: v2\nname: {name:?}\nversion: 1.0.0\n");
-            assert!(check(&text).unwrap_err().contains("chart.metadata.name"), "{name}");
+            assert!(
+                check(&text).unwrap_err().contains("chart.metadata.name"),
+                "{name}"
+            );
         }
     }
 
     #[test]
     fn n11_wrong_types_are_errors_with_the_field_and_the_line() {
         let error = check("apiVersion: v2\nname: a\nversion: 1.0.0\ndependencies: {a: b}\n").unwrap_err();
-        assert!(error.contains("cannot unmarshal object into Go struct field Metadata.dependencies"), "{error}");
+        assert!(
+            error.contains("cannot unmarshal object into Go struct field Metadata.dependencies"),
+            "{error}"
+        );
         assert!(error.contains("line 4"), "{error}");
         for text in ["[]", "x", "3", "name: {}\n"] {
             assert!(check(text).is_err(), "{text}");
         }
         for text in ["", "null", "# nothing\n"] {
-            assert!(check(text).unwrap_err().contains("apiVersion is required"), "{text}");
+            assert!(
+                check(text).unwrap_err().contains("apiVersion is required"),
+                "{text}"
+            );
         }
         let error = check("apiVersion: v2\nname: a\nversion: 1.0.0\nmaintainers: [null]\n").unwrap_err();
         assert_eq!(error, "maintainers must not contain empty or null nodes");

@@ -54,7 +54,10 @@ pub(crate) fn of_archive(archive: &Bytes, unpack: &dyn Unpack) -> Result<Vec<Fil
         let (top, below) = entry.path.split_once(delimiter).unwrap_or((&entry.path, ""));
         let below = below.replace(delimiter, "/");
         if below.starts_with('/') {
-            return Err(LoadError::Path("chart illegally contains absolute paths", entry.path));
+            return Err(LoadError::Path(
+                "chart illegally contains absolute paths",
+                entry.path,
+            ));
         }
         let name = clean(&below);
         if name.is_empty() {
@@ -64,11 +67,17 @@ pub(crate) fn of_archive(archive: &Bytes, unpack: &dyn Unpack) -> Result<Vec<Fil
             ));
         }
         if name.starts_with("..") {
-            return Err(LoadError::Path("chart illegally references parent directory", entry.path));
+            return Err(LoadError::Path(
+                "chart illegally references parent directory",
+                entry.path,
+            ));
         }
         let bytes = name.as_bytes();
         if bytes.first().is_some_and(u8::is_ascii_alphabetic) && bytes.get(1..3) == Some(b":/") {
-            return Err(LoadError::Path("chart contains illegally named files", entry.path));
+            return Err(LoadError::Path(
+                "chart contains illegally named files",
+                entry.path,
+            ));
         }
         if top == "Chart.yaml" {
             return Err(LoadError::Path("chart yaml not in base directory", entry.path));
@@ -76,7 +85,10 @@ pub(crate) fn of_archive(archive: &Bytes, unpack: &dyn Unpack) -> Result<Vec<Fil
         if entry.data.len() > MAX_FILE_SIZE {
             return Err(LoadError::FileSize(entry.path));
         }
-        left = left.checked_sub(entry.data.len()).filter(|left| *left > 0).ok_or(LoadError::ChartSize)?;
+        left = left
+            .checked_sub(entry.data.len())
+            .filter(|left| *left > 0)
+            .ok_or(LoadError::ChartSize)?;
         let mut file = File::new(name, entry.data);
         file.modified = entry.modified;
         files.push(file);

@@ -51,7 +51,10 @@ impl Event {
         if name == "test-success" {
             return Some(Self::Test);
         }
-        EVENTS.iter().find(|(_, known)| *known == name).map(|(event, _)| *event)
+        EVENTS
+            .iter()
+            .find(|(_, known)| *known == name)
+            .map(|(event, _)| *event)
     }
 }
 
@@ -202,7 +205,12 @@ impl Hook {
         let mut chosen: Vec<(usize, &Self)> = hooks
             .iter()
             .enumerate()
-            .flat_map(|(at, hook)| hook.events.iter().filter(move |found| **found == event).map(move |_| (at, hook)))
+            .flat_map(|(at, hook)| {
+                hook.events
+                    .iter()
+                    .filter(move |found| **found == event)
+                    .map(move |_| (at, hook))
+            })
             .collect();
         chosen.sort_by(|(_, a), (_, b)| (a.weight, &a.name).cmp(&(b.weight, &b.name)));
         chosen.into_iter().map(|(at, _)| at).collect()

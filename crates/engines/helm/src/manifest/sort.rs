@@ -46,7 +46,10 @@ pub struct Sorted {
 ///
 /// Partials, whose names start with `_`, and blank files are passed over. A document with a hook annotation that names
 /// no known event is dropped, as Helm does.
-pub fn sort<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>, order: Order) -> Result<Sorted, ManifestError> {
+pub fn sort<'a>(
+    files: impl IntoIterator<Item = (&'a str, &'a str)>,
+    order: Order,
+) -> Result<Sorted, ManifestError> {
     let mut files: Vec<(&str, &str)> = files
         .into_iter()
         .filter(|(path, content)| !crate::is_partial(path) && !content.trim().is_empty())
@@ -68,12 +71,20 @@ pub fn sort<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>, order: Orde
                 });
                 continue;
             };
-            let events: Option<Vec<Event>> = events.split(',').map(|event| Event::parse(&word(event))).collect();
+            let events: Option<Vec<Event>> = events
+                .split(',')
+                .map(|event| Event::parse(&word(event)))
+                .collect();
             let Some(events) = events else { continue };
             let policies = |annotation: &str| {
                 head.annotations
                     .get(annotation)
-                    .map(|policies| policies.split(',').map(|policy| Policy::parse(&word(policy))).collect())
+                    .map(|policies| {
+                        policies
+                            .split(',')
+                            .map(|policy| Policy::parse(&word(policy)))
+                            .collect()
+                    })
                     .unwrap_or_default()
             };
             sorted.hooks.push(Hook {

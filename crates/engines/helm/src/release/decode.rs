@@ -44,7 +44,11 @@ impl Release {
     /// Reads what the Secret's `release` key holds, without Kubernetes' own base64. Records from before Helm packed
     /// them are plain JSON in base64.
     pub fn decode(data: &[u8]) -> Result<Self, DecodeError> {
-        let compact: Vec<u8> = data.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
+        let compact: Vec<u8> = data
+            .iter()
+            .copied()
+            .filter(|byte| !matches!(byte, b'\r' | b'\n'))
+            .collect();
         let bytes = STANDARD
             .decode(compact)
             .map_err(|error| DecodeError::Base64(error.to_string()))?;
@@ -64,7 +68,8 @@ impl Release {
 
     /// Reads a record's JSON. Fields that are not known are passed over.
     pub fn from_json(json: &[u8]) -> Result<Self, DecodeError> {
-        let json: Value = serde_json::from_slice(json).map_err(|error| DecodeError::Json(error.to_string()))?;
+        let json: Value =
+            serde_json::from_slice(json).map_err(|error| DecodeError::Json(error.to_string()))?;
         let of = Place {
             value: &json,
             path: String::new(),
@@ -93,7 +98,11 @@ struct Place<'v> {
 
 impl<'v> Place<'v> {
     fn fail<T>(&self, wanted: &'static str) -> Found<T> {
-        let path = if self.path.is_empty() { "top".to_owned() } else { self.path.clone() };
+        let path = if self.path.is_empty() {
+            "top".to_owned()
+        } else {
+            self.path.clone()
+        };
         Err(DecodeError::Field(path, wanted))
     }
 
@@ -112,21 +121,26 @@ impl<'v> Place<'v> {
     }
 
     fn as_text(&self) -> Found<String> {
-        self.value.as_str().map_or_else(|| self.fail("a text"), |text| Ok(text.to_owned()))
+        self.value
+            .as_str()
+            .map_or_else(|| self.fail("a text"), |text| Ok(text.to_owned()))
     }
 
     fn text(&self, name: &str) -> Found<String> {
-        self.get(name).map_or_else(|| Ok(String::new()), |of| of.as_text())
+        self.get(name)
+            .map_or_else(|| Ok(String::new()), |of| of.as_text())
     }
 
     fn number(&self, name: &str) -> Found<i64> {
-        self.get(name)
-            .map_or(Ok(0), |of| of.value.as_i64().map_or_else(|| of.fail("a whole number"), Ok))
+        self.get(name).map_or(Ok(0), |of| {
+            of.value.as_i64().map_or_else(|| of.fail("a whole number"), Ok)
+        })
     }
 
     fn flag(&self, name: &str) -> Found<bool> {
-        self.get(name)
-            .map_or(Ok(false), |of| of.value.as_bool().map_or_else(|| of.fail("a boolean"), Ok))
+        self.get(name).map_or(Ok(false), |of| {
+            of.value.as_bool().map_or_else(|| of.fail("a boolean"), Ok)
+        })
     }
 
     fn table(&self) -> Found<crate::values::Table> {
@@ -222,7 +236,11 @@ fn metadata(of: &Place<'_>) -> Found<Metadata> {
         let table = of.object()?;
         table
             .iter()
-            .map(|(key, value)| value.as_str().map_or_else(|| of.fail("texts"), |value| Ok((key.clone(), value.to_owned()))))
+            .map(|(key, value)| {
+                value
+                    .as_str()
+                    .map_or_else(|| of.fail("texts"), |value| Ok((key.clone(), value.to_owned())))
+            })
             .collect()
     });
     Ok(Metadata {
@@ -285,7 +303,10 @@ fn dependency(of: &Place<'_>) -> Found<Option<Dependency>> {
 fn lock(of: &Place<'_>) -> Found<Lock> {
     of.object()?;
     Ok(Lock {
-        generated: of.time("generated")?.map(|time| time.to_string()).unwrap_or_default(),
+        generated: of
+            .time("generated")?
+            .map(|time| time.to_string())
+            .unwrap_or_default(),
         digest: of.text("digest")?,
         dependencies: of.list("dependencies", dependency)?,
     })
@@ -294,7 +315,11 @@ fn lock(of: &Place<'_>) -> Found<Lock> {
 fn hook(of: &Place<'_>) -> Found<Hook> {
     of.object()?;
     let policies = |name: &str| -> Found<Vec<Policy>> {
-        Ok(of.texts(name)?.iter().map(|policy| Policy::parse(policy)).collect())
+        Ok(of
+            .texts(name)?
+            .iter()
+            .map(|policy| Policy::parse(policy))
+            .collect())
     };
     Ok(Hook {
         name: of.text("name")?,
@@ -302,7 +327,11 @@ fn hook(of: &Place<'_>) -> Found<Hook> {
         path: of.text("path")?,
         manifest: of.text("manifest")?,
         // An event that is not known is never fired.
-        events: of.texts("events")?.iter().filter_map(|event| Event::parse(event)).collect(),
+        events: of
+            .texts("events")?
+            .iter()
+            .filter_map(|event| Event::parse(event))
+            .collect(),
         last_run: match of.get("last_run") {
             None => HookRun::default(),
             Some(of) => HookRun {

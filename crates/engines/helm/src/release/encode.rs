@@ -84,7 +84,9 @@ fn chart(chart: &ChartRecord, out: &mut String) {
         Some(schema) => object.text("schema", &STANDARD.encode(schema)),
         None => object.key("schema").push_str("null"),
     }
-    let modified = chart.schema_modified.map_or_else(|| ZERO_TIME.to_owned(), |time| time.to_string());
+    let modified = chart
+        .schema_modified
+        .map_or_else(|| ZERO_TIME.to_owned(), |time| time.to_string());
     object.text("schemamodtime", &modified);
     files(&chart.files, object.key("files"));
     object.some("modtime", chart.modified);
@@ -166,16 +168,20 @@ pub(crate) fn dependencies(dependencies: &[Option<Dependency>], out: &mut String
             object.key("enabled").push_str("true");
         }
         if !dependency.import_values.is_empty() {
-            gojson::list(&dependency.import_values, object.key("import-values"), |import, out| match import {
-                Import::Export(name) => gojson::string(name, out),
-                Import::Table { child, parent } => {
-                    let mut object = Object::new(out);
-                    object.text("child", child);
-                    object.text("parent", parent);
-                    object.end();
-                }
-                Import::Other => out.push_str("null"),
-            });
+            gojson::list(
+                &dependency.import_values,
+                object.key("import-values"),
+                |import, out| match import {
+                    Import::Export(name) => gojson::string(name, out),
+                    Import::Table { child, parent } => {
+                        let mut object = Object::new(out);
+                        object.text("child", child);
+                        object.text("parent", parent);
+                        object.end();
+                    }
+                    Import::Other => out.push_str("null"),
+                },
+            );
         }
         object.some_text("alias", &dependency.alias);
         object.end();
@@ -184,8 +190,13 @@ pub(crate) fn dependencies(dependencies: &[Option<Dependency>], out: &mut String
 
 fn lock(lock: &Lock, out: &mut String) {
     let mut object = Object::new(out);
-    let generated = if lock.generated.is_empty() { ZERO_TIME } else { &lock.generated };
-    let generated = crate::time::Time::parse(generated).map_or_else(|| generated.to_owned(), |time| time.to_string());
+    let generated = if lock.generated.is_empty() {
+        ZERO_TIME
+    } else {
+        &lock.generated
+    };
+    let generated =
+        crate::time::Time::parse(generated).map_or_else(|| generated.to_owned(), |time| time.to_string());
     object.text("generated", &generated);
     object.text("digest", &lock.digest);
     if lock.dependencies.is_empty() {

@@ -42,7 +42,12 @@ pub fn flux_name(name: &str) -> String {
         return name.to_owned();
     }
     let sum = digest(&SHA256, name.as_bytes());
-    let hex: String = sum.as_ref().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = sum
+        .as_ref()
+        .iter()
+        .take(6)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let start: String = name.chars().take(40).collect();
     format!("{start}-{hex}")
 }
@@ -66,7 +71,10 @@ mod tests {
     fn long_names_are_cut_and_told_apart_by_a_sum() {
         let name = format!("{}-{}", "n".repeat(40), "m".repeat(20));
         let short = flux_name(&name);
-        assert_eq!((short.len(), short.get(..41)), (53, Some(format!("{}-", "n".repeat(40)).as_str())));
+        assert_eq!(
+            (short.len(), short.get(..41)),
+            (53, Some(format!("{}-", "n".repeat(40)).as_str()))
+        );
         assert_eq!(flux_name("app"), "app");
     }
 }

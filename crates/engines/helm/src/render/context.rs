@@ -26,7 +26,13 @@ pub(super) fn templates<'c>(chart: &'c Node, top: &Map) -> BTreeMap<String, Temp
     templates
 }
 
-fn add<'c>(chart: &'c Node, path: String, above: &Map, is_root: bool, templates: &mut BTreeMap<String, Template<'c>>) -> Map {
+fn add<'c>(
+    chart: &'c Node,
+    path: String,
+    above: &Map,
+    is_root: bool,
+    templates: &mut BTreeMap<String, Template<'c>>,
+) -> Map {
     let subcharts = Map::new();
     let data = Map::of(&VALUES);
     let about = metadata(&chart.metadata);
@@ -42,12 +48,20 @@ fn add<'c>(chart: &'c Node, path: String, above: &Map, is_root: bool, templates:
         // A name with dots is taken for a path, as in Helm.
         let path = format!("Values.{}", chart.name());
         let found = crate::tree::table(above, &path);
-        found.map_or_else(|_| Map::of(&VALUES), |found| found.retyped(&VALUES)).into()
+        found
+            .map_or_else(|_| Map::of(&VALUES), |found| found.retyped(&VALUES))
+            .into()
     };
     data.insert("Values", values);
     data.insert("Subcharts", subcharts.clone());
     for child in &chart.dependencies {
-        let of_child = add(child, format!("{path}/charts/{}", child.name()), &data, false, templates);
+        let of_child = add(
+            child,
+            format!("{path}/charts/{}", child.name()),
+            &data,
+            false,
+            templates,
+        );
         subcharts.insert(child.name(), of_child);
     }
     let base = format!("{path}/templates");
@@ -73,11 +87,18 @@ fn clean(path: &str) -> std::borrow::Cow<'_, str> {
     if !path.contains("//") {
         return path.into();
     }
-    path.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/").into()
+    path.split('/')
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join("/")
+        .into()
 }
 
 fn texts(list: &[String]) -> Value {
-    list.iter().map(|text| text.as_str().into()).collect::<List>().into()
+    list.iter()
+        .map(|text| text.as_str().into())
+        .collect::<List>()
+        .into()
 }
 
 /// Chart.yaml with the names of Go's fields.
@@ -101,7 +122,10 @@ fn metadata(from: &Metadata) -> Map {
     map.insert("Sources", texts(&from.sources));
     map.insert("Keywords", texts(&from.keywords));
     map.insert("Deprecated", from.deprecated);
-    let annotations = from.annotations.iter().map(|(key, value)| (key.as_str().into(), value.as_str().into()));
+    let annotations = from
+        .annotations
+        .iter()
+        .map(|(key, value)| (key.as_str().into(), value.as_str().into()));
     map.insert("Annotations", Map::with(&ty::MAP_STRING, annotations));
     let maintainers: List = from
         .maintainers
@@ -133,7 +157,10 @@ fn metadata(from: &Metadata) -> Map {
             }
             map.insert("Tags", texts(&dependency.tags));
             map.insert("Enabled", dependency.enabled);
-            map.insert("ImportValues", dependency.import_values.iter().map(import).collect::<List>());
+            map.insert(
+                "ImportValues",
+                dependency.import_values.iter().map(import).collect::<List>(),
+            );
             map.into()
         })
         .collect();

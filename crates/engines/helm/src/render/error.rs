@@ -128,9 +128,17 @@ impl TemplateError {
         }
     }
 
-    pub(super) fn exec(path: &str, error: &ExecError, templates: &BTreeMap<String, Template<'_>>, origins: &Origins) -> Self {
+    pub(super) fn exec(
+        path: &str,
+        error: &ExecError,
+        templates: &BTreeMap<String, Template<'_>>,
+        origins: &Origins,
+    ) -> Self {
         let callers: Vec<Caller> = error.frames().map(caller).collect();
-        let value = error.frames().last().and_then(|frame| value(frame, templates, origins));
+        let value = error
+            .frames()
+            .last()
+            .and_then(|frame| value(frame, templates, origins));
         Self {
             message: reformat(path, error),
             content: callers
@@ -161,7 +169,11 @@ fn chart_of(path: &str) -> String {
 }
 
 /// The value that the failing expression names, as far as the text at its place tells, and what set it.
-fn value(frame: &Frame, templates: &BTreeMap<String, Template<'_>>, origins: &Origins) -> Option<(String, String)> {
+fn value(
+    frame: &Frame,
+    templates: &BTreeMap<String, Template<'_>>,
+    origins: &Origins,
+) -> Option<(String, String)> {
     let text = &templates.get(&frame.file)?.text;
     let line = text.split('\n').nth(frame.line.checked_sub(1)?)?;
     let from = line.get(frame.column..)?;
@@ -242,10 +254,17 @@ fn trace(text: &str) -> Option<Traced> {
             message: text.to_owned(),
         });
     }
-    let cut = |message: &str| message.split_once(" template:").map_or(message, |(message, _)| message).to_owned();
+    let cut = |message: &str| {
+        message
+            .split_once(" template:")
+            .map_or(message, |(message, _)| message)
+            .to_owned()
+    };
     if let Some((location, after)) = rest.split_once(": executing ")
         && let Some((function, after)) = after.strip_prefix('"').and_then(|after| after.split_once('"'))
-        && let Some((place, message)) = after.strip_prefix(" at <").and_then(|after| after.split_once(">: "))
+        && let Some((place, message)) = after
+            .strip_prefix(" at <")
+            .and_then(|after| after.split_once(">: "))
     {
         return Some(Traced {
             location: location.to_owned(),

@@ -80,7 +80,11 @@ pub struct Rendered {
 impl Rendered {
     /// The manifest of the release: documents with the file that each comes from.
     pub fn manifest(&self) -> String {
-        let size = self.manifests.iter().map(|m| m.content.len() + m.name.len() + 16).sum();
+        let size = self
+            .manifests
+            .iter()
+            .map(|m| m.content.len() + m.name.len() + 16)
+            .sum();
         let mut out = String::with_capacity(size);
         for manifest in &self.manifests {
             document(&mut out, &manifest.name, &manifest.content);
@@ -158,7 +162,8 @@ fn here(
     let mut warnings = Vec::new();
     let values = coalesce::table(values);
     let mut root = Node::of(chart);
-    root.prepare(&values, &mut warnings).map_err(RenderError::Dependencies)?;
+    root.prepare(&values, &mut warnings)
+        .map_err(RenderError::Dependencies)?;
     let top = top(&root, &values, options, &mut warnings)?;
     let wanted = &root.metadata.kube_version;
     let kube = &options.capabilities.kube_version;
@@ -221,7 +226,12 @@ fn scope(values: Map, options: &Options) -> Map {
 }
 
 /// Executes all templates.
-fn execute(root: &Node, top: &Map, options: &Options, host: &mut (dyn Host + Send)) -> Result<BTreeMap<String, String>, RenderError> {
+fn execute(
+    root: &Node,
+    top: &Map,
+    options: &Options,
+    host: &mut (dyn Host + Send),
+) -> Result<BTreeMap<String, String>, RenderError> {
     let templates = context::templates(root, top);
     // The deepest first, so that what a chart defines replaces what its subcharts define.
     let mut paths: Vec<&String> = templates.keys().collect();
@@ -235,7 +245,9 @@ fn execute(root: &Node, top: &Map, options: &Options, host: &mut (dyn Host + Sen
         },
     );
     for path in &paths {
-        let Some(template) = templates.get(*path) else { continue };
+        let Some(template) = templates.get(*path) else {
+            continue;
+        };
         set.parse(path, &template.text)
             .map_err(|error| RenderError::Template(TemplateError::parse(path, &template.text, &error)))?;
     }
@@ -246,7 +258,9 @@ fn execute(root: &Node, top: &Map, options: &Options, host: &mut (dyn Host + Sen
     let mut env = Env::new(&set, host, &limits);
     let mut files = BTreeMap::new();
     for path in paths {
-        let Some(template) = templates.get(path) else { continue };
+        let Some(template) = templates.get(path) else {
+            continue;
+        };
         if super::is_partial(path) {
             continue;
         }
@@ -256,7 +270,9 @@ fn execute(root: &Node, top: &Map, options: &Options, host: &mut (dyn Host + Sen
         template.data.insert("Template", about);
         let out = env
             .execute(path, &template.data.clone().into())
-            .map_err(|error| RenderError::Template(TemplateError::exec(path, &error, &templates, &options.origins)))?;
+            .map_err(|error| {
+                RenderError::Template(TemplateError::exec(path, &error, &templates, &options.origins))
+            })?;
         files.insert(path.clone(), out.to_str().replace("<no value>", ""));
     }
     Ok(files)
@@ -265,7 +281,11 @@ fn execute(root: &Node, top: &Map, options: &Options, host: &mut (dyn Host + Sen
 /// Takes the notes out of the rendered files.
 fn take_notes(files: &mut BTreeMap<String, String>, chart: &str, with_subcharts: bool) -> String {
     let own = format!("{chart}/templates/NOTES.txt");
-    let paths: Vec<String> = files.keys().filter(|path| path.ends_with("NOTES.txt")).cloned().collect();
+    let paths: Vec<String> = files
+        .keys()
+        .filter(|path| path.ends_with("NOTES.txt"))
+        .cloned()
+        .collect();
     let mut notes = String::new();
     for path in paths {
         let Some(text) = files.remove(&path) else { continue };

@@ -17,11 +17,19 @@ pub(crate) fn fits(range: &str, version: &str) -> bool {
 
 /// Drops the subcharts that are switched off and renames those with an alias, all the way down. `path` is where the
 /// chart's values stand in the top chart's, with a dot at its end.
-pub(super) fn enable(chart: &mut Node, values: &Map, path: &str, warnings: &mut Vec<String>) -> Result<(), TypeMismatch> {
+pub(super) fn enable(
+    chart: &mut Node,
+    values: &Map,
+    path: &str,
+    warnings: &mut Vec<String>,
+) -> Result<(), TypeMismatch> {
     if chart.metadata.dependencies.is_empty() {
         return Ok(());
     }
-    let mut wanted: Vec<Dependency> = std::mem::take(&mut chart.metadata.dependencies).into_iter().flatten().collect();
+    let mut wanted: Vec<Dependency> = std::mem::take(&mut chart.metadata.dependencies)
+        .into_iter()
+        .flatten()
+        .collect();
     let found = std::mem::take(&mut chart.dependencies);
     let is_meant = |dependency: &Dependency, child: &Node| {
         child.name() == dependency.name && fits(&dependency.version, &child.metadata.version)
@@ -49,13 +57,21 @@ pub(super) fn enable(chart: &mut Node, values: &Map, path: &str, warnings: &mut 
     coalesce::coalesce(chart, &merged, Nulls::Delete, warnings)?;
     by_tags(&mut wanted, &merged, warnings);
     by_conditions(&mut wanted, &merged, path, warnings);
-    let is_off = |name: &str| wanted.iter().any(|dependency| !dependency.enabled && dependency.name == name);
+    let is_off = |name: &str| {
+        wanted
+            .iter()
+            .any(|dependency| !dependency.enabled && dependency.name == name)
+    };
     chart.dependencies.retain(|child| !is_off(child.name()));
     for child in &mut chart.dependencies {
         let path = format!("{path}{}.", child.name());
         enable(child, &merged, &path, warnings)?;
     }
-    let kept: Vec<Dependency> = wanted.iter().filter(|dependency| !is_off(&dependency.name)).cloned().collect();
+    let kept: Vec<Dependency> = wanted
+        .iter()
+        .filter(|dependency| !is_off(&dependency.name))
+        .cloned()
+        .collect();
     chart.metadata.dependencies = kept.into_iter().map(Some).collect();
     Ok(())
 }
@@ -86,7 +102,12 @@ fn by_tags(wanted: &mut [Dependency], values: &Map, warnings: &mut Vec<String>) 
 /// The first boolean that one of the paths leads to decides, over tags too.
 fn by_conditions(wanted: &mut [Dependency], values: &Map, path: &str, warnings: &mut Vec<String>) {
     for dependency in wanted {
-        for condition in dependency.condition.trim().split(',').filter(|condition| !condition.is_empty()) {
+        for condition in dependency
+            .condition
+            .trim()
+            .split(',')
+            .filter(|condition| !condition.is_empty())
+        {
             match at(values, &format!("{path}{condition}")) {
                 Some(Value::Bool(value)) => {
                     dependency.enabled = value;
@@ -104,7 +125,9 @@ fn by_conditions(wanted: &mut [Dependency], values: &Map, path: &str, warnings: 
 
 /// The value at a path, unless it is a table.
 fn at(values: &Map, path: &str) -> Option<Value> {
-    let (tables, key) = path.rsplit_once('.').map_or((None, path), |(tables, key)| (Some(tables), key));
+    let (tables, key) = path
+        .rsplit_once('.')
+        .map_or((None, path), |(tables, key)| (Some(tables), key));
     let table = match tables {
         Some(tables) => table(values, tables).ok()?,
         None => values.clone(),

@@ -23,7 +23,11 @@ pub struct Reference {
 impl Reference {
     /// The key that is read.
     pub fn key(&self) -> &str {
-        if self.key.is_empty() { "values.yaml" } else { &self.key }
+        if self.key.is_empty() {
+            "values.yaml"
+        } else {
+            &self.key
+        }
     }
 }
 
@@ -110,7 +114,9 @@ pub fn from_references(
         } else {
             values = inline.over(&values);
             let (setter, line) = line(&reference.target_path, &text, reference.literal);
-            setter.set_shared(&line, &values).map_err(|error| fail(ReferenceProblem::Set(error)))?;
+            setter
+                .set_shared(&line, &values)
+                .map_err(|error| fail(ReferenceProblem::Set(error)))?;
         }
     }
     Ok(inline.over(&values).table())

@@ -68,7 +68,11 @@ fn documents(text: &str) -> Vec<(u32, std::borrow::Cow<'_, str>)> {
         }
     };
     for (number, line) in (0_u32..).zip(text.split_inclusive('\n')) {
-        if line.strip_prefix("---").is_some_and(|rest| rest.trim().is_empty()) && at > start {
+        if line
+            .strip_prefix("---")
+            .is_some_and(|rest| rest.trim().is_empty())
+            && at > start
+        {
             add(start, at, first_line);
             // The separator itself is not part of the next document.
             start = at + line.len();
@@ -89,14 +93,21 @@ pub(crate) fn convert(node: &Node) -> Result<Value, String> {
             let mut table = Table::new();
             for (key, entry) in entries {
                 let key = match (&key.data, key.style) {
-                    (Data::Scalar(text), style) if style != weir_yaml::Style::Plain && !key.tag_is_explicit => text.clone(),
+                    (Data::Scalar(text), style)
+                        if style != weir_yaml::Style::Plain && !key.tag_is_explicit =>
+                    {
+                        text.clone()
+                    }
                     _ => key_to_string(key, Dialect::Sigs).map_err(|error| error.to_string())?,
                 };
                 table.insert(key, convert(entry)?);
             }
             Ok(Value::Object(table))
         }
-        Data::Alias(name) => Err(format!("yaml: line {}: unknown anchor '{name}' referenced", node.span.line)),
+        Data::Alias(name) => Err(format!(
+            "yaml: line {}: unknown anchor '{name}' referenced",
+            node.span.line
+        )),
     }
 }
 
@@ -122,9 +133,12 @@ fn scalar(node: &Node, text: &str) -> Result<Value, String> {
 }
 
 fn float(value: f64, line: u32) -> Result<Value, String> {
-    Number::from_f64(value)
-        .map(Value::Number)
-        .ok_or_else(|| format!("yaml: line {line}: json: unsupported value: {}", weir_yaml::go_float(value)))
+    Number::from_f64(value).map(Value::Number).ok_or_else(|| {
+        format!(
+            "yaml: line {line}: json: unsupported value: {}",
+            weir_yaml::go_float(value)
+        )
+    })
 }
 
 /// Numbers of a JSON value as Go reads them into an interface: floats all of them.
@@ -135,7 +149,10 @@ pub fn from_json(value: Value) -> Value {
             .and_then(Number::from_f64)
             .map_or(Value::Number(number), Value::Number),
         Value::Array(items) => items.into_iter().map(from_json).collect(),
-        Value::Object(table) => table.into_iter().map(|(key, value)| (key, from_json(value))).collect(),
+        Value::Object(table) => table
+            .into_iter()
+            .map(|(key, value)| (key, from_json(value)))
+            .collect(),
         other => other,
     }
 }
@@ -147,14 +164,20 @@ mod tests {
     #[test]
     fn documents_are_laid_over_each_other() {
         let values = parse("a: {b: 1, c: 2}\n---\na: {b: x}\n---\n# nothing\n---\nd: 1\n").unwrap();
-        assert_eq!(Value::Object(values).to_string(), r#"{"a":{"b":"x","c":2.0},"d":1.0}"#);
+        assert_eq!(
+            Value::Object(values).to_string(),
+            r#"{"a":{"b":"x","c":2.0},"d":1.0}"#
+        );
     }
 
     #[test]
     fn n11_only_tables_are_values() {
         for text in ["[1]", "3", "text", "a: 1\n---\n- b\n"] {
             let error = parse(text).unwrap_err().to_string();
-            assert!(error.contains("of type map[string]interface {}"), "{text}: {error}");
+            assert!(
+                error.contains("of type map[string]interface {}"),
+                "{text}: {error}"
+            );
         }
         for text in ["", "null", "~", "---\n", "---\n---\n"] {
             assert_eq!(parse(text), Ok(Table::new()), "{text}");
@@ -167,6 +190,9 @@ mod tests {
     #[test]
     fn quoted_keys_are_texts_and_plain_ones_are_what_yaml_v2_says() {
         let values = parse("'on': 1\non: 2\n1: 3\n").unwrap();
-        assert_eq!(Value::Object(values).to_string(), r#"{"1":3.0,"on":1.0,"true":2.0}"#);
+        assert_eq!(
+            Value::Object(values).to_string(),
+            r#"{"1":3.0,"on":1.0,"true":2.0}"#
+        );
     }
 }

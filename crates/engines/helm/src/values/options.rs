@@ -93,7 +93,9 @@ impl Sources {
             }
         }
         let read = |name: &str| {
-            let content = files.read(name).map_err(|message| format!("open {name}: {message}"))?;
+            let content = files
+                .read(name)
+                .map_err(|message| format!("open {name}: {message}"))?;
             Ok(String::from_utf8_lossy(&content).into_owned())
         };
         let shared = Map::of(values);

@@ -240,7 +240,10 @@ impl Parser<'_, '_> {
     /// Reads what follows an index, and gives the list with it. After an error the list is as far as it came.
     fn item(&mut self, list: List, index: i64, depth: usize) -> (List, Result<(), Stop>) {
         if self.lists >= MAX_LISTS {
-            return (list, Err(format!("lists are nested deeper than {MAX_LISTS}").into()));
+            return (
+                list,
+                Err(format!("lists are nested deeper than {MAX_LISTS}").into()),
+            );
         }
         self.lists += 1;
         let result = self.item_inner(&list, index, depth);
@@ -292,7 +295,9 @@ impl Parser<'_, '_> {
 
     fn value(&mut self) -> Result<Read, Stop> {
         match self.setter {
-            Setter::Literal => Ok(Read::Value(Value::String(std::mem::take(&mut self.rest).to_owned()))),
+            Setter::Literal => Ok(Read::Value(Value::String(
+                std::mem::take(&mut self.rest).to_owned(),
+            ))),
             Setter::Json => self.json().map(Read::Value),
             _ => match self.list()? {
                 Some(read) => Ok(read),

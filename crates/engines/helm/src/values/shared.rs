@@ -25,7 +25,9 @@ pub(super) enum Shared {
 impl Shared {
     pub(super) fn of(value: Value) -> Self {
         match value {
-            Value::Array(items) => Self::List(Rc::new(RefCell::new(items.into_iter().map(Self::of).collect()))),
+            Value::Array(items) => {
+                Self::List(Rc::new(RefCell::new(items.into_iter().map(Self::of).collect())))
+            }
             Value::Object(table) => Self::Map(Map::of(table)),
             leaf => Self::Leaf(leaf),
         }
@@ -47,7 +49,11 @@ impl Map {
     }
 
     pub(super) fn table(&self) -> Table {
-        self.0.borrow().iter().map(|(key, value)| (key.clone(), value.value())).collect()
+        self.0
+            .borrow()
+            .iter()
+            .map(|(key, value)| (key.clone(), value.value()))
+            .collect()
     }
 
     pub(super) fn get(&self, key: &str) -> Option<Shared> {

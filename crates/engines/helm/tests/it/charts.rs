@@ -10,7 +10,9 @@ use crate::support::{Fixed, chart, judge, shared};
 
 #[test]
 fn chart_cases_are_met_or_listed() {
-    let Some(root) = shared("WEIR_CONFORMANCE", "conformance") else { return };
+    let Some(root) = shared("WEIR_CONFORMANCE", "conformance") else {
+        return;
+    };
     let root = root.join("charts");
     let index: Vec<Value> = serde_json::from_slice(&std::fs::read(root.join("index.json")).unwrap()).unwrap();
     let only = std::env::var("WEIR_CASE").ok();
@@ -22,7 +24,9 @@ fn chart_cases_are_met_or_listed() {
             continue;
         }
         let path = case["chart"].as_str().unwrap();
-        let chart = charts.entry(path.to_owned()).or_insert_with(|| chart(&root.join(path)));
+        let chart = charts
+            .entry(path.to_owned())
+            .or_insert_with(|| chart(&root.join(path)));
         let outcome = run(&root.join("cases").join(&id), case, chart);
         outcomes.push((id, outcome));
     }
@@ -47,11 +51,15 @@ fn run(folder: &Path, case: &Value, chart: &Chart) -> Result<(), String> {
         weir_helm::overlay(&mut values, layer);
     }
     let mut options = Options::new(text("release"), text("namespace"));
-    if let Some(version) = case["kube_version"].as_str().filter(|version| !version.is_empty()) {
+    if let Some(version) = case["kube_version"]
+        .as_str()
+        .filter(|version| !version.is_empty())
+    {
         options.capabilities.kube_version = KubeVersion::parse(version).unwrap();
     }
     options.capabilities.api_versions.extend(list("api_versions"));
-    let rendered = render(chart, &values, &options, &mut Fixed::default(), None).map_err(|error| error.to_string())?;
+    let rendered =
+        render(chart, &values, &options, &mut Fixed::default(), None).map_err(|error| error.to_string())?;
     let expected = std::fs::read_to_string(folder.join("expected.yaml")).unwrap();
     let out = text_of(&rendered);
     if let Some(keep) = std::env::var_os("WEIR_KEEP") {
@@ -76,9 +84,15 @@ fn text_of(rendered: &Rendered) -> String {
 
 fn documents(text: &str, ignore: &[String], kinds: &[String], trim: bool) -> Result<Vec<Value>, String> {
     let mut found = Vec::new();
-    for document in weir_yaml::parse_all(text).map_err(|error| error.to_string())? {
+    // A chart may well set a label twice; Kubernetes takes the last one.
+    let options = weir_yaml::ParseOptions {
+        duplicates: weir_yaml::Duplicates::Keep,
+        ..weir_yaml::ParseOptions::default()
+    };
+    for document in weir_yaml::parse_all_with(text, options).map_err(|error| error.to_string())? {
         let Some(root) = document.root else { continue };
-        let mut value = weir_yaml::to_json(&root, weir_yaml::Dialect::Sigs).map_err(|error| error.to_string())?;
+        let mut value =
+            weir_yaml::to_json(&root, weir_yaml::Dialect::Sigs).map_err(|error| error.to_string())?;
         if value.is_null() || kinds.iter().any(|kind| value["kind"] == **kind) {
             continue;
         }
@@ -107,7 +121,11 @@ fn blank(value: &mut Value, ignore: &[String], trim: bool) {
 }
 
 fn compare(mut found: Vec<Value>, mut expected: Vec<Value>) -> Result<(), String> {
-    let both: Vec<Value> = found.iter().filter(|one| expected.contains(one)).cloned().collect();
+    let both: Vec<Value> = found
+        .iter()
+        .filter(|one| expected.contains(one))
+        .cloned()
+        .collect();
     for one in &both {
         for side in [&mut found, &mut expected] {
             if let Some(at) = side.iter().position(|other| other == one) {
@@ -127,7 +145,10 @@ fn compare(mut found: Vec<Value>, mut expected: Vec<Value>) -> Result<(), String
             None => message.push_str(": missing"),
         }
     }
-    for one in found.iter().filter(|one| expected.iter().all(|other| name(other) != name(one))) {
+    for one in found
+        .iter()
+        .filter(|one| expected.iter().all(|other| name(other) != name(one)))
+    {
         message.push_str(&format!("\n    {}: unexpected", name(one)));
     }
     Err(message)
@@ -143,14 +164,25 @@ fn first_difference(found: &Value, expected: &Value, path: String) -> Option<Str
                 (_, None) => Some(format!(": {path}/{key} should not be there")),
             })
         }
-        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
-            a.iter().zip(b).enumerate().find_map(|(at, (a, b))| first_difference(a, b, format!("{path}/{at}")))
-        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => a
+            .iter()
+            .zip(b)
+            .enumerate()
+            .find_map(|(at, (a, b))| first_difference(a, b, format!("{path}/{at}"))),
         (a, b) if a == b => None,
         (Value::String(a), Value::String(b)) => {
             let at = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
-            let show = |text: &str| text.chars().skip(at.saturating_sub(40)).take(120).collect::<String>();
-            Some(format!(": {path} at byte {at}: {:?} instead of {:?}", show(a), show(b)))
+            let show = |text: &str| {
+                text.chars()
+                    .skip(at.saturating_sub(40))
+                    .take(120)
+                    .collect::<String>()
+            };
+            Some(format!(
+                ": {path} at byte {at}: {:?} instead of {:?}",
+                show(a),
+                show(b)
+            ))
         }
         (a, b) => Some(format!(": {path}: {a} instead of {b}")),
     }

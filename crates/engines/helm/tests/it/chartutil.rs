@@ -12,15 +12,19 @@ fn table(value: &Value) -> Table {
 }
 
 fn text(value: &Value, key: &str) -> String {
-    value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+    value
+        .get(key)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// The data of an object under a key.
 fn find(resources: &[Value], reference: &Reference) -> Found {
-    let Some(object) = resources
-        .iter()
-        .find(|object| text(&object["TypeMeta"], "Kind") == reference.kind && text(&object["ObjectMeta"], "Name") == reference.name)
-    else {
+    let Some(object) = resources.iter().find(|object| {
+        text(&object["TypeMeta"], "Kind") == reference.kind
+            && text(&object["ObjectMeta"], "Name") == reference.name
+    }) else {
         return Found::NoObject;
     };
     match object["Data"].get(reference.key()).and_then(Value::as_str) {
@@ -42,13 +46,19 @@ fn reference(row: &Value) -> Reference {
 
 #[test]
 fn fluxs_tables_of_values() {
-    let Some(tables) = tables("flux-chartutil.json") else { return };
+    let Some(tables) = tables("flux-chartutil.json") else {
+        return;
+    };
     let mut count = 0;
     for row in at(&tables, "digest_test.go:27") {
         let algorithm = row["algo"]["$const"].as_str().unwrap();
         // Flux has a switch for other digests; the status of a HelmRelease always holds this one.
         if algorithm == "digest.SHA256" {
-            assert_eq!(config_digest(&table(&row["values"])), row["want"].as_str().unwrap(), "{row}");
+            assert_eq!(
+                config_digest(&table(&row["values"])),
+                row["want"].as_str().unwrap(),
+                "{row}"
+            );
         }
         count += 1;
     }
@@ -63,7 +73,10 @@ fn fluxs_tables_of_values() {
     }
     for row in at(&tables, "sort_test.go:28") {
         // Sorted is how they are printed; the values stay the same.
-        assert_eq!(weir_yaml::emit::sigs_by_bytes(&row["input"]), weir_yaml::emit::sigs_by_bytes(&row["want"]));
+        assert_eq!(
+            weir_yaml::emit::sigs_by_bytes(&row["input"]),
+            weir_yaml::emit::sigs_by_bytes(&row["want"])
+        );
         count += 1;
     }
     for row in at(&tables, "values_fuzz_test.go:39") {
@@ -84,7 +97,11 @@ fn fluxs_tables_of_values() {
         ];
         // Whatever comes of it, it ends.
         let result = from_references("ns", &inline, &references, |reference| {
-            let data = if reference.kind == "Secret" { "secretData" } else { "configData" };
+            let data = if reference.kind == "Secret" {
+                "secretData"
+            } else {
+                "configData"
+            };
             Found::Data(text(row, data).into_bytes())
         });
         if let Ok(values) = result {
@@ -93,14 +110,24 @@ fn fluxs_tables_of_values() {
         count += 1;
     }
     for row in at(&tables, "values_test.go:37") {
-        let references: Vec<Reference> = row["references"].as_array().unwrap().iter().map(reference).collect();
+        let references: Vec<Reference> = row["references"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(reference)
+            .collect();
         let inline = parse(&text(row, "values")).unwrap();
         let resources = row["resources"].as_array().cloned().unwrap_or_default();
-        let result = from_references(&text(row, "namespace"), &inline, &references, |reference| find(&resources, reference));
+        let result = from_references(&text(row, "namespace"), &inline, &references, |reference| {
+            find(&resources, reference)
+        });
         match (result, row["wantErr"].as_bool().unwrap()) {
             (Ok(found), false) => {
                 let found = Value::Object(found);
-                assert!(same(&found, &Value::Object(table(&row["want"]))), "{row}: {found}");
+                assert!(
+                    same(&found, &Value::Object(table(&row["want"]))),
+                    "{row}: {found}"
+                );
             }
             (Err(error), true) => assert!(error.to_string().starts_with("could not resolve"), "{error}"),
             (result, _) => panic!("{row}: {result:?}"),
@@ -108,14 +135,24 @@ fn fluxs_tables_of_values() {
         count += 1;
     }
     type Set = fn(&mut Table, &str, &str) -> Result<(), weir_helm::SetError>;
-    for (place, set) in [("values_test.go:447", set_path as Set), ("values_test.go:549", set_literal as Set)] {
+    for (place, set) in [
+        ("values_test.go:447", set_path as Set),
+        ("values_test.go:549", set_literal as Set),
+    ] {
         for row in at(&tables, place) {
             let mut values = Map::new();
             let result = set(&mut values, &text(row, "path"), &text(row, "value"));
-            assert_eq!(result.is_err(), row["wantErr"].as_bool().unwrap(), "{row}: {result:?}");
+            assert_eq!(
+                result.is_err(),
+                row["wantErr"].as_bool().unwrap(),
+                "{row}: {result:?}"
+            );
             if result.is_ok() {
                 let found = Value::Object(values);
-                assert!(same(&found, &Value::Object(table(&row["want"]))), "{row}: {found}");
+                assert!(
+                    same(&found, &Value::Object(table(&row["want"]))),
+                    "{row}: {found}"
+                );
             }
             count += 1;
         }
@@ -130,7 +167,10 @@ fn messages_are_fluxs() {
         name: "v".into(),
         ..Reference::default()
     };
-    let error = from_references("ns", &Table::new(), std::slice::from_ref(&reference), |_| Found::NoKey).unwrap_err();
+    let error = from_references("ns", &Table::new(), std::slice::from_ref(&reference), |_| {
+        Found::NoKey
+    })
+    .unwrap_err();
     assert_eq!(
         error.to_string(),
         "could not resolve ConfigMap chart values reference 'ns/v' with key 'values.yaml': key not found"

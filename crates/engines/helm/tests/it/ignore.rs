@@ -6,14 +6,23 @@ use crate::support::tables;
 
 #[test]
 fn helms_table_of_ignore_rules() {
-    let Some(tables) = tables("helm-ignore.json") else { return };
+    let Some(tables) = tables("helm-ignore.json") else {
+        return;
+    };
     let mut count = 0;
     for row in tables.iter().flat_map(|table| &table.rows) {
         let name = row["name"].as_str().unwrap();
         let rules = Ignore::parse(row["pattern"].as_str().unwrap()).unwrap();
         // Its folder of test files: everything without an extension, but for these, is a folder.
-        let is_folder = matches!(name.trim_end_matches('/'), "cargo" | "mast" | "templates" | "." | "");
-        assert_eq!(rules.ignores(name, is_folder), row["expect"].as_bool().unwrap(), "{row}");
+        let is_folder = matches!(
+            name.trim_end_matches('/'),
+            "cargo" | "mast" | "templates" | "." | ""
+        );
+        assert_eq!(
+            rules.ignores(name, is_folder),
+            row["expect"].as_bool().unwrap(),
+            "{row}"
+        );
         count += 1;
     }
     assert_eq!(count, 26);
@@ -22,8 +31,14 @@ fn helms_table_of_ignore_rules() {
 #[test]
 fn rules_that_cannot_be_are_refused_with_their_line() {
     let error = Ignore::parse("a\n# ** in a comment\n\n**/b\n").unwrap_err();
-    assert_eq!((error.line, error.message.as_str()), (4, "double-star (**) syntax is not supported"));
-    assert_eq!(Ignore::parse("[a").unwrap_err().message, "syntax error in pattern");
+    assert_eq!(
+        (error.line, error.message.as_str()),
+        (4, "double-star (**) syntax is not supported")
+    );
+    assert_eq!(
+        Ignore::parse("[a").unwrap_err().message,
+        "syntax error in pattern"
+    );
 }
 
 #[test]

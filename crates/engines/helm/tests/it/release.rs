@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use weir_helm::{
-    Chart, DecodeError, Event, File, Hook, HookRun, Info, Options, Phase, Policy, Release, SnapshotDigest, Status, Time,
-    render, storage_labels, storage_name,
+    Chart, DecodeError, Event, File, Hook, HookRun, Info, Options, Phase, Policy, Release, SnapshotDigest,
+    Status, Time, render, storage_labels, storage_name,
 };
 
 use crate::support::{Fixed, Tgz, folder};
@@ -19,12 +19,25 @@ fn time(text: &str) -> Option<Time> {
 
 fn release() -> Release {
     let modified: jiff::Timestamp = "2024-05-06T07:08:09Z".parse().unwrap();
-    let files: Vec<File> = folder(&cases().join("chart")).into_iter().map(|file| file.at(modified)).collect();
+    let files: Vec<File> = folder(&cases().join("chart"))
+        .into_iter()
+        .map(|file| file.at(modified))
+        .collect();
     let chart = Chart::from_folder(files, &Tgz).unwrap();
     let values = weir_helm::Setter::Typed.parse("replicas=5,other.name=y").unwrap();
     let mut values = values;
-    weir_helm::overlay(&mut values, weir_helm::parse("{pi: 3.14, tiny: 1e-9, huge: 1e21}").unwrap());
-    let rendered = render(&chart, &values, &Options::new("web", "apps"), &mut Fixed::default(), None).unwrap();
+    weir_helm::overlay(
+        &mut values,
+        weir_helm::parse("{pi: 3.14, tiny: 1e-9, huge: 1e21}").unwrap(),
+    );
+    let rendered = render(
+        &chart,
+        &values,
+        &Options::new("web", "apps"),
+        &mut Fixed::default(),
+        None,
+    )
+    .unwrap();
     Release {
         name: "web".into(),
         namespace: "apps".into(),
@@ -108,7 +121,10 @@ fn records_of_helm_3_and_unpacked_ones_are_read() {
     assert_eq!(read.status(), Status::Superseded);
     let info = read.info.as_ref().unwrap();
     assert_eq!((info.last_deployed, info.deleted), (None, None));
-    assert!(read.to_json().contains(r#""info":{"first_deployed":"2020-01-01T00:00:00Z","status":"superseded"}"#));
+    assert!(
+        read.to_json()
+            .contains(r#""info":{"first_deployed":"2020-01-01T00:00:00Z","status":"superseded"}"#)
+    );
     assert_eq!(read.apply_method(), weir_helm::ApplyMethod::Client);
 }
 
@@ -117,11 +133,27 @@ fn what_is_no_record_is_refused() {
     use base64::Engine;
     let encode = |text: &[u8]| base64::engine::general_purpose::STANDARD.encode(text);
     assert!(matches!(Release::decode(b"%%%"), Err(DecodeError::Base64(_))));
-    assert!(matches!(Release::decode(encode(b"{").as_bytes()), Err(DecodeError::Json(_))));
-    assert!(matches!(Release::decode(encode(&[0x1f, 0x8b, 8, 0]).as_bytes()), Err(DecodeError::Gzip(_))));
-    for json in ["[]", "3", r#"{"info":3}"#, r#"{"version":"x"}"#, r#"{"chart":{"templates":[{"data":"%"}]}}"#, r#"{"info":{"deleted":"never"}}"#] {
+    assert!(matches!(
+        Release::decode(encode(b"{").as_bytes()),
+        Err(DecodeError::Json(_))
+    ));
+    assert!(matches!(
+        Release::decode(encode(&[0x1f, 0x8b, 8, 0]).as_bytes()),
+        Err(DecodeError::Gzip(_))
+    ));
+    for json in [
+        "[]",
+        "3",
+        r#"{"info":3}"#,
+        r#"{"version":"x"}"#,
+        r#"{"chart":{"templates":[{"data":"%"}]}}"#,
+        r#"{"info":{"deleted":"never"}}"#,
+    ] {
         let result = Release::decode(encode(json.as_bytes()).as_bytes());
-        assert!(matches!(result, Err(DecodeError::Field(..))), "{json}: {result:?}");
+        assert!(
+            matches!(result, Err(DecodeError::Field(..))),
+            "{json}: {result:?}"
+        );
     }
 }
 
@@ -130,8 +162,13 @@ fn labels_and_names_are_helms() {
     let mut release = release();
     release.labels.insert("team".into(), "a".into());
     release.labels.insert("status".into(), "mine".into());
-    let labels: Vec<(String, String)> = storage_labels(&release, ("createdAt", 1_700_000_000)).into_iter().collect();
-    let labels: Vec<(&str, &str)> = labels.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let labels: Vec<(String, String)> = storage_labels(&release, ("createdAt", 1_700_000_000))
+        .into_iter()
+        .collect();
+    let labels: Vec<(&str, &str)> = labels
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.as_str()))
+        .collect();
     assert_eq!(
         labels,
         [

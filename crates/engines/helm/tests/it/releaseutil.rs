@@ -18,21 +18,36 @@ fn ordered(rows: &[Value], order: Order) -> String {
 
 #[test]
 fn helms_tables_of_manifests() {
-    let Some(tables) = tables("helm-releaseutil.json") else { return };
+    let Some(tables) = tables("helm-releaseutil.json") else {
+        return;
+    };
     let mut count = 0;
     let all = at(&tables, "kind_sorter_test.go:27");
     count += all.len();
-    for (place, is_hooks) in [("kind_sorter_test.go:186", false), ("kind_sorter_test.go:319", true)] {
+    for (place, is_hooks) in [
+        ("kind_sorter_test.go:186", false),
+        ("kind_sorter_test.go:319", true),
+    ] {
         for row in at(&tables, place) {
             let order = if text(row, "/description") == "install" {
                 Order::Install
             } else {
                 Order::Uninstall
             };
-            let kinds: Vec<&str> = row["order"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+            let kinds: Vec<&str> = row["order"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter_map(Value::as_str)
+                .collect();
             assert_eq!(order.kinds(), kinds);
             if is_hooks {
-                let mut hooks = [("i", "ClusterRole"), ("j", "ClusterRoleBinding"), ("c", "LimitRange"), ("a", "Namespace")];
+                let mut hooks = [
+                    ("i", "ClusterRole"),
+                    ("j", "ClusterRoleBinding"),
+                    ("c", "LimitRange"),
+                    ("a", "Namespace"),
+                ];
                 order.sort(&mut hooks, |(_, kind)| kind);
                 assert_eq!(hooks.map(|(name, _)| name).concat(), text(row, "/expected"));
             } else {
@@ -65,7 +80,10 @@ fn helms_tables_of_manifests() {
 
 /// Files with hooks and objects: which of them are hooks, for what.
 fn sorted(rows: &[Value]) -> usize {
-    let files: Vec<(&str, &str)> = rows.iter().map(|row| (text(row, "/path"), text(row, "/manifest"))).collect();
+    let files: Vec<(&str, &str)> = rows
+        .iter()
+        .map(|row| (text(row, "/path"), text(row, "/manifest")))
+        .collect();
     let sorted = sort(files, Order::Install).unwrap();
     for row in rows {
         let names = row["name"].as_array().unwrap();
@@ -73,18 +91,32 @@ fn sorted(rows: &[Value]) -> usize {
         for (name, kind) in names.iter().zip(kinds) {
             let name = name.as_str().unwrap();
             let path = text(row, "/path");
-            let hook = sorted.hooks.iter().find(|hook| hook.path == path && hook.name == name);
+            let hook = sorted
+                .hooks
+                .iter()
+                .find(|hook| hook.path == path && hook.name == name);
             let wanted = row["hooks"].get(name).and_then(Value::as_array);
-            let manifest = sorted.manifests.iter().find(|one| one.name == path && one.head.name == name);
+            let manifest = sorted
+                .manifests
+                .iter()
+                .find(|one| one.name == path && one.head.name == name);
             match (wanted, hook) {
                 (Some(events), Some(hook)) => {
                     assert_eq!(hook.kind, kind.as_str().unwrap());
                     assert!(manifest.is_none());
                     let events: Vec<String> = events
                         .iter()
-                        .map(|event| text(event, "/$const").trim_start_matches("release.Hook").to_lowercase())
+                        .map(|event| {
+                            text(event, "/$const")
+                                .trim_start_matches("release.Hook")
+                                .to_lowercase()
+                        })
                         .collect();
-                    let found: Vec<String> = hook.events.iter().map(|event| event.as_str().replace('-', "")).collect();
+                    let found: Vec<String> = hook
+                        .events
+                        .iter()
+                        .map(|event| event.as_str().replace('-', ""))
+                        .collect();
                     assert_eq!(found, events, "{row}");
                 }
                 (None, None) => {}
@@ -99,5 +131,9 @@ fn sorted(rows: &[Value]) -> usize {
 fn bad_documents_are_named() {
     let error = sort([("app/templates/a.yaml", "a: b\n---\nkind: [\n")], Order::Install).unwrap_err();
     assert_eq!((error.path.as_str(), error.document), ("app/templates/a.yaml", 1));
-    assert!(error.to_string().starts_with("YAML parse error on app/templates/a.yaml: error converting YAML to JSON: yaml: line "));
+    assert!(
+        error.to_string().starts_with(
+            "YAML parse error on app/templates/a.yaml: error converting YAML to JSON: yaml: line "
+        )
+    );
 }

@@ -16,7 +16,11 @@ fn parses(rows: &[Value], setter: Setter<'_>) -> usize {
         match (setter.parse(text), row["err"].as_bool().unwrap()) {
             (Ok(found), false) => {
                 let found = Value::Object(found);
-                assert!(same(&found, &row["expect"]), "{text}: {found} instead of {}", row["expect"]);
+                assert!(
+                    same(&found, &row["expect"]),
+                    "{text}: {found} instead of {}",
+                    row["expect"]
+                );
             }
             (Err(error), true) => {
                 let wanted = row.get("errStr").and_then(Value::as_str).unwrap_or_default();
@@ -33,7 +37,11 @@ fn sets(rows: &[Value], setter: Setter<'_>) -> usize {
     for row in rows {
         let mut values = table(&row["got"]);
         let mut result = setter.set(row["input"].as_str().unwrap(), &mut values);
-        if let Some(second) = row.get("input2").and_then(Value::as_str).filter(|second| !second.is_empty()) {
+        if let Some(second) = row
+            .get("input2")
+            .and_then(Value::as_str)
+            .filter(|second| !second.is_empty())
+        {
             result = result.and_then(|()| setter.set(second, &mut values));
         }
         if row["err"].as_bool().unwrap() {
@@ -49,7 +57,9 @@ fn sets(rows: &[Value], setter: Setter<'_>) -> usize {
 
 #[test]
 fn helms_tables_of_set() {
-    let Some(tables) = tables("helm-strvals.json") else { return };
+    let Some(tables) = tables("helm-strvals.json") else {
+        return;
+    };
     let mut count = parses(at(&tables, "literal_parser_test.go:27"), Setter::Literal);
     count += sets(at(&tables, "literal_parser_test.go:307"), Setter::Literal);
     count += parses(at(&tables, "literal_parser_test.go:430"), Setter::Literal);
@@ -73,7 +83,10 @@ fn depth_is_bounded() {
     let deep = |levels: usize| format!("{}v=1", "a.".repeat(levels));
     assert!(Setter::Typed.parse(&deep(30)).is_ok());
     let error = Setter::Typed.parse(&deep(31)).unwrap_err().to_string();
-    assert_eq!(error, "value name nested level is greater than maximum supported nested level of 30");
+    assert_eq!(
+        error,
+        "value name nested level is greater than maximum supported nested level of 30"
+    );
     for setter in [Setter::Typed, Setter::Literal] {
         let lists = format!("a{}=1", "[0]".repeat(100_000));
         assert!(setter.parse(&lists).is_err());

@@ -11,7 +11,8 @@ use weir_helm::{Chart, Entry, File, Unpack};
 /// A folder of shared test data: from the environment, else beside the repository. `None`, with one line saying so, if
 /// it is not there.
 pub(crate) fn shared(variable: &str, folder: &str) -> Option<PathBuf> {
-    let path = std::env::var_os(variable).map_or_else(|| workspace().join("../shared").join(folder), PathBuf::from);
+    let path =
+        std::env::var_os(variable).map_or_else(|| workspace().join("../shared").join(folder), PathBuf::from);
     if path.is_dir() {
         return Some(path);
     }
@@ -32,7 +33,9 @@ pub(crate) struct Rows {
 
 /// The tables of a file.
 pub(crate) fn tables(name: &str) -> Option<Vec<Rows>> {
-    let path = shared("WEIR_CONFORMANCE", "conformance")?.join("tables").join(name);
+    let path = shared("WEIR_CONFORMANCE", "conformance")?
+        .join("tables")
+        .join(name);
     let tables: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let tables = tables.as_array().unwrap().iter().map(|table| Rows {
         source: table["source"].as_str().unwrap().to_owned(),
@@ -88,7 +91,8 @@ impl Unpack for Tgz {
 pub(crate) fn chart(path: &Path) -> Chart {
     if path.is_file() {
         let archive = std::fs::read(path).unwrap();
-        return Chart::from_archive(&archive.into(), &Tgz).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        return Chart::from_archive(&archive.into(), &Tgz)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     }
     Chart::from_folder(folder(path), &Tgz).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
@@ -150,6 +154,18 @@ impl weir_gotmpl::Host for Fixed {
 
     fn now(&mut self) -> Result<i128, weir_gotmpl::CallError> {
         Ok(1_700_000_000_000_000_000)
+    }
+
+    fn certificate(
+        &mut self,
+        _: &weir_gotmpl::CertificateRequest<'_>,
+    ) -> Result<(String, String), weir_gotmpl::CallError> {
+        let pem = |what: &str| format!("-----BEGIN {what}-----\nAAAA\n-----END {what}-----\n");
+        Ok((pem("CERTIFICATE"), pem("RSA PRIVATE KEY")))
+    }
+
+    fn private_key(&mut self, _: weir_gotmpl::KeyKind) -> Result<String, weir_gotmpl::CallError> {
+        Ok("PRIVATE KEY\n".to_owned())
     }
 }
 

@@ -3,7 +3,9 @@
 
 use serde_json::{Value, json};
 use weir_gotmpl::NoHost;
-use weir_helm::{Chart, Nulls, Options, RenderError, Table, coalesce_tables, coalesce_values, parse, render_files};
+use weir_helm::{
+    Chart, Nulls, Options, RenderError, Table, coalesce_tables, coalesce_values, parse, render_files,
+};
 
 use crate::support::{at, keyed, memory, same, tables};
 
@@ -47,7 +49,10 @@ fn moby(full: bool) -> Chart {
                 more(", boat: false, ahab: {boat: false, nested: {boat: false}}")
             ),
         ),
-        ("charts/pequod/charts/ahab/Chart.yaml".to_owned(), chart_yaml("ahab")),
+        (
+            "charts/pequod/charts/ahab/Chart.yaml".to_owned(),
+            chart_yaml("ahab"),
+        ),
         (
             "charts/pequod/charts/ahab/values.yaml".to_owned(),
             format!(
@@ -66,7 +71,10 @@ fn moby(full: bool) -> Chart {
             "{scope: spouter, global: {nested2: {l1: spouter}}}".to_owned(),
         ),
     ];
-    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let files: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect();
     memory(&files)
 }
 
@@ -75,7 +83,11 @@ fn print(values: &Table, template: &str) -> String {
     let path = template.trim_start_matches("{{.").trim_end_matches("}}");
     let mut value = Some(&Value::Null);
     for (depth, part) in path.split('.').enumerate() {
-        value = if depth == 0 { values.get(part) } else { value.and_then(|value| value.get(part)) };
+        value = if depth == 0 {
+            values.get(part)
+        } else {
+            value.and_then(|value| value.get(part))
+        };
     }
     match value {
         None | Some(Value::Null) => "<no value>".to_owned(),
@@ -89,14 +101,20 @@ fn values(full: bool, nulls: Nulls, rows: &[Value]) -> (Value, usize) {
     let merged = coalesce_values(&moby(full), &user, nulls).unwrap();
     for row in rows {
         let template = row["tpl"].as_str().unwrap();
-        assert_eq!(print(&merged, template), row["expect"].as_str().unwrap(), "{template}");
+        assert_eq!(
+            print(&merged, template),
+            row["expect"].as_str().unwrap(),
+            "{template}"
+        );
     }
     (Value::Object(merged), rows.len())
 }
 
 #[test]
 fn helms_tables_of_values() {
-    let Some(tables) = tables("helm-values.json") else { return };
+    let Some(tables) = tables("helm-values.json") else {
+        return;
+    };
     let at = |place| at(&tables, place);
     let (merged, mut count) = values(true, Nulls::Delete, at("coalesce_test.go:160"));
     for gone in [
@@ -114,7 +132,15 @@ fn helms_tables_of_values() {
     }
     let (merged, rows) = values(false, Nulls::Keep, at("coalesce_test.go:325"));
     count += rows;
-    for kept in ["/bottom", "/right", "/left", "/front", "/nested/boat", "/pequod/boat", "/pequod/ahab/boat"] {
+    for kept in [
+        "/bottom",
+        "/right",
+        "/left",
+        "/front",
+        "/nested/boat",
+        "/pequod/boat",
+        "/pequod/ahab/boat",
+    ] {
         assert_eq!(merged.pointer(kept), Some(&Value::Null), "{kept}");
     }
 
@@ -188,9 +214,17 @@ fn schemas<'t>(at: &impl Fn(&'static str) -> &'t [Value]) -> usize {
     let mut count = 0;
     for (place, schema, expected) in [
         ("jsonschema_test.go:141", SCHEMA, None),
-        ("jsonschema_test.go:168", SCHEMA, Some("subchart:\n- at '': missing property 'age'\n")),
+        (
+            "jsonschema_test.go:168",
+            SCHEMA,
+            Some("subchart:\n- at '': missing property 'age'\n"),
+        ),
         ("jsonschema_test.go:203", SCHEMA_2020, None),
-        ("jsonschema_test.go:230", SCHEMA_2020, Some("subchart:\n- at '/data': no items match contains schema")),
+        (
+            "jsonschema_test.go:230",
+            SCHEMA_2020,
+            Some("subchart:\n- at '/data': no items match contains schema"),
+        ),
         ("jsonschema_test.go:348", SCHEMA, None),
         ("jsonschema_test.go:376", SCHEMA, Some("subchart")),
     ] {
@@ -205,7 +239,9 @@ fn schemas<'t>(at: &impl Fn(&'static str) -> &'t [Value]) -> usize {
         match (result, expected) {
             (Err(error), Some(expected)) => assert!(error.to_string().contains(expected), "{place}: {error}"),
             // Values of a subchart may be null here; coalescing makes a table of them first or refuses, as in Helm.
-            (Err(RenderError::Values(error)), None) if values["subchart"].is_null() => assert_eq!(error.chart, "subchart"),
+            (Err(RenderError::Values(error)), None) if values["subchart"].is_null() => {
+                assert_eq!(error.chart, "subchart")
+            }
             (result, None) => assert!(result.is_ok(), "{place}: {result:?}"),
             (result, Some(_)) => panic!("{place}: {result:?}"),
         }
@@ -217,25 +253,56 @@ fn schemas<'t>(at: &impl Fn(&'static str) -> &'t [Value]) -> usize {
 fn n12_schemas_read_nothing_and_end() {
     for (schema, expected) in [
         (r##"{"$ref": "#"}"##, "reference cycle"),
-        (r##"{"$ref": "#/definitions/a", "definitions": {"a": {"$ref": "#/definitions/b"}, "b": {"$ref": "#/definitions/a"}}}"##, "reference cycle"),
+        (
+            r##"{"$ref": "#/definitions/a", "definitions": {"a": {"$ref": "#/definitions/b"}, "b": {"$ref": "#/definitions/a"}}}"##,
+            "reference cycle",
+        ),
         (r#"{"$ref": "file:///dev/zero"}"#, "schemas are not fetched"),
-        (r#"{"$ref": "http://127.0.0.1:1/schema.json"}"#, "schemas are not fetched"),
+        (
+            r#"{"$ref": "http://127.0.0.1:1/schema.json"}"#,
+            "schemas are not fetched",
+        ),
         (r#"{"$ref": "other.json"}"#, "schemas are not fetched"),
         ("[", "values.schema.json"),
         (r#"{"type": 3}"#, "values.schema.json"),
-        (r#"{"properties": {"a": {"pattern": "(a+)+$("}}}"#, "values.schema.json"),
+        (
+            r#"{"properties": {"a": {"pattern": "(a+)+$("}}}"#,
+            "values.schema.json",
+        ),
     ] {
-        let chart = memory(&[("Chart.yaml", &chart_yaml("app")), ("values.schema.json", schema), ("values.yaml", "a: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!\n")]);
-        let error = weir_helm::render(&chart, &Table::new(), &Options::new("a", "b"), &mut NoHost, None).unwrap_err();
+        let chart = memory(&[
+            ("Chart.yaml", &chart_yaml("app")),
+            ("values.schema.json", schema),
+            (
+                "values.yaml",
+                "a: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!\n",
+            ),
+        ]);
+        let error =
+            weir_helm::render(&chart, &Table::new(), &Options::new("a", "b"), &mut NoHost, None).unwrap_err();
         let text = error.to_string();
-        assert!(text.contains("app:\n") && text.contains(expected), "{schema}: {text}");
+        assert!(
+            text.contains("app:\n") && text.contains(expected),
+            "{schema}: {text}"
+        );
     }
     // A schema that describes trees by itself is no cycle.
     let tree = r##"{"type": "object", "properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}}}"##;
-    let deep = format!("{}{}", "{\"left\": ".repeat(100), "{}".to_owned() + &"}".repeat(100));
-    let chart = memory(&[("Chart.yaml", &chart_yaml("app")), ("values.schema.json", tree), ("values.yaml", &deep)]);
+    let deep = format!(
+        "{}{}",
+        "{\"left\": ".repeat(100),
+        "{}".to_owned() + &"}".repeat(100)
+    );
+    let chart = memory(&[
+        ("Chart.yaml", &chart_yaml("app")),
+        ("values.schema.json", tree),
+        ("values.yaml", &deep),
+    ]);
     assert!(weir_helm::render(&chart, &Table::new(), &Options::new("a", "b"), &mut NoHost, None).is_ok());
-    let urn = memory(&[("Chart.yaml", &chart_yaml("app")), ("values.schema.json", r#"{"$ref": "urn:nobody:knows"}"#)]);
+    let urn = memory(&[
+        ("Chart.yaml", &chart_yaml("app")),
+        ("values.schema.json", r#"{"$ref": "urn:nobody:knows"}"#),
+    ]);
     assert!(weir_helm::render(&urn, &Table::new(), &Options::new("a", "b"), &mut NoHost, None).is_ok());
 }
 
@@ -255,9 +322,24 @@ fn schema_errors_name_the_value_and_what_sets_it() {
 
 #[test]
 fn a_table_over_something_else_is_refused() {
-    let chart = memory(&[("Chart.yaml", &chart_yaml("app")), ("charts/sub/Chart.yaml", &chart_yaml("sub"))]);
-    let error = render_files(&chart, &parse("sub: 3\n").unwrap(), &Options::new("a", "b"), &mut NoHost);
+    let chart = memory(&[
+        ("Chart.yaml", &chart_yaml("app")),
+        ("charts/sub/Chart.yaml", &chart_yaml("sub")),
+    ]);
+    let error = render_files(
+        &chart,
+        &parse("sub: 3\n").unwrap(),
+        &Options::new("a", "b"),
+        &mut NoHost,
+    );
     assert!(error.is_ok(), "nothing is coalesced there");
-    let error = weir_helm::render(&chart, &parse("sub: 3\n").unwrap(), &Options::new("a", "b"), &mut NoHost, None).unwrap_err();
+    let error = weir_helm::render(
+        &chart,
+        &parse("sub: 3\n").unwrap(),
+        &Options::new("a", "b"),
+        &mut NoHost,
+        None,
+    )
+    .unwrap_err();
     assert!(error.to_string().contains("type mismatch on sub"), "{error}");
 }

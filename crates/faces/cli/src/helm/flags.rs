@@ -45,7 +45,9 @@ impl Values {
             literals: self.literals,
         };
         let disk = Disk(RefCell::new(cx));
-        sources.merge(&disk).map_err(|error| CommandError::user(error.to_string()))
+        sources
+            .merge(&disk)
+            .map_err(|error| CommandError::user(error.to_string()))
     }
 }
 
@@ -54,7 +56,12 @@ struct Disk<'c, 'i>(RefCell<&'c mut Context<'i>>);
 impl FileReader for Disk<'_, '_> {
     fn read(&self, name: &str) -> std::result::Result<Vec<u8>, String> {
         if name.trim() == "-" {
-            return self.0.borrow_mut().io.read_stdin().map_err(|error| error.to_string());
+            return self
+                .0
+                .borrow_mut()
+                .io
+                .read_stdin()
+                .map_err(|error| error.to_string());
         }
         if name.starts_with("http://") || name.starts_with("https://") {
             return Err("values are read from this machine only; fetch the file first".to_owned());

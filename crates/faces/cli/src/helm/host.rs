@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use weir_gotmpl::{CallError, Host};
+use weir_gotmpl::{CallError, CertificateRequest, Host, KeyKind};
+
+use super::certificates;
 
 /// The outside of a render.
 pub(super) struct Machine {
@@ -45,6 +47,14 @@ impl Host for Machine {
 
     fn local_zone(&mut self, seconds: i64) -> (i32, String) {
         offset(&TimeZone::system(), seconds).unwrap_or_else(|| (0, "UTC".to_owned()))
+    }
+
+    fn private_key(&mut self, kind: KeyKind) -> Result<String, CallError> {
+        certificates::private_key(kind).map_err(CallError::new)
+    }
+
+    fn certificate(&mut self, request: &CertificateRequest<'_>) -> Result<(String, String), CallError> {
+        certificates::certificate(request, self.now).map_err(CallError::new)
     }
 
     fn warn(&mut self, message: &str) {

@@ -43,8 +43,10 @@ pub(super) fn load(path: &Path) -> Result<Chart> {
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(CommandError::user(format!("path {:?} not found", path.display().to_string()))
-                .hint("name the chart's folder or its .tgz"));
+            return Err(
+                CommandError::user(format!("path {:?} not found", path.display().to_string()))
+                    .hint("name the chart's folder or its .tgz"),
+            );
         }
         Err(error) => return Err(CommandError::file("open", path, &error)),
     };
@@ -60,7 +62,9 @@ pub(super) fn load(path: &Path) -> Result<Chart> {
     } else {
         let archive = fs::read(path).map_err(|error| CommandError::file("read", path, &error))?;
         if !archive.starts_with(&[0x1f, 0x8b]) {
-            let is_yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+            let is_yaml = path
+                .extension()
+                .is_some_and(|extension| extension == "yaml" || extension == "yml");
             let what = if is_yaml {
                 "seems to be a YAML file, but expected a gzipped archive"
             } else {
@@ -88,7 +92,14 @@ pub(super) fn folder(path: &Path) -> Result<Vec<File>> {
     Ok(files)
 }
 
-fn walk(folder: &Path, below: &str, ignore: &Ignore, depth: usize, total: &mut usize, files: &mut Vec<File>) -> Result<()> {
+fn walk(
+    folder: &Path,
+    below: &str,
+    ignore: &Ignore,
+    depth: usize,
+    total: &mut usize,
+    files: &mut Vec<File>,
+) -> Result<()> {
     if depth > MAX_DEPTH {
         return Err(CommandError::user(format!(
             "{}: folders are nested deeper than {MAX_DEPTH}, or links lead in a circle",
@@ -100,7 +111,10 @@ fn walk(folder: &Path, below: &str, ignore: &Ignore, depth: usize, total: &mut u
         let entry = entry.map_err(failed)?;
         let path = entry.path();
         let Some(name) = entry.file_name().to_str().map(|name| format!("{below}{name}")) else {
-            return Err(CommandError::user(format!("the path {} is not UTF-8", path.display())));
+            return Err(CommandError::user(format!(
+                "the path {} is not UTF-8",
+                path.display()
+            )));
         };
         // This follows links.
         let metadata = fs::metadata(&path).map_err(|error| CommandError::file("read", &path, &error))?;
@@ -125,10 +139,16 @@ fn walk(folder: &Path, below: &str, ignore: &Ignore, depth: usize, total: &mut u
         let content = fs::read(&path).map_err(|error| CommandError::file("read", &path, &error))?;
         *total += content.len();
         if *total > MAX_CHART_SIZE {
-            return Err(CommandError::user(format!("the chart is larger than the maximum size {MAX_CHART_SIZE}")));
+            return Err(CommandError::user(format!(
+                "the chart is larger than the maximum size {MAX_CHART_SIZE}"
+            )));
         }
         let mut file = File::new(name, content);
-        if let Some(modified) = metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok()) {
+        if let Some(modified) = metadata
+            .modified()
+            .ok()
+            .and_then(|time| Timestamp::try_from(time).ok())
+        {
             file = file.at(modified);
         }
         files.push(file);

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use weir_gotmpl::{Functions, Limits, Set, Value, families};
-use weir_helm::{Chart, Hook, KubeVersion, Options, RenderError, Rendered, TemplateError, render, split, validate_name};
+use weir_helm::{
+    Chart, Hook, KubeVersion, Options, RenderError, Rendered, TemplateError, render, split, validate_name,
+};
 
 use super::flags::Values;
 use super::host::Machine;
@@ -121,9 +123,16 @@ struct Ignored {
 
 impl Refused {
     fn check(&self) -> Result<()> {
-        let server = self.dry_run.as_deref().is_some_and(|how| !matches!(how, "client" | "true"));
+        let server = self
+            .dry_run
+            .as_deref()
+            .is_some_and(|how| !matches!(how, "client" | "true"));
         let given = [
-            ("--validate", self.validate, "it would ask a cluster; use `--dry-run=server` of Helm itself"),
+            (
+                "--validate",
+                self.validate,
+                "it would ask a cluster; use `--dry-run=server` of Helm itself",
+            ),
             ("--dry-run", server, "only `client` is known: no cluster is asked"),
             (
                 "--post-renderer",
@@ -131,8 +140,16 @@ impl Refused {
                 "it would run a program",
             ),
             ("--enable-dns", self.enable_dns, "rendering has no network"),
-            ("--verify", self.verify, "provenance files are not read; publish charts with signatures and use `weir verify`"),
-            ("--repo", self.repo.is_some(), "charts are read from this machine; fetch it first"),
+            (
+                "--verify",
+                self.verify,
+                "provenance files are not read; publish charts with signatures and use `weir verify`",
+            ),
+            (
+                "--repo",
+                self.repo.is_some(),
+                "charts are read from this machine; fetch it first",
+            ),
             (
                 "--dependency-update",
                 self.dependency_update,
@@ -151,14 +168,20 @@ impl Template {
         self.refused.check()?;
         let (name, path) = self.name_and_chart(cx)?;
         validate_name(&name).map_err(|error| {
-            CommandError::user(format!("release name check failed: release name {name:?}: {error}"))
+            CommandError::user(format!(
+                "release name check failed: release name {name:?}: {error}"
+            ))
         })?;
         let kube_version = self.kube_version.as_deref().map(KubeVersion::parse).transpose();
         let kube_version = kube_version.map_err(|error| CommandError::user(error.to_string()))?;
         let (values, origins) = std::mem::take(&mut self.values).read(cx)?;
         let chart = source::load(&path)?;
         check(cx, &chart)?;
-        let namespace = cx.global.namespace.clone().or_else(|| cx.io.env("HELM_NAMESPACE").map(ToOwned::to_owned));
+        let namespace = cx
+            .global
+            .namespace
+            .clone()
+            .or_else(|| cx.io.env("HELM_NAMESPACE").map(ToOwned::to_owned));
         let mut options = Options::new(name.clone(), namespace.unwrap_or_else(|| "default".to_owned()));
         options.is_upgrade = self.is_upgrade;
         options.skip_schema = self.skip_schema_validation;
@@ -193,10 +216,14 @@ impl Template {
         match self.arguments.as_slice() {
             [name, chart] => {
                 if self.generate_name {
-                    return Err(CommandError::usage("cannot set --generate-name and also specify a name"));
+                    return Err(CommandError::usage(
+                        "cannot set --generate-name and also specify a name",
+                    ));
                 }
                 if self.name_template.is_some() {
-                    return Err(CommandError::usage("cannot set --name-template and also specify a name"));
+                    return Err(CommandError::usage(
+                        "cannot set --name-template and also specify a name",
+                    ));
                 }
                 Ok((name.clone(), chart.into()))
             }
@@ -240,11 +267,15 @@ impl Template {
         for wanted in &self.show_only {
             let found: Vec<&str> = split(&out)
                 .into_iter()
-                .filter(|document| source_of(document).is_some_and(|path| weir_helm::path_matches(wanted, path)))
+                .filter(|document| {
+                    source_of(document).is_some_and(|path| weir_helm::path_matches(wanted, path))
+                })
                 .collect();
             if found.is_empty() {
-                return Err(CommandError::user(format!("could not find template {wanted} in chart"))
-                    .hint("name it from the chart's folder on, such as templates/service.yaml"));
+                return Err(
+                    CommandError::user(format!("could not find template {wanted} in chart"))
+                        .hint("name it from the chart's folder on, such as templates/service.yaml"),
+                );
             }
             chosen.extend(found);
         }
@@ -262,7 +293,11 @@ impl Template {
                 add(cx, folder, path, &file.text(), &mut written)?;
             }
         }
-        let folder = if self.release_name { folder.join(name) } else { folder.to_owned() };
+        let folder = if self.release_name {
+            folder.join(name)
+        } else {
+            folder.to_owned()
+        };
         for manifest in &rendered.manifests {
             add(cx, &folder, &manifest.name, &manifest.content, &mut written)?;
         }
@@ -279,7 +314,13 @@ impl Template {
 }
 
 /// Writes a document into its file; the first one begins it.
-fn add(cx: &mut Context<'_>, folder: &Path, name: &str, text: &str, written: &mut BTreeSet<PathBuf>) -> Result<()> {
+fn add(
+    cx: &mut Context<'_>,
+    folder: &Path,
+    name: &str,
+    text: &str,
+    written: &mut BTreeSet<PathBuf>,
+) -> Result<()> {
     let path = folder.join(name);
     let failed = |error| CommandError::file("write", &path, &error);
     // Names come from the chart and stay in the folder: its loader lets no other through.
@@ -306,9 +347,13 @@ fn source_of(document: &str) -> Option<&str> {
 }
 
 fn name(template: &str, cx: &Context<'_>) -> Result<String> {
-    let mut set = Set::new(Functions::builtins().with(families::SPRIG).into(), weir_gotmpl::Options::default());
+    let mut set = Set::new(
+        Functions::builtins().with(families::SPRIG).into(),
+        weir_gotmpl::Options::default(),
+    );
     let failed = |error: String| CommandError::user(format!("--name-template: {error}"));
-    set.parse("name-template", template).map_err(|error| failed(error.to_string()))?;
+    set.parse("name-template", template)
+        .map_err(|error| failed(error.to_string()))?;
     let mut host = Machine::new(cx.io.now());
     set.execute("name-template", &Value::Nil, &mut host, &Limits::default())
         .map(|name| name.to_string())
@@ -321,7 +366,10 @@ fn check(cx: &mut Context<'_>, chart: &Chart) -> Result<()> {
         cx.io.talk(warning);
     }
     if !matches!(chart.metadata.kind.as_str(), "" | "application") {
-        return Err(CommandError::user(format!("{} charts are not installable", chart.metadata.kind)));
+        return Err(CommandError::user(format!(
+            "{} charts are not installable",
+            chart.metadata.kind
+        )));
     }
     if chart.metadata.deprecated {
         cx.io.talk("this chart is deprecated");
@@ -340,7 +388,9 @@ fn check(cx: &mut Context<'_>, chart: &Chart) -> Result<()> {
 fn explain(error: &RenderError) -> CommandError {
     match error {
         RenderError::Template(error) => explain_template(error),
-        RenderError::Manifest { error, .. } => CommandError::user(format!("{error}\n\nUse --debug flag to render out invalid YAML")),
+        RenderError::Manifest { error, .. } => {
+            CommandError::user(format!("{error}\n\nUse --debug flag to render out invalid YAML"))
+        }
         other => CommandError::user(other.to_string()),
     }
 }

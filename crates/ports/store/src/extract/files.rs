@@ -36,7 +36,11 @@ pub fn files(archive: impl Read, limits: &Limits) -> Result<Vec<ArchiveFile>, Ex
         entries += 1;
         exceeds(entries, limits.entries, "entries")?;
         exceeds(header.size, limits.file_bytes, "bytes in a file")?;
-        exceeds(header.name.len() as u64, limits.path_bytes as u64, "bytes in a path")?;
+        exceeds(
+            header.name.len() as u64,
+            limits.path_bytes as u64,
+            "bytes in a path",
+        )?;
         bytes = bytes.saturating_add(header.size);
         exceeds(bytes, limits.bytes, "bytes")?;
         if header.kind == Kind::Folder {

@@ -25,8 +25,14 @@ fn every_file_has_its_place() {
             ("charts/_off/Chart.yaml", "not loaded"),
             ("charts/.off/Chart.yaml", "not loaded"),
             ("charts/app-1.tgz.prov", "a signature"),
-            ("charts/sub/Chart.yaml", "apiVersion: v1\nname: sub\nversion: 2.0.0\n"),
-            ("charts/sub/requirements.yaml", "dependencies: [{name: deep, version: 1, repository: ''}]\n"),
+            (
+                "charts/sub/Chart.yaml",
+                "apiVersion: v1\nname: sub\nversion: 2.0.0\n",
+            ),
+            (
+                "charts/sub/requirements.yaml",
+                "dependencies: [{name: deep, version: 1, repository: ''}]\n",
+            ),
             ("charts/sub/templates/s.yaml", "s"),
         ]),
         &NoArchives,
@@ -48,8 +54,14 @@ fn subcharts_and_old_requirements_are_read() {
         files(&[
             CHART,
             ("charts/app-1.tgz.prov", "a signature"),
-            ("charts/sub/Chart.yaml", "apiVersion: v1\nname: sub\nversion: 2.0.0\n"),
-            ("charts/sub/requirements.yaml", "dependencies: [{name: deep, version: 1, repository: ''}]\n"),
+            (
+                "charts/sub/Chart.yaml",
+                "apiVersion: v1\nname: sub\nversion: 2.0.0\n",
+            ),
+            (
+                "charts/sub/requirements.yaml",
+                "dependencies: [{name: deep, version: 1, repository: ''}]\n",
+            ),
             ("charts/sub/crds/s.yaml", "s"),
             ("crds/c.yaml", "c"),
         ]),
@@ -57,11 +69,25 @@ fn subcharts_and_old_requirements_are_read() {
     )
     .unwrap();
     let sub = chart.dependencies.first().unwrap();
-    assert_eq!(sub.metadata.dependencies.first().unwrap().as_ref().unwrap().version, "1");
+    assert_eq!(
+        sub.metadata
+            .dependencies
+            .first()
+            .unwrap()
+            .as_ref()
+            .unwrap()
+            .version,
+        "1"
+    );
     assert_eq!(sub.missing_dependencies(), ["deep"]);
     let crds: Vec<String> = chart.crds().into_iter().map(|crd| crd.path).collect();
     assert_eq!(crds, ["app/crds/c.yaml", "app/charts/sub/crds/s.yaml"]);
-    assert!(chart.files.iter().any(|file| file.name == "charts/app-1.tgz.prov"));
+    assert!(
+        chart
+            .files
+            .iter()
+            .any(|file| file.name == "charts/app-1.tgz.prov")
+    );
 }
 
 #[test]
@@ -71,13 +97,26 @@ fn n11_files_that_hold_something_else_are_named() {
         ("values.yaml", "a: [", "cannot load values.yaml"),
         ("Chart.lock", "[]", "cannot load Chart.lock"),
         ("Chart.lock", "generated: yesterday\n", "cannot load Chart.lock"),
-        ("requirements.yaml", "dependencies: 3\n", "cannot load requirements.yaml"),
+        (
+            "requirements.yaml",
+            "dependencies: 3\n",
+            "cannot load requirements.yaml",
+        ),
     ] {
-        let error = load(files(&[CHART, (name, text)]), &NoArchives).unwrap_err().to_string();
+        let error = load(files(&[CHART, (name, text)]), &NoArchives)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains(expected), "{error}");
     }
-    assert_eq!(load(files(&[("a", "b")]), &NoArchives).unwrap_err(), LoadError::NoMetadata);
-    let error = load(files(&[("Chart.yaml", "apiVersion: v3\nname: a\nversion: 1.0.0\n")]), &NoArchives).unwrap_err();
+    assert_eq!(
+        load(files(&[("a", "b")]), &NoArchives).unwrap_err(),
+        LoadError::NoMetadata
+    );
+    let error = load(
+        files(&[("Chart.yaml", "apiVersion: v3\nname: a\nversion: 1.0.0\n")]),
+        &NoArchives,
+    )
+    .unwrap_err();
     assert!(error.to_string().contains("unsupported chart version"), "{error}");
 }
 
