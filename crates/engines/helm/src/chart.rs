@@ -6,6 +6,7 @@ mod file;
 mod ignore;
 mod load;
 mod metadata;
+mod package;
 mod source;
 
 pub use dependency::{Dependency, Import, Lock};
@@ -14,6 +15,7 @@ pub use ignore::{IGNORE_FILE, Ignore, IgnoreError};
 pub use load::LoadError;
 pub(crate) use load::is_gzip;
 pub use metadata::{API_V1, API_V2, Maintainer, Metadata};
+pub use package::PackageError;
 pub use source::{Entry, MAX_CHART_SIZE, MAX_FILE_SIZE, NoArchives, Unpack};
 
 use std::sync::Arc;

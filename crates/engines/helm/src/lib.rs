@@ -25,7 +25,7 @@ mod values;
 pub use capabilities::{Capabilities, KubeVersion, KubeVersionError};
 pub use chart::{
     API_V1, API_V2, Chart, Crd, Dependency, Entry, File, IGNORE_FILE, Ignore, IgnoreError, Import, LoadError,
-    Lock, MAX_CHART_SIZE, MAX_FILE_SIZE, Maintainer, Metadata, NoArchives, Unpack,
+    Lock, MAX_CHART_SIZE, MAX_FILE_SIZE, Maintainer, Metadata, NoArchives, PackageError, Unpack,
 };
 pub use coalesce::{Nulls, TypeMismatch, coalesce_tables, coalesce_values};
 pub use manifest::{

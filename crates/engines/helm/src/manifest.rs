@@ -10,4 +10,5 @@ pub use head::Head;
 pub use hook::{Event, Hook, HookRun, Phase, Policy};
 pub use kinds::Order;
 pub use sort::{Manifest, ManifestError, Sorted, sort};
+pub(crate) use sort::{put_in_order, read};
 pub use split::split;

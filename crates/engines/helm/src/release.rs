@@ -10,7 +10,7 @@ mod name;
 pub use chart::ChartRecord;
 pub use decode::DecodeError;
 pub use digest::{SnapshotDigest, config_digest};
-pub(crate) use encode::metadata;
+pub(crate) use encode::{lock, metadata};
 pub use labels::{SECRET_TYPE, SYSTEM_LABELS, storage_labels, storage_name};
 pub use name::{NameError, flux_name, validate_name};
 

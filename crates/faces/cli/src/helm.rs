@@ -3,6 +3,7 @@
 mod certificates;
 mod flags;
 mod host;
+mod package;
 mod show;
 mod source;
 mod template;
@@ -27,6 +28,7 @@ pub(crate) struct Helm {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Package(package::Package),
     Show(show::Show),
     Template(Box<template::Template>),
 }
@@ -35,6 +37,7 @@ impl Helm {
     #[expect(clippy::unused_async, reason = "charts will come from registries too")]
     pub(crate) async fn run(self, cx: &mut Context<'_>) -> Result {
         match self.command {
+            Command::Package(command) => command.run(cx),
             Command::Show(command) => command.run(cx),
             Command::Template(command) => command.run(cx),
         }

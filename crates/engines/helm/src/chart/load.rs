@@ -86,7 +86,64 @@ fn load_at(
     for file in files.iter().filter(|file| file.name == "Chart.yaml") {
         parts.definition(file)?;
     }
-    for file in &files {
+    let values = files.iter().rfind(|file| file.name == "values.yaml");
+    std::thread::scope(|scope| {
+        // The values of a large chart take as long to read as everything below it: both at once.
+        let reader = values.map(|file| {
+            let read = move || read_values(file);
+            if file.data.len() < WORTH_A_THREAD {
+                Reading::Done(read())
+            } else {
+                Reading::Apart(scope.spawn(read))
+            }
+        });
+        load_rest(parts, &files, unpack, depth, left, reader)
+    })
+}
+
+/// Bytes of values from which on they are read on a thread of their own.
+const WORTH_A_THREAD: usize = 32 << 10;
+
+type Values = Result<Arc<values::Table>, LoadError>;
+
+/// Values that are read already, or by another thread.
+enum Reading<'s> {
+    Done(Values),
+    Apart(std::thread::ScopedJoinHandle<'s, Values>),
+}
+
+impl Reading<'_> {
+    fn finish(self) -> Values {
+        match self {
+            Self::Done(values) => values,
+            Self::Apart(reader) => reader.join().unwrap_or_else(|_| {
+                Err(LoadError::File {
+                    file: "values.yaml",
+                    message: "the reader broke down".to_owned(),
+                })
+            }),
+        }
+    }
+}
+
+fn read_values(file: &File) -> Values {
+    values::parse(&file.text())
+        .map(Arc::new)
+        .map_err(|error| LoadError::File {
+            file: "values.yaml",
+            message: error.to_string(),
+        })
+}
+
+fn load_rest(
+    mut parts: Parts,
+    files: &[File],
+    unpack: &dyn Unpack,
+    depth: usize,
+    left: &mut usize,
+    values: Option<Reading<'_>>,
+) -> Result<Chart, LoadError> {
+    for file in files {
         parts.add(file)?;
     }
     let mut metadata = parts.metadata.ok_or(LoadError::NoMetadata)?;
@@ -104,11 +161,11 @@ fn load_at(
         metadata,
         modified: parts.modified,
         lock: parts.lock,
-        values: parts.values,
+        values: values.map(Reading::finish).transpose()?,
         schema: parts.schema,
         templates: parts.templates.into(),
         files: parts.files.into(),
-        raw: files.into(),
+        raw: files.to_vec().into(),
         dependencies,
         warnings: parts.warnings,
     })
@@ -150,7 +207,6 @@ struct Parts {
     metadata: Option<Metadata>,
     modified: Option<crate::time::Time>,
     lock: Option<Lock>,
-    values: Option<Arc<values::Table>>,
     schema: Option<File>,
     templates: Vec<File>,
     files: Vec<File>,
@@ -180,13 +236,8 @@ impl Parts {
         match file.name.as_str() {
             "Chart.yaml" => {}
             "Chart.lock" => self.lock = lock(file, "Chart.lock")?,
-            "values.yaml" => {
-                let table = values::parse(&file.text()).map_err(|error| LoadError::File {
-                    file: "values.yaml",
-                    message: error.to_string(),
-                })?;
-                self.values = Some(Arc::new(table));
-            }
+            // Read apart.
+            "values.yaml" => {}
             "values.schema.json" => self.schema = Some(file.clone()),
             "requirements.yaml" => {
                 let metadata = self.metadata.get_or_insert_default();

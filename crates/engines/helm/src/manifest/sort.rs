@@ -50,55 +50,74 @@ pub fn sort<'a>(
     files: impl IntoIterator<Item = (&'a str, &'a str)>,
     order: Order,
 ) -> Result<Sorted, ManifestError> {
-    let mut files: Vec<(&str, &str)> = files
+    let read = files
         .into_iter()
-        .filter(|(path, content)| !crate::is_partial(path) && !content.trim().is_empty())
-        .collect();
-    files.sort_by_key(|(path, _)| *path);
-    let mut sorted = Sorted::default();
-    for (path, content) in files {
-        for (document, text) in split(content).into_iter().enumerate() {
-            let head = Head::parse(text).map_err(|message| ManifestError {
-                path: path.to_owned(),
-                document,
-                message,
-            })?;
-            let Some(events) = head.annotations.get(HOOK) else {
-                sorted.manifests.push(Manifest {
-                    name: path.to_owned(),
-                    content: text.to_owned(),
-                    head,
-                });
-                continue;
-            };
-            let events: Option<Vec<Event>> = events
-                .split(',')
-                .map(|event| Event::parse(&word(event)))
-                .collect();
-            let Some(events) = events else { continue };
-            let policies = |annotation: &str| {
-                head.annotations
-                    .get(annotation)
-                    .map(|policies| {
-                        policies
-                            .split(',')
-                            .map(|policy| Policy::parse(&word(policy)))
-                            .collect()
-                    })
-                    .unwrap_or_default()
-            };
-            sorted.hooks.push(Hook {
-                events,
-                last_run: HookRun::default(),
-                weight: head.annotations.get(WEIGHT).map_or(0, |weight| go_atoi(weight)),
-                delete_policies: policies(DELETE_POLICY),
-                output_log_policies: policies(OUTPUT_LOG_POLICY),
-                path: path.to_owned(),
-                manifest: text.to_owned(),
-                name: head.name,
-                kind: head.kind,
+        .map(|(path, content)| (path.to_owned(), read(path, content)));
+    put_in_order(read.collect(), order)
+}
+
+/// What a file holds, not yet in order.
+pub(crate) fn read(path: &str, content: &str) -> Result<Sorted, ManifestError> {
+    let mut found = Sorted::default();
+    if crate::is_partial(path) {
+        return Ok(found);
+    }
+    for (document, text) in split(content).into_iter().enumerate() {
+        let head = Head::parse(text).map_err(|message| ManifestError {
+            path: path.to_owned(),
+            document,
+            message,
+        })?;
+        let Some(events) = head.annotations.get(HOOK) else {
+            found.manifests.push(Manifest {
+                name: path.to_owned(),
+                content: text.to_owned(),
+                head,
             });
-        }
+            continue;
+        };
+        let events: Option<Vec<Event>> = events
+            .split(',')
+            .map(|event| Event::parse(&word(event)))
+            .collect();
+        let Some(events) = events else { continue };
+        let policies = |annotation: &str| {
+            head.annotations
+                .get(annotation)
+                .map(|policies| {
+                    policies
+                        .split(',')
+                        .map(|policy| Policy::parse(&word(policy)))
+                        .collect()
+                })
+                .unwrap_or_default()
+        };
+        found.hooks.push(Hook {
+            events,
+            last_run: HookRun::default(),
+            weight: head.annotations.get(WEIGHT).map_or(0, |weight| go_atoi(weight)),
+            delete_policies: policies(DELETE_POLICY),
+            output_log_policies: policies(OUTPUT_LOG_POLICY),
+            path: path.to_owned(),
+            manifest: text.to_owned(),
+            name: head.name,
+            kind: head.kind,
+        });
+    }
+    Ok(found)
+}
+
+/// Files that have been read, by kind and then by path. Of several that are no YAML the first by path is the error.
+pub(crate) fn put_in_order(
+    mut files: Vec<(String, Result<Sorted, ManifestError>)>,
+    order: Order,
+) -> Result<Sorted, ManifestError> {
+    files.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let mut sorted = Sorted::default();
+    for (_, found) in files {
+        let mut found = found?;
+        sorted.hooks.append(&mut found.hooks);
+        sorted.manifests.append(&mut found.manifests);
     }
     order.sort(&mut sorted.hooks, |hook| &hook.kind);
     order.sort(&mut sorted.manifests, |manifest| &manifest.head.kind);

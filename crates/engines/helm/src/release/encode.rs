@@ -188,7 +188,7 @@ pub(crate) fn dependencies(dependencies: &[Option<Dependency>], out: &mut String
     });
 }
 
-fn lock(lock: &Lock, out: &mut String) {
+pub(crate) fn lock(lock: &Lock, out: &mut String) {
     let mut object = Object::new(out);
     let generated = if lock.generated.is_empty() {
         ZERO_TIME

@@ -10,7 +10,7 @@ use super::error::{RenderError, TemplateError};
 use crate::capabilities::{self, Capabilities};
 use crate::chart::{Chart, File, own_crds};
 use crate::coalesce::{self, Nulls};
-use crate::manifest::{self, Hook, Manifest, Order};
+use crate::manifest::{self, Hook, Manifest, ManifestError, Order, Sorted};
 use crate::postrender::{self, PostRender, Strategy};
 use crate::release::ChartRecord;
 use crate::schema;
@@ -135,7 +135,11 @@ pub fn render_files(
     apart(|| {
         let root = Node::of(chart);
         let top = scope(coalesce::table(values), options);
-        execute(&root, &top, options, host)
+        let mut files = BTreeMap::new();
+        execute(&root, &top, options, host, |path, text| {
+            files.insert(path.to_owned(), text);
+        })?;
+        Ok(files)
     })
 }
 
@@ -173,20 +177,31 @@ fn here(
             found: kube.version.clone(),
         });
     }
-    let mut files = execute(&root, &top, options, host)?;
-    let notes = take_notes(&mut files, root.name(), options.subchart_notes);
-    let files = match post {
-        Some(post) => postrender::run(files, post, options.strategy)?,
-        None => files,
+    let (files, sorted) = match post {
+        None => execute_and_read(&root, &top, options, host)?,
+        Some(post) => {
+            let mut files = BTreeMap::new();
+            execute(&root, &top, options, host, |path, text| {
+                files.insert(path.to_owned(), text);
+            })?;
+            let notes = take_notes(&mut files);
+            let mut files = postrender::run(files, post, options.strategy)?;
+            let sorted = manifest::sort(
+                files.iter().map(|(path, text)| (path.as_str(), text.as_str())),
+                Order::Install,
+            );
+            files.extend(notes);
+            (files, sorted)
+        }
     };
-    let sorted = manifest::sort(
-        files.iter().map(|(path, text)| (path.as_str(), text.as_str())),
-        Order::Install,
-    );
     let sorted = match sorted {
         Ok(sorted) => sorted,
-        Err(error) => return Err(RenderError::Manifest { error, files }),
+        Err(error) => {
+            let files = files.into_iter().filter(|(path, _)| !is_notes(path)).collect();
+            return Err(RenderError::Manifest { error, files });
+        }
     };
+    let notes = notes(&files, root.name(), options.subchart_notes);
     let mut crds = Vec::new();
     add_crds(&root, root.name(), &mut crds);
     Ok(Rendered {
@@ -225,13 +240,49 @@ fn scope(values: Map, options: &Options) -> Map {
     top
 }
 
-/// Executes all templates.
+/// Rendered files by path.
+type Files = BTreeMap<String, String>;
+
+/// Executes all templates, while another thread reads what they have rendered.
+fn execute_and_read(
+    root: &Node,
+    top: &Map,
+    options: &Options,
+    host: &mut (dyn Host + Send),
+) -> Result<(Files, Result<Sorted, ManifestError>), RenderError> {
+    std::thread::scope(|scope| {
+        let (sender, receiver) = std::sync::mpsc::channel::<(String, String)>();
+        let reader = scope.spawn(move || {
+            let mut files = Files::new();
+            let mut read = Vec::new();
+            for (path, text) in receiver {
+                if !is_notes(&path) {
+                    read.push((path.clone(), manifest::read(&path, &text)));
+                }
+                files.insert(path, text);
+            }
+            (files, manifest::put_in_order(read, Order::Install))
+        });
+        let executed = execute(root, top, options, host, |path, text| {
+            // The reader takes all there is, unless it broke down; joining it tells.
+            let _sent = sender.send((path.to_owned(), text));
+        });
+        drop(sender);
+        let read = reader
+            .join()
+            .map_err(|_| RenderError::Run("the reader of manifests broke down".to_owned()))?;
+        executed.map(|()| read)
+    })
+}
+
+/// Executes all templates, and hands on what each renders.
 fn execute(
     root: &Node,
     top: &Map,
     options: &Options,
     host: &mut (dyn Host + Send),
-) -> Result<BTreeMap<String, String>, RenderError> {
+    mut rendered: impl FnMut(&str, String),
+) -> Result<(), RenderError> {
     let templates = context::templates(root, top);
     // The deepest first, so that what a chart defines replaces what its subcharts define.
     let mut paths: Vec<&String> = templates.keys().collect();
@@ -256,7 +307,6 @@ fn execute(
         ..Limits::default()
     };
     let mut env = Env::new(&set, host, &limits);
-    let mut files = BTreeMap::new();
     for path in paths {
         let Some(template) = templates.get(path) else {
             continue;
@@ -273,30 +323,41 @@ fn execute(
             .map_err(|error| {
                 RenderError::Template(TemplateError::exec(path, &error, &templates, &options.origins))
             })?;
-        files.insert(path.clone(), out.to_str().replace("<no value>", ""));
+        let text = out.to_str();
+        let text = if text.contains(NO_VALUE) {
+            text.replace(NO_VALUE, "")
+        } else {
+            text.into_owned()
+        };
+        rendered(path, text);
     }
-    Ok(files)
+    Ok(())
+}
+
+/// What Go prints for a missing value, and Helm takes out.
+const NO_VALUE: &str = "<no value>";
+
+fn is_notes(path: &str) -> bool {
+    path.ends_with("NOTES.txt")
 }
 
 /// Takes the notes out of the rendered files.
-fn take_notes(files: &mut BTreeMap<String, String>, chart: &str, with_subcharts: bool) -> String {
-    let own = format!("{chart}/templates/NOTES.txt");
-    let paths: Vec<String> = files
-        .keys()
-        .filter(|path| path.ends_with("NOTES.txt"))
-        .cloned()
-        .collect();
-    let mut notes = String::new();
-    for path in paths {
-        let Some(text) = files.remove(&path) else { continue };
-        if with_subcharts || path == own {
-            if !notes.is_empty() {
-                notes.push('\n');
-            }
-            notes.push_str(&text);
-        }
-    }
+fn take_notes(files: &mut Files) -> Files {
+    let all = std::mem::take(files);
+    let (notes, rest) = all.into_iter().partition(|(path, _)| is_notes(path));
+    *files = rest;
     notes
+}
+
+/// The notes among rendered files: the chart's own, or those of subcharts too.
+fn notes(files: &Files, chart: &str, with_subcharts: bool) -> String {
+    let own = format!("{chart}/templates/NOTES.txt");
+    let notes: Vec<&str> = files
+        .iter()
+        .filter(|(path, _)| is_notes(path) && (with_subcharts || **path == own))
+        .map(|(_, text)| text.as_str())
+        .collect();
+    notes.join("\n")
 }
 
 fn add_crds(chart: &Node, path: &str, crds: &mut Vec<(String, File)>) {
