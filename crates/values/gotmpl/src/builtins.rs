@@ -1,10 +1,10 @@
 //! Go's own functions.
 
+#![expect(clippy::unnecessary_wraps, reason = "the functions of a table have one type")]
+
 mod compare;
 mod escape;
 mod index;
-
-pub(crate) use escape::query_escape;
 
 use crate::function::{Entry, Special};
 use crate::types::Kind;
@@ -12,8 +12,6 @@ use crate::{CallError, Env, Function, Functions, Signature, Str, Type, Value, fm
 
 type Result = std::result::Result<Value, CallError>;
 
-static REFLECT: Type = &ty::REFLECT;
-static ONE: Signature = Signature::new(&[&ty::REFLECT]);
 static ONE_OR_MORE: Signature = Signature::variadic(&[&ty::REFLECT, &ty::REFLECT]);
 
 static TABLE: &[Entry] = &[
@@ -39,11 +37,6 @@ static TABLE: &[Entry] = &[
     ("print", Signature::variadic(&[&ty::ANY]), print),
     ("printf", Signature::variadic(&[&ty::STRING, &ty::ANY]), printf),
     ("println", Signature::variadic(&[&ty::ANY]), println),
-    (
-        "slice",
-        Signature::variadic(&[&ty::REFLECT, &ty::REFLECT]),
-        index::slice,
-    ),
     ("urlquery", Signature::variadic(&[&ty::ANY]), escape::urlquery),
 ];
 
@@ -61,10 +54,13 @@ pub(crate) fn register(functions: &mut Functions) {
         Function::native(&ONE_OR_MORE, by_evaluator).special(Special::Or),
     );
     functions.insert(
+        "slice",
+        Function::native(&ONE_OR_MORE, index::slice).special(Special::Slice),
+    );
+    functions.insert(
         "call",
         Function::native(&ONE_OR_MORE, by_evaluator).special(Special::Call),
     );
-    debug_assert!(ONE.params.iter().all(|param| param.same(REFLECT)));
 }
 
 type Native = crate::Native;

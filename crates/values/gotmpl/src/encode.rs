@@ -12,7 +12,7 @@ use serde_json::{Map as JsonMap, Number, Value as Json};
 
 use crate::fmt::{MAX_NESTING, format_float};
 use crate::types::Kind;
-use crate::{CallError, Env, Shape, Str, Value};
+use crate::{CallError, Env, Shape, Str, Type, Value};
 
 pub(crate) use equal::deep_equal;
 pub(crate) use read::parse_json;
@@ -30,14 +30,63 @@ pub(crate) enum Style {
     Raw,
 }
 
-fn too_deep() -> CallError {
-    CallError::limit("a value nests too deeply to be encoded")
+/// Why a value that nests so deeply cannot be encoded: Go notices when it holds itself.
+fn too_deep(root: &Value) -> CallError {
+    let mut path = Vec::new();
+    match cycle(root, &mut path) {
+        Some(ty) => CallError::new(format!("json: unsupported value: encountered a cycle via {ty}")),
+        None => CallError::limit("a value nests too deeply to be encoded"),
+    }
+}
+
+/// The type of a container that is found inside itself, on the way down to the first value that is too deep.
+fn cycle(value: &Value, path: &mut Vec<Value>) -> Option<Type> {
+    let same = |known: &Value| match (known, value) {
+        (Value::Map(a), Value::Map(b)) => a.is(b),
+        (Value::List(a), Value::List(b)) => a.is(b),
+        _ => false,
+    };
+    let children: Vec<Value> = match value {
+        Value::Map(map) => map.entries().into_iter().map(|(_, value)| value).collect(),
+        Value::List(list) => list.items().to_vec(),
+        _ => return None,
+    };
+    if path.iter().any(same) {
+        return value.ty();
+    }
+    if path.len() > MAX_NESTING {
+        return None;
+    }
+    path.push(value.clone());
+    let mut found = None;
+    for child in children {
+        found = cycle(&child, path);
+        // One way to the bottom is enough: what is there is too deep or a cycle.
+        if found.is_some() || path.len() > MAX_NESTING {
+            break;
+        }
+    }
+    if found.is_none() && path.len() <= MAX_NESTING {
+        path.pop();
+    }
+    found
+}
+
+/// Marks the error of a value that nests too deeply, until it is known why.
+const TOO_DEEP: &str = "nests too deeply";
+
+fn explained(error: CallError, value: &Value) -> CallError {
+    if error.is_limit() && error.to_string() == TOO_DEEP {
+        too_deep(value)
+    } else {
+        error
+    }
 }
 
 /// `json.Marshal`
 pub(crate) fn json(env: &mut Env<'_>, value: &Value, style: Style) -> Result<String, CallError> {
     let mut out = String::new();
-    write_json(env, &mut out, value, style, 0)?;
+    write_json(env, &mut out, value, style, 0).map_err(|error| explained(error, value))?;
     env.reserve(out.len())?;
     Ok(out)
 }
@@ -135,13 +184,12 @@ pub(crate) fn write_json_string(out: &mut String, text: &str, html: bool) {
 
 /// Text for JSON: a bad byte becomes `\ufffd`, written out.
 fn write_str(out: &mut String, text: &Str, style: Style) {
-    match text.as_str() {
-        Some(text) => write_json_string(out, text, style != Style::Raw),
-        None => {
-            let mut good = String::new();
-            write_json_string(&mut good, &text.to_str(), style != Style::Raw);
-            out.push_str(&good.replace('\u{fffd}', "\\ufffd"));
-        }
+    if let Some(text) = text.as_str() {
+        write_json_string(out, text, style != Style::Raw);
+    } else {
+        let mut good = String::new();
+        write_json_string(&mut good, &text.to_str(), style != Style::Raw);
+        out.push_str(&good.replace('\u{fffd}', "\\ufffd"));
     }
 }
 
@@ -154,7 +202,7 @@ fn write_json(
 ) -> Result<(), CallError> {
     env.spend(1)?;
     if depth > MAX_NESTING {
-        return Err(too_deep());
+        return Err(CallError::limit(TOO_DEEP));
     }
     if out.len() > env.limits.output {
         return env.reserve(out.len());
@@ -291,7 +339,7 @@ fn write_entries<'v>(
 pub(crate) fn to_json(env: &mut Env<'_>, value: &Value, depth: usize) -> Result<Json, CallError> {
     env.spend(1)?;
     if depth > MAX_NESTING {
-        return Err(too_deep());
+        return Err(CallError::limit(TOO_DEEP));
     }
     Ok(match value {
         Value::Nil | Value::TypedNil(_) => Json::Null,
@@ -377,7 +425,7 @@ fn number(text: &str) -> Json {
 
 /// `yaml.Marshal` of sigs.k8s.io/yaml, without the line feed at the end.
 pub(crate) fn yaml(env: &mut Env<'_>, value: &Value) -> Result<String, CallError> {
-    let json = to_json(env, value, 0)?;
+    let json = to_json(env, value, 0).map_err(|error| explained(error, value))?;
     let mut text = weir_yaml::emit::sigs(&json);
     env.reserve(text.len())?;
     if text.ends_with('\n') {
@@ -388,7 +436,7 @@ pub(crate) fn yaml(env: &mut Env<'_>, value: &Value) -> Result<String, CallError
 
 /// What goyaml.v3's encoder prints with an indent of two, without the line feed at the end.
 pub(crate) fn pretty_yaml(env: &mut Env<'_>, value: &Value) -> Result<String, CallError> {
-    let json = to_json(env, value, 0)?;
+    let json = to_json(env, value, 0).map_err(|error| explained(error, value))?;
     let mut text = weir_yaml::emit::kyaml_with(
         &weir_yaml::from_json(&json),
         weir_yaml::emit::SequenceIndent::Wide,

@@ -70,16 +70,15 @@ impl<'r> Env<'r> {
         text: &Str,
         data: &Value,
     ) -> Result<Result<Str, ExecError>, ParseError> {
-        let trees = match self.texts.get(text) {
-            Some(trees) => Rc::clone(trees),
-            None => {
-                let trees = self.set.parse_apart(&self.set.options().name, &text.to_str())?;
-                let trees: Rc<[Arc<Tree>]> = trees.into();
-                if self.texts.len() < REMEMBERED {
-                    self.texts.insert(text.clone(), Rc::clone(&trees));
-                }
-                trees
+        let trees = if let Some(trees) = self.texts.get(text) {
+            Rc::clone(trees)
+        } else {
+            let trees = self.set.parse_apart(&self.set.options().name, &text.to_str())?;
+            let trees: Rc<[Arc<Tree>]> = trees.into();
+            if self.texts.len() < REMEMBERED {
+                self.texts.insert(text.clone(), Rc::clone(&trees));
             }
+            trees
         };
         let before = self.set.clone();
         self.set.add(&trees);
@@ -102,7 +101,7 @@ impl<'r> Env<'r> {
 
     /// Whether one more level of nesting is within the limits.
     pub(crate) fn may_nest(&self) -> bool {
-        self.depth < self.limits.depth && self.stack.abs_diff(exec::stack_address()) < self.limits.stack
+        self.depth <= self.limits.depth && self.stack.abs_diff(exec::stack_address()) < self.limits.stack
     }
 
     /// The outside.

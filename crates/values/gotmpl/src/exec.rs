@@ -196,6 +196,9 @@ impl<'t> State<'_, '_, 't> {
     // Nodes.
 
     fn list(&mut self, dot: &Seen, list: &'t List) -> Result<Flow> {
+        if !self.env.may_nest() {
+            return Err(self.too_deep());
+        }
         for node in &list.nodes {
             let flow = self.node(dot, node)?;
             if flow != Flow::On {
@@ -296,6 +299,9 @@ impl<'t> State<'_, '_, 't> {
     // Pipelines.
 
     fn pipeline(&mut self, dot: &Seen, pipe: &'t Pipe) -> Result<Value> {
+        if !self.env.may_nest() {
+            return Err(self.too_deep());
+        }
         self.at = Place::Pipe(pipe);
         let mut value = None;
         for command in &pipe.commands {

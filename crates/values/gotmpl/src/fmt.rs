@@ -10,7 +10,7 @@ use crate::{CallError, Env, Shape, Value};
 pub(crate) use float::{format_float, go_float};
 pub(crate) use printf::printf;
 use value::Printer;
-pub(crate) use value::{rune_count, rune_starts};
+pub(crate) use value::rune_starts;
 
 /// How deep values may nest when they are printed or encoded. Go prints a map that holds itself until its stack
 /// ends, and the process with it.

@@ -40,7 +40,7 @@ pub type Native = fn(&mut Env<'_>, &[Value]) -> Result<Value, CallError>;
 type Closure = dyn Fn(&mut Env<'_>, &[Value]) -> Result<Value, CallError> + Send + Sync;
 
 /// Takes what a sequence yields, a key and a value (or a value alone, as the key); says whether to go on.
-pub type Yield<'y> = dyn FnMut(Value, Option<Value>) -> bool + 'y;
+pub(crate) type Yield<'y> = dyn FnMut(Value, Option<Value>) -> bool + 'y;
 
 type Sequence = dyn Fn(&mut Yield<'_>) + Send + Sync;
 
@@ -66,6 +66,8 @@ pub(crate) enum Special {
     And,
     Or,
     Call,
+    /// Its indexes must not come through an interface, which Go forgets to look into.
+    Slice,
 }
 
 impl Function {
@@ -93,7 +95,10 @@ impl Function {
     }
 
     /// A function to `range` over, as Go's `iter.Seq`, or `iter.Seq2` if it yields pairs. It cannot be called.
-    pub fn sequence(pairs: bool, body: impl Fn(&mut Yield<'_>) + Send + Sync + 'static) -> Self {
+    pub fn sequence(
+        pairs: bool,
+        body: impl Fn(&mut (dyn FnMut(Value, Option<Value>) -> bool + '_)) + Send + Sync + 'static,
+    ) -> Self {
         static YIELD: Signature = Signature::new(&[&ty::FUNC]);
         Self {
             signature: &YIELD,
@@ -209,7 +214,6 @@ impl Functions {
 
     /// All names, sorted.
     pub fn names(&self) -> Vec<&str> {
-        #[expect(clippy::iter_over_hash_type, reason = "sorted right after")]
         let mut names: Vec<&str> = self.by_name.keys().map(|name| &**name).collect();
         names.sort_unstable();
         names

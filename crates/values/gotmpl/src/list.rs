@@ -81,11 +81,6 @@ impl List {
         Rc::ptr_eq(&self.inner, &other.inner)
     }
 
-    /// An address that identifies the list while it lives.
-    pub(crate) fn address(&self) -> usize {
-        Rc::as_ptr(&self.inner).addr()
-    }
-
     /// Sorts a list of strings for every holder.
     pub(crate) fn sort_strings(&self) {
         self.inner.sorted.get_or_init(|| {

@@ -116,11 +116,6 @@ impl Map {
             .iter()
             .try_for_each(|(key, value)| visit(key, value))
     }
-
-    /// An address that identifies the map while it lives.
-    pub(crate) fn address(&self) -> usize {
-        Rc::as_ptr(&self.entries).addr()
-    }
 }
 
 impl Default for Map {

@@ -8,6 +8,7 @@ mod print;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use lex::count_lines;
 pub(crate) use node::{Arg, Branch, Command, List, Node, Number, Pipe, Tree};
 pub(crate) use number::{float, int};
 pub(crate) use parser::{Mode, parse};

@@ -115,7 +115,7 @@ fn unquote_piece(text: &str, quote: char) -> Option<(Piece, &str)> {
         return None;
     }
     if first != '\\' {
-        return (first != '\n').then(|| (Piece::Char(first), chars.as_str()));
+        return (first != '\n').then_some((Piece::Char(first), chars.as_str()));
     }
     let escape = chars.next()?;
     let rest = chars.as_str();

@@ -61,7 +61,7 @@ pub struct Set {
 #[derive(Clone, Debug, Default)]
 struct Layer {
     templates: HashMap<Arc<str>, Arc<Tree>>,
-    below: Option<Arc<Layer>>,
+    below: Option<Arc<Self>>,
 }
 
 impl Set {

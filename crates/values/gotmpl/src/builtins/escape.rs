@@ -57,12 +57,12 @@ pub(super) fn urlquery(env: &mut Env<'_>, args: &[Value]) -> Result {
 }
 
 /// `url.QueryEscape`
-pub(crate) fn query_escape(text: &[u8]) -> String {
+fn query_escape(text: &[u8]) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                out.push(char::from(*byte))
+                out.push(char::from(*byte));
             }
             b' ' => out.push('+'),
             byte => {

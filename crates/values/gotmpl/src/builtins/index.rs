@@ -72,9 +72,7 @@ pub(super) fn index(_: &mut Env<'_>, args: &[Value]) -> Result {
             Value::Map(map) => {
                 let elem = map.elem();
                 match prepare(index, &ty::STRING)? {
-                    Value::Str(key) => map
-                        .get(&key)
-                        .map_or_else(|| zero(elem), |found| element(found, elem)),
+                    Value::Str(key) => element(map.get(&key).unwrap_or_else(|| zero(elem)), elem),
                     _ => zero(elem),
                 }
             }
@@ -84,7 +82,8 @@ pub(super) fn index(_: &mut Env<'_>, args: &[Value]) -> Result {
             }
             Value::TypedNil(ty) if ty.kind == Kind::Map => {
                 prepare(index, &ty::STRING)?;
-                zero(ty.elem.unwrap_or(&ty::ANY))
+                let elem = ty.elem.unwrap_or(&ty::ANY);
+                element(zero(elem), elem)
             }
             Value::Object(object) => {
                 let elem = object.ty().elem.unwrap_or(&ty::ANY);
@@ -119,7 +118,10 @@ fn in_entries(entries: &[(Value, Value)], index: &Value, elem: crate::Type) -> R
         _ => false,
     };
     let found = entries.iter().find(|(key, _)| same(key));
-    Ok(found.map_or_else(|| zero(elem), |(_, value)| element(value.clone(), elem)))
+    Ok(element(
+        found.map_or_else(|| zero(elem), |(_, value)| value.clone()),
+        elem,
+    ))
 }
 
 pub(super) fn slice(_: &mut Env<'_>, args: &[Value]) -> Result {
@@ -150,7 +152,7 @@ pub(super) fn slice(_: &mut Env<'_>, args: &[Value]) -> Result {
     }
     let mut bounds = [0, len, len];
     for (bound, index) in bounds.iter_mut().zip(indexes) {
-        *bound = index_of(concrete(index), len)?;
+        *bound = index_of(index, len)?;
     }
     let [start, end, capacity] = bounds;
     if start > end {

@@ -48,10 +48,7 @@ fn shown(byte: u8) -> String {
     match byte {
         b'\'' => r"'\''".to_owned(),
         b'"' => "'\"'".to_owned(),
-        byte => {
-            let quoted = crate::quote::quote_char(char::from(byte), false);
-            quoted
-        }
+        byte => crate::quote::quote_char(char::from(byte), false),
     }
 }
 
@@ -122,12 +119,7 @@ impl Reader<'_, '_, '_> {
         loop {
             self.space();
             if self.peek() != Some(b'"') {
-                let context = if map.is_empty() {
-                    "looking for beginning of object key string"
-                } else {
-                    "looking for beginning of object key string"
-                };
-                return self.invalid(context);
+                return self.invalid("looking for beginning of object key string");
             }
             let key = self.string()?;
             self.space();
@@ -205,13 +197,12 @@ impl Reader<'_, '_, '_> {
         }
         let text = self.text.get(start..self.at).unwrap_or_default();
         let text = std::str::from_utf8(text).unwrap_or_default();
-        match parse_float(text) {
-            Some(number) => Ok(Value::float(number)),
-            None => {
-                let message = format!("json: cannot unmarshal number {text} into Go value of type float64");
-                self.refused.get_or_insert(message);
-                Ok(Value::Nil)
-            }
+        if let Some(number) = parse_float(text) {
+            Ok(Value::float(number))
+        } else {
+            let message = format!("json: cannot unmarshal number {text} into Go value of type float64");
+            self.refused.get_or_insert(message);
+            Ok(Value::Nil)
         }
     }
 

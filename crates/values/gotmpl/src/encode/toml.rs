@@ -14,12 +14,8 @@ pub(crate) fn to_toml(env: &mut Env<'_>, value: &Value) -> Result<String, CallEr
     };
     match table(value) {
         Some(entries) => writer.table(&[], entries)?,
-        None if value.is_nil() => return Err(CallError::new("toml: cannot encode a nil interface")),
-        None => {
-            return Err(CallError::new(
-                "toml: top-level values must be Go maps or structs",
-            ));
-        }
+        // Go writes a bare value for it.
+        None => writer.element(value, 0)?,
     }
     writer.env.reserve(writer.out.len())?;
     Ok(writer.out)

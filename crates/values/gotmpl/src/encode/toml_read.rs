@@ -251,6 +251,9 @@ impl Reader<'_, '_, '_> {
 
     fn pair(&mut self, table: &Map, depth: usize) -> Result<()> {
         let path = self.key()?;
+        if self.peek().is_none() {
+            return fail("unexpected EOF; expected key separator '='");
+        }
         if !self.take("=") {
             let found = self.peek().map_or("EOF".to_owned(), |c| format!("{c:?}"));
             return fail(format!("expected '.' or '=', but got {found} instead"));

@@ -106,7 +106,11 @@ impl<'t> State<'_, '_, 't> {
         }
         let mut values = Arguments::default();
         for (index, arg) in args.iter().enumerate() {
-            let value = self.arg(dot, param(index), arg)?;
+            let value = if special == Some(Special::Slice) && index > 0 {
+                self.slice_index(dot, arg)?
+            } else {
+                self.arg(dot, param(index), arg)?
+            };
             values.push(value);
         }
         if let Some(last) = last {
@@ -116,9 +120,11 @@ impl<'t> State<'_, '_, 't> {
         self.spend(1)?;
         let result = match callee {
             Callee::Function(_) if special == Some(Special::Call) => {
-                let called = args
-                    .first()
-                    .map_or_else(String::new, |arg| Place::Arg(arg).print(&self.tree.text));
+                let called = match (args.first(), values.as_slice().last()) {
+                    (Some(arg), _) => Place::Arg(arg).print(&self.tree.text),
+                    (None, Some(Value::Str(text))) => text.to_string(),
+                    (None, value) => format!("<{} Value>", value.map_or("invalid", Value::type_name)),
+                };
                 builtins::call(self.env, &called, values.as_slice())
             }
             Callee::Function(function) => function.call(self.env, values.as_slice()),
@@ -187,6 +193,19 @@ impl<'t> State<'_, '_, 't> {
                 self.validate(seen, ty)
             }
         }
+    }
+
+    /// An index for `slice`; one that comes through an interface is marked.
+    fn slice_index(&mut self, dot: &Seen, arg: &'t Arg) -> Result<Value> {
+        if matches!(arg, Arg::Nil { .. }) {
+            return self.arg(dot, &ty::REFLECT, arg);
+        }
+        let seen = self.arg_seen(dot, arg)?;
+        Ok(if seen.interface {
+            Value::TypedNil(&ty::ANY)
+        } else {
+            seen.value
+        })
     }
 
     fn literal(&mut self, ty: Type, arg: &'t Arg) -> Result<Value> {

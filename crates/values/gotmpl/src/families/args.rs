@@ -113,11 +113,7 @@ fn trim_zero_decimal(text: &str) -> &str {
 }
 
 /// `cast.ToInt64`
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_possible_wrap,
-    reason = "Go's conversions wrap"
-)]
+#[expect(clippy::cast_possible_wrap, reason = "Go's conversions wrap")]
 pub(crate) fn to_int64(value: &Value) -> i64 {
     match value {
         Value::Int(value, ty) if !ty.named || ty.name.starts_with("int") || ty.name == "time.Month" => *value,
@@ -135,7 +131,7 @@ pub(crate) fn to_int64(value: &Value) -> i64 {
 /// How amd64 converts: what does not fit becomes the lowest number.
 #[expect(clippy::cast_possible_truncation, reason = "within range")]
 pub(crate) fn float_to_int(value: f64) -> i64 {
-    if value >= -9_223_372_036_854_775_808.0 && value < 9_223_372_036_854_775_808.0 {
+    if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&value) {
         value as i64
     } else {
         i64::MIN

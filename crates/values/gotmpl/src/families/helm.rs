@@ -68,6 +68,10 @@ static HELM: &[Entry] = &[
     }),
     ("toToml", ONE, |env, args| {
         match encode::to_toml(env, &value(args, 0)) {
+            // Go looks into it without asking.
+            _ if matches!(args.first(), None | Some(Value::Nil)) => {
+                Err(fail("reflect: call of reflect.Value.Type on zero Value"))
+            }
             Err(error) if !error.is_limit() => Ok(Value::from(error.to_string())),
             result => result.map(Value::from),
         }

@@ -114,7 +114,7 @@ impl Printer<'_, '_> {
             && let Some(c) = u32::try_from(code).ok().and_then(char::from_u32)
             && is_print(c)
         {
-            text.push_str(&format!(" '{c}'"));
+            text.extend([' ', '\'', c, '\'']);
         }
         self.pad_with_spaces(text.as_bytes())
     }

@@ -138,11 +138,14 @@ impl<'p, 'r> Printer<'p, 'r> {
                 hex.push(' ');
                 hex.push_str(prefix);
             }
-            hex.push_str(&if upper {
-                format!("{byte:02X}")
+            let digits = if upper {
+                b"0123456789ABCDEF"
             } else {
-                format!("{byte:02x}")
-            });
+                b"0123456789abcdef"
+            };
+            for nibble in [byte >> 4, byte & 15] {
+                hex.extend(digits.get(usize::from(nibble)).map(|digit| char::from(*digit)));
+            }
         }
         let missing = flags.width.unwrap_or(0).saturating_sub(hex.len());
         if !flags.minus {
@@ -424,6 +427,6 @@ pub(crate) fn rune_starts(text: &[u8]) -> impl Iterator<Item = usize> + '_ {
 }
 
 /// `utf8.RuneCount`
-pub(crate) fn rune_count(text: &[u8]) -> usize {
+fn rune_count(text: &[u8]) -> usize {
     rune_starts(text).count()
 }

@@ -17,7 +17,6 @@ pub(crate) struct Tree {
 
 #[derive(Debug, Default)]
 pub(crate) struct List {
-    pub(crate) pos: u32,
     pub(crate) nodes: Vec<Node>,
 }
 
@@ -103,7 +102,7 @@ pub(crate) enum Arg {
     },
     Chain {
         pos: u32,
-        base: Box<Arg>,
+        base: Box<Self>,
         path: Box<[Box<str>]>,
     },
     Bool {

@@ -7,18 +7,24 @@ use super::lex::{Item, LexOptions, Lexer, Token};
 use super::node::{Arg, Branch, Command, List, Node, Pipe, Tree, Variable};
 use super::number;
 use super::print::print_arg;
+use crate::exec::stack_address;
 use crate::quote::{quote, unquote};
 use crate::{Delimiters, Functions, ParseError, Str};
 
-/// How deep control structures and parentheses may nest, together. Go allows 10000 parentheses, on a stack that
+/// How deep control structures may nest, and how deep parentheses. Go allows 10000 parentheses, on a stack that
 /// grows.
 const MAX_DEPTH: usize = 250;
+
+/// The bytes of stack that parsing may take: half of the smallest usual thread's.
+const MAX_STACK: usize = 1 << 20;
 
 /// What parsing may do besides what `Set::parse` needs; Go's parser has it, and its tests use it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Mode {
     pub(crate) keep_comments: bool,
     pub(crate) any_function: bool,
+    /// Another limit than [`MAX_DEPTH`].
+    pub(crate) depth: Option<usize>,
 }
 
 /// Parses a text: the template of that name and those that it defines.
@@ -43,7 +49,9 @@ pub(crate) fn parse(
         text: text.into(),
         ids: HashMap::from([("$".into(), 0)]),
         trees: Vec::new(),
-        depth: 0,
+        controls: 0,
+        parens: 0,
+        stack: stack_address(),
     };
     let mut parser = Parser::new(&mut shared);
     let root = parser.text()?;
@@ -59,7 +67,10 @@ struct Shared<'t> {
     text: Arc<str>,
     ids: HashMap<Box<str>, u32>,
     trees: Vec<Tree>,
-    depth: usize,
+    controls: usize,
+    parens: usize,
+    /// Where the stack was at the beginning.
+    stack: usize,
 }
 
 /// What ends a list of nodes.
@@ -193,24 +204,25 @@ impl<'p, 't> Parser<'p, 't> {
         }
     }
 
-    /// Goes one level deeper while `inner` runs.
+    fn too_deep(&self) -> bool {
+        self.shared.stack.abs_diff(stack_address()) > MAX_STACK
+    }
+
+    /// Goes into a control structure while `inner` runs.
     fn nested<T>(&mut self, inner: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        if self.shared.depth >= MAX_DEPTH {
+        if self.shared.controls >= MAX_DEPTH || self.too_deep() {
             return Err(self.error("max expression depth exceeded".to_owned()));
         }
-        self.shared.depth += 1;
+        self.shared.controls += 1;
         let result = inner(self);
-        self.shared.depth -= 1;
+        self.shared.controls -= 1;
         result
     }
 
     // Templates.
 
     fn text(&mut self) -> Result<List> {
-        let mut root = List {
-            pos: offset(self.peek().pos),
-            nodes: Vec::new(),
-        };
+        let mut root = List::default();
         while self.peek().token != Token::Eof {
             if self.peek().token == Token::LeftDelim {
                 let delim = self.next();
@@ -285,10 +297,7 @@ impl<'p, 't> Parser<'p, 't> {
     // Nodes.
 
     fn list(&mut self) -> Result<(List, End)> {
-        let mut list = List {
-            pos: offset(self.peek_non_space().pos),
-            nodes: Vec::new(),
-        };
+        let mut list = List::default();
         while self.peek_non_space().token != Token::Eof {
             match self.text_or_action()? {
                 Parsed::Node(node) => list.nodes.push(node),
@@ -389,15 +398,13 @@ impl<'p, 't> Parser<'p, 't> {
         // `else if` is an `if` inside the `else`, whose `end` serves both.
         let token = self.peek().token;
         let otherwise = if context == "if" && token == Token::If {
-            let pos = offset(self.next().pos);
+            self.next();
             List {
-                pos,
                 nodes: vec![Node::If(self.branch("if")?)],
             }
         } else if context == "with" && token == Token::With {
-            let pos = offset(self.next().pos);
+            self.next();
             List {
-                pos,
                 nodes: vec![Node::With(self.branch("with")?)],
             }
         } else {
@@ -457,12 +464,11 @@ impl<'p, 't> Parser<'p, 't> {
 
     fn variable(&mut self, name: &str) -> Variable {
         let next = offset(self.shared.ids.len());
-        let id = match self.shared.ids.get(name) {
-            Some(id) => *id,
-            None => {
-                self.shared.ids.insert(name.into(), next);
-                next
-            }
+        let id = if let Some(id) = self.shared.ids.get(name) {
+            *id
+        } else {
+            self.shared.ids.insert(name.into(), next);
+            next
         };
         Variable {
             name: name.into(),
@@ -665,8 +671,12 @@ impl<'p, 't> Parser<'p, 't> {
                 Arg::Number(Box::new(number))
             }
             Token::LeftParen => {
-                let pipe =
-                    self.nested(|parser| parser.pipeline("parenthesized pipeline", Token::RightParen))?;
+                if self.shared.parens >= self.shared.mode.depth.unwrap_or(MAX_DEPTH) || self.too_deep() {
+                    return Err(self.error("max expression depth exceeded".to_owned()));
+                }
+                self.shared.parens += 1;
+                let pipe = self.pipeline("parenthesized pipeline", Token::RightParen)?;
+                self.shared.parens -= 1;
                 Arg::Pipe(Box::new(pipe))
             }
             Token::String | Token::RawString => {

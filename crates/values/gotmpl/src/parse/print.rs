@@ -1,5 +1,6 @@
 //! Trees as Go prints them: in messages, and in the parser's own tests.
 
+use super::lex::count_lines;
 use super::node::{Arg, Branch, Command, List, Node, Pipe, Tree, Variable};
 use crate::quote::quote;
 
@@ -54,7 +55,7 @@ impl Tree {
     /// others from 0 as well.
     pub(crate) fn locate(&self, pos: u32) -> (usize, usize) {
         let before = self.text.as_bytes().get(..pos as usize).unwrap_or_default();
-        let line = 1 + before.iter().filter(|b| **b == b'\n').count();
+        let line = 1 + count_lines(before);
         let column = before.iter().rev().take_while(|b| **b != b'\n').count();
         (line, column)
     }

@@ -155,7 +155,11 @@ pub(super) fn format(time: &Civil, zone: &Zone, layout: &str) -> String {
 }
 
 fn write_element(out: &mut String, time: &Civil, zone: &Zone, element: Element) {
-    let hour12 = if time.hour % 12 == 0 { 12 } else { time.hour % 12 };
+    let hour12 = if time.hour.is_multiple_of(12) {
+        12
+    } else {
+        time.hour % 12
+    };
     let short = |name: &'static str| name.get(..3).unwrap_or(name);
     let _ = match element {
         Element::LongMonth => write!(out, "{}", month_name(time.month)),

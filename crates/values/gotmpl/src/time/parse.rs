@@ -1,5 +1,7 @@
 //! Reading a time by a layout.
 
+use std::fmt::Write;
+
 use super::civil::{days_in, days_since_epoch, is_leap, month_name, weekday_name};
 use super::format::{Element, next};
 use super::{SECOND, Time, Zone};
@@ -39,7 +41,9 @@ fn quote(text: &str) -> String {
                 out.push(char::from(byte));
             }
             b' '..=b'~' => out.push(char::from(byte)),
-            byte => out.push_str(&format!("\\x{byte:02x}")),
+            byte => {
+                let _ = write!(out, "\\x{byte:02x}");
+            }
         }
     }
     out.push('"');

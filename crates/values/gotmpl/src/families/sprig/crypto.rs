@@ -2,6 +2,8 @@
 
 mod derive;
 
+use std::fmt::Write;
+
 use aws_lc_rs::cipher::{AES_256, DecryptingKey, DecryptionContext, EncryptingKey, UnboundCipherKey};
 use aws_lc_rs::digest;
 use base64::Engine;
@@ -91,7 +93,12 @@ const SELF_SIGNED: Signature = Signature {
 const HASH_STEPS: usize = 400_000;
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+            let _ = write!(out, "{byte:02x}");
+            out
+        })
 }
 
 fn sum(algorithm: &'static digest::Algorithm, args: &[Value]) -> Value {

@@ -1,5 +1,7 @@
 //! Dates.
 
+#![expect(clippy::unnecessary_wraps, reason = "the functions of a table have one type")]
+
 use weir_semver::duration::Duration;
 
 use crate::families::args::{Result, fail, string, value};

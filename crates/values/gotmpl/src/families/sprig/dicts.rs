@@ -1,5 +1,7 @@
 //! Maps.
 
+#![expect(clippy::unnecessary_wraps, reason = "the functions of a table have one type")]
+
 use crate::families::args::{Result, fail, is_empty, map, nil_dereference, strval, text, value};
 use crate::fmt::MAX_NESTING;
 use crate::types::Kind;
@@ -186,9 +188,7 @@ fn deep_copy(env: &mut Env<'_>, value: &Value, depth: usize) -> Result {
     }
     Ok(match value {
         Value::Nil if depth == 0 => {
-            return Err(fail(
-                "deepCopy error: reflect: call of reflect.Value.Type on zero Value",
-            ));
+            return Err(fail("reflect: call of reflect.Value.Type on zero Value"));
         }
         Value::Map(map) => {
             let copy = Map::of(map.ty());

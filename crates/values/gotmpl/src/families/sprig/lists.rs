@@ -1,5 +1,7 @@
 //! Lists.
 
+#![expect(clippy::unnecessary_wraps, reason = "the functions of a table have one type")]
+
 use std::borrow::Cow;
 
 use crate::encode::deep_equal;

@@ -1,5 +1,7 @@
 //! Arithmetic.
 
+#![expect(clippy::unnecessary_wraps, reason = "the functions of a table have one type")]
+
 use super::decimal::Decimal;
 use crate::families::args::{Result, fail, float_to_int, int, string, to_float64, to_int64, value};
 use crate::{CallError, Entry, Env, List, Signature, Value, fmt, ty};

@@ -1,10 +1,13 @@
 //! Text: cutting, joining, quoting, encoding.
 
+#![expect(clippy::unnecessary_wraps, reason = "the functions of a table have one type")]
+
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::families::args::{Result, fail, int, slice, strslice, strval, text, value};
+use crate::parse::count_lines;
 use crate::quote::quote as go_quote;
 use crate::unicode::{lower as to_lower, upper as to_upper};
 use crate::{Entry, Env, List, Map, Signature, Str, Value, fmt, ty};
@@ -256,7 +259,7 @@ fn indented(env: &mut Env<'_>, before: &[u8], spaces: i64, text: &Str) -> Result
     let Ok(spaces) = usize::try_from(spaces) else {
         return Err(fail("strings: negative Repeat count"));
     };
-    let lines = text.as_bytes().iter().filter(|b| **b == b'\n').count() + 1;
+    let lines = count_lines(text.as_bytes()) + 1;
     let len = spaces.saturating_mul(lines).saturating_add(text.len());
     env.reserve(len)?;
     let pad = vec![b' '; spaces];

@@ -172,7 +172,7 @@ fn parse_rest(text: &[u8]) -> std::result::Result<Url, String> {
     }
     let (scheme, mut rest) = scheme(text)?;
     url.scheme = scheme.to_ascii_lowercase();
-    if rest.ends_with(b"?") && rest.iter().filter(|b| **b == b'?').count() == 1 {
+    if rest.ends_with(b"?") && rest.iter().position(|b| *b == b'?') == Some(rest.len() - 1) {
         url.force_query = true;
         rest = rest.strip_suffix(b"?").unwrap_or(rest);
     } else {

@@ -1,5 +1,7 @@
 //! Words: case, abbreviation, wrapping.
 
+#![expect(clippy::unnecessary_wraps, reason = "the functions of a table have one type")]
+
 use crate::families::args::{Result, fail, int, slice, text};
 use crate::unicode::{
     is_digit, is_letter, is_lower, is_number, is_punct, is_space, is_title, is_upper, to_lower, to_title,

@@ -1,0 +1,182 @@
+//! Helm's functions: its own tests, and how `include` and `tpl` see each other's definitions.
+
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+use weir_gotmpl::{
+    Env, Functions, Kind, Limits, MissingKey, Object, Options, Set, Shape, Type, TypeInfo, Value, ty,
+};
+
+use crate::support::{Still, helm, judge, run_with, tables};
+
+/// A `map[int]string`.
+struct NumberKeys;
+
+impl Object for NumberKeys {
+    fn ty(&self) -> Type {
+        static TYPE: TypeInfo = TypeInfo::new("map[int]string", Kind::Map, Some(&ty::STRING));
+        &TYPE
+    }
+
+    fn shape(&self) -> Shape {
+        Shape::Map(vec![(Value::int(1), Value::from("one"))])
+    }
+}
+
+/// The rows of the tables that are about functions alone; the others need the engine around them.
+#[test]
+fn rows_about_functions_hold() {
+    let Some(tables) = tables("helm-engine.json") else {
+        return;
+    };
+    let mut outcomes = Vec::new();
+    for table in &tables {
+        let source = table["source"].as_str().unwrap();
+        if table["table"] != "TestFuncs" {
+            continue;
+        }
+        let line = source.rsplit(':').next().unwrap();
+        for (index, row) in table["rows"].as_array().unwrap().iter().enumerate() {
+            let template = row["tpl"].as_str().unwrap();
+            let mut data = Value::read_json(&row["vars"], &|number| Value::int(number.as_i64().unwrap()));
+            // What the table cannot show of the second test's data.
+            match (line, index, data.as_map()) {
+                ("144", 0..=3, Some(map)) => map.insert("loopRef", map.clone()),
+                ("144", 4, _) => data = Value::object(NumberKeys),
+                _ => {}
+            }
+            let result = run_with(
+                Functions::helm(),
+                MissingKey::Default,
+                template,
+                &data,
+                &Limits::default(),
+            );
+            let outcome = match (result, &row["expect"]) {
+                (Ok(out), Json::String(expected)) if out == *expected => Ok(()),
+                (Err(_), Json::Null) => Ok(()),
+                (result, expected) => Err(format!("{template}: {result:?}, expected {expected}")),
+            };
+            outcomes.push((format!("funcs/{line}/{index}"), outcome));
+        }
+    }
+    judge("helm-engine", outcomes);
+}
+
+#[test]
+fn errors_of_required_and_fail_are_marked() {
+    let error = helm(
+        "{{required \"foo is required\" .Values.foo}}",
+        &json!({"Values": {}}),
+    )
+    .unwrap_err();
+    assert_eq!(
+        error,
+        "template: x:1:2: executing \"x\" at <required \"foo is required\" .Values.foo>: error calling required: \
+         HELM_ERR_STARTfoo is requiredHELM_ERR_END"
+    );
+    let error = helm("{{fail \"no\\nway\"}}", &json!({})).unwrap_err();
+    assert!(error.ends_with("HELM_ERR_STARTno\nwayHELM_ERR_END"), "{error}");
+}
+
+#[test]
+fn tpl_redefines_for_itself_only() {
+    let template = "{{define \"n\"}}outer{{end}}{{include \"n\" .}} \
+        {{tpl `{{define \"n\"}}inner{{end}}{{include \"n\" .}}{{template \"n\"}}` .}} {{include \"n\" .}}";
+    assert_eq!(helm(template, &json!({})).unwrap(), "outer innerinner outer");
+}
+
+#[test]
+fn tpl_drops_what_is_missing() {
+    assert_eq!(
+        helm("{{tpl `[{{.a}}]` .}}[{{.a}}]", &json!({})).unwrap(),
+        "[][<no value>]"
+    );
+    assert_eq!(helm("{{tpl `` .}}{{tpl ` ` .}}", &json!({})).unwrap(), " ");
+}
+
+#[test]
+fn set_is_seen_by_every_holder() {
+    let template = "{{define \"t\"}}{{$_ := set .m \"k\" \"changed\"}}{{end}}{{$m := .m}}{{include \"t\" .}}{{$m.k}}{{.m.k}}";
+    assert_eq!(
+        helm(template, &json!({"m": {"k": "old"}})).unwrap(),
+        "changedchanged"
+    );
+}
+
+#[test]
+fn errors_carry_the_chain_of_includes() {
+    let options = Options {
+        name: "gotpl".to_owned(),
+        missing_key: MissingKey::Zero,
+        ..Options::default()
+    };
+    let mut set = Set::new(Arc::new(Functions::helm()), options);
+    set.parse(
+        "c/templates/_h.tpl",
+        "{{define \"a\"}}\n{{ include \"b\" . }}{{end}}{{define \"b\"}}{{.x.y.z}}{{end}}",
+    )
+    .unwrap();
+    set.parse("c/templates/x.yaml", "k: {{ include \"a\" . }}")
+        .unwrap();
+    let mut host = Still(1);
+    let mut env = Env::new(&set, &mut host, &Limits::default());
+    let error = env
+        .execute("c/templates/x.yaml", &Value::from_json(&json!({})))
+        .unwrap_err();
+    let places: Vec<String> = error
+        .frames()
+        .map(|frame| {
+            format!(
+                "{}:{}:{} {} <{}>",
+                frame.file, frame.line, frame.column, frame.template, frame.expression
+            )
+        })
+        .collect();
+    assert_eq!(
+        places,
+        [
+            "c/templates/x.yaml:1:6 c/templates/x.yaml <include \"a\" .>",
+            "c/templates/_h.tpl:2:3 a <include \"b\" .>",
+            "c/templates/_h.tpl:2:44 b <.x.y.z>",
+        ]
+    );
+    let chain: Vec<String> = error.chain().collect();
+    assert_eq!(chain.len(), 3);
+    assert_eq!(chain.first(), Some(&error.to_string()));
+    assert_eq!(
+        chain.last().unwrap(),
+        "template: c/templates/_h.tpl:2:44: executing \"b\" at <.x.y.z>: nil pointer evaluating interface {}.y"
+    );
+}
+
+#[test]
+fn recursion_ends_as_helms() {
+    let options = Options {
+        name: "gotpl".to_owned(),
+        missing_key: MissingKey::Zero,
+        ..Options::default()
+    };
+    let mut set = Set::new(Arc::new(Functions::helm()), options);
+    set.parse(
+        "x",
+        "{{define \"r\"}}{{include \"r\" .}}{{end}}{{include \"r\" .}}",
+    )
+    .unwrap();
+    let thread = std::thread::Builder::new().stack_size(256 << 20);
+    let run = move || {
+        let limits = Limits {
+            stack: 240 << 20,
+            ..Limits::default()
+        };
+        let error = set.execute("x", &Value::Nil, &mut Still(1), &limits).unwrap_err();
+        assert_eq!(error.frames().count(), 1002);
+        error.to_string()
+    };
+    let message = thread.spawn(run).unwrap().join().unwrap();
+    assert!(
+        message.ends_with("rendering template has a nested reference name: r: unable to execute template"),
+        "{}",
+        message.get(message.len() - 300..).unwrap()
+    );
+}
