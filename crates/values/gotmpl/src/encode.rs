@@ -1,6 +1,7 @@
 //! JSON, YAML and TOML of values, and `reflect.DeepEqual`.
 
 mod equal;
+mod order;
 mod read;
 mod toml;
 mod toml_read;
@@ -437,10 +438,8 @@ pub(crate) fn yaml(env: &mut Env<'_>, value: &Value) -> Result<String, CallError
 /// What goyaml.v3's encoder prints with an indent of two, without the line feed at the end.
 pub(crate) fn pretty_yaml(env: &mut Env<'_>, value: &Value) -> Result<String, CallError> {
     let json = to_json(env, value, 0).map_err(|error| explained(error, value))?;
-    let mut text = weir_yaml::emit::kyaml_with(
-        &weir_yaml::from_json(&json),
-        weir_yaml::emit::SequenceIndent::Wide,
-    );
+    let node = order::sorted(&json);
+    let mut text = weir_yaml::emit::kyaml_with(&node, weir_yaml::emit::SequenceIndent::Wide);
     env.reserve(text.len())?;
     if text.ends_with('\n') {
         text.pop();

@@ -9,7 +9,8 @@ use weir_re2::Pattern;
 use crate::limits::Limits;
 use crate::parse::Tree;
 use crate::quote::quote;
-use crate::{CallError, ExecError, Host, ParseError, Set, Str, Value, exec};
+use crate::value::{holds_itself, is_container};
+use crate::{CallError, ExecError, Host, Map, ParseError, Set, Str, Value, exec};
 
 /// How many patterns and parsed texts a run remembers.
 const REMEMBERED: usize = 4096;
@@ -29,6 +30,19 @@ pub struct Env<'r> {
     pub(crate) includes: HashMap<Str, u32>,
     patterns: HashMap<Str, Result<Pattern, String>>,
     texts: HashMap<Str, Rc<[Arc<Tree>]>>,
+    /// Maps that were given containers to hold: one of them may hold itself now.
+    holders: Vec<Map>,
+}
+
+/// A map that holds itself would never be freed. It is emptied when the run ends.
+impl Drop for Env<'_> {
+    fn drop(&mut self) {
+        for map in self.holders.drain(..) {
+            if holds_itself(&map) {
+                map.clear();
+            }
+        }
+    }
 }
 
 impl<'r> Env<'r> {
@@ -45,6 +59,7 @@ impl<'r> Env<'r> {
             includes: HashMap::new(),
             patterns: HashMap::new(),
             texts: HashMap::new(),
+            holders: Vec::new(),
         }
     }
 
@@ -146,6 +161,15 @@ impl<'r> Env<'r> {
                 self.limits.output
             ))),
         }
+    }
+
+    /// Takes note of a map that is given a value to hold.
+    pub(crate) fn holds(&mut self, map: &Map, value: &Value) -> Result<(), CallError> {
+        if is_container(value) && !self.holders.last().is_some_and(|last| last.is(map)) {
+            self.reserve(64)?;
+            self.holders.push(map.clone());
+        }
+        Ok(())
     }
 
     /// The compiled pattern, remembered for the run.

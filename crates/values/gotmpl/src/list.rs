@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use crate::{Type, Value, ty};
+use crate::{Type, Value, ty, value};
 
 /// A list, shared by all who hold it.
 #[derive(Clone, Debug)]
@@ -20,7 +20,25 @@ struct Inner {
     sorted: OnceCell<Vec<Value>>,
 }
 
+/// Without recursion: a template can nest lists as deep as its steps allow.
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let mut items = std::mem::take(&mut self.items);
+        if let Some(sorted) = self.sorted.take() {
+            drop(sorted);
+        }
+        value::drop_flat(&mut items);
+    }
+}
+
 impl List {
+    /// The items, if nobody else holds them.
+    pub(crate) fn into_items(self) -> Vec<Value> {
+        Rc::try_unwrap(self.inner)
+            .map(|mut inner| std::mem::take(&mut inner.items))
+            .unwrap_or_default()
+    }
+
     /// A list of any values: `[]interface {}`.
     pub fn new(items: Vec<Value>) -> Self {
         Self::of(&ty::LIST_ANY, items)

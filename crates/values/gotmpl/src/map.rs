@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 
-use crate::{Str, Type, Value, ty};
+use crate::{Str, Type, Value, ty, value};
 
 /// A map. Clones are the same map: what one holder changes, all see. Iteration is in order of the keys' bytes.
 ///
@@ -13,7 +13,20 @@ use crate::{Str, Type, Value, ty};
 #[derive(Clone)]
 pub struct Map {
     ty: Type,
-    entries: Rc<RefCell<BTreeMap<Str, Value>>>,
+    entries: Rc<Inner>,
+}
+
+#[derive(Default)]
+struct Inner(RefCell<BTreeMap<Str, Value>>);
+
+/// Without recursion: a template can nest maps as deep as its steps allow.
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let entries = std::mem::take(self.0.get_mut());
+        if entries.values().any(value::is_container) {
+            value::drop_flat(&mut entries.into_values().collect());
+        }
+    }
 }
 
 impl Map {
@@ -34,7 +47,7 @@ impl Map {
     pub fn with(ty: Type, entries: impl IntoIterator<Item = (Str, Value)>) -> Self {
         Self {
             ty,
-            entries: Rc::new(RefCell::new(entries.into_iter().collect())),
+            entries: Rc::new(Inner(RefCell::new(entries.into_iter().collect()))),
         }
     }
 
@@ -50,45 +63,46 @@ impl Map {
 
     /// The value of a key.
     pub fn get(&self, key: impl AsRef<[u8]>) -> Option<Value> {
-        self.entries.borrow().get(key.as_ref()).cloned()
+        self.entries.0.borrow().get(key.as_ref()).cloned()
     }
 
     /// Whether it has the key.
     pub fn contains(&self, key: impl AsRef<[u8]>) -> bool {
-        self.entries.borrow().contains_key(key.as_ref())
+        self.entries.0.borrow().contains_key(key.as_ref())
     }
 
     /// Sets a key.
     pub fn insert(&self, key: impl Into<Str>, value: impl Into<Value>) {
-        let old = self.entries.borrow_mut().insert(key.into(), value.into());
+        let old = self.entries.0.borrow_mut().insert(key.into(), value.into());
         // Dropped with no borrow held: it may be the last holder of anything.
         drop(old);
     }
 
     /// Removes a key.
     pub fn remove(&self, key: impl AsRef<[u8]>) {
-        let old = self.entries.borrow_mut().remove(key.as_ref());
+        let old = self.entries.0.borrow_mut().remove(key.as_ref());
         drop(old);
     }
 
     /// How many entries it has.
     pub fn len(&self) -> usize {
-        self.entries.borrow().len()
+        self.entries.0.borrow().len()
     }
 
     /// Whether it has none.
     pub fn is_empty(&self) -> bool {
-        self.entries.borrow().is_empty()
+        self.entries.0.borrow().is_empty()
     }
 
     /// Its keys now.
     pub fn keys(&self) -> Vec<Str> {
-        self.entries.borrow().keys().cloned().collect()
+        self.entries.0.borrow().keys().cloned().collect()
     }
 
     /// Its entries now.
     pub fn entries(&self) -> Vec<(Str, Value)> {
         self.entries
+            .0
             .borrow()
             .iter()
             .map(|(k, v)| (k.clone(), v.clone()))
@@ -109,9 +123,24 @@ impl Map {
         }
     }
 
+    /// The values, if nobody else holds them.
+    pub(crate) fn into_values(self) -> Vec<Value> {
+        match Rc::try_unwrap(self.entries) {
+            Ok(mut inner) => std::mem::take(inner.0.get_mut()).into_values().collect(),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// Takes everything out of it.
+    pub(crate) fn clear(&self) {
+        let entries = std::mem::take(&mut *self.entries.0.borrow_mut());
+        drop(entries);
+    }
+
     /// Runs over the entries without copying them; `visit` must not touch this map.
     pub(crate) fn visit<E>(&self, mut visit: impl FnMut(&Str, &Value) -> Result<(), E>) -> Result<(), E> {
         self.entries
+            .0
             .borrow()
             .iter()
             .try_for_each(|(key, value)| visit(key, value))

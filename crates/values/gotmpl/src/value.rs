@@ -223,3 +223,53 @@ pub(crate) fn zero(ty: Type) -> Value {
         _ => Value::TypedNil(ty),
     }
 }
+
+/// Whether it may hold other values.
+pub(crate) fn is_container(value: &Value) -> bool {
+    matches!(value, Value::List(_) | Value::Map(_))
+}
+
+/// Drops values and what only they hold, one after the other.
+pub(crate) fn drop_flat(values: &mut Vec<Value>) {
+    while let Some(value) = values.pop() {
+        match value {
+            Value::List(list) => values.extend(list.into_items()),
+            Value::Map(map) => values.extend(map.into_values()),
+            other => drop(other),
+        }
+    }
+}
+
+/// Whether the map can be reached from itself. Looks at a limited number of values.
+pub(crate) fn holds_itself(map: &Map) -> bool {
+    const MOST: usize = 100_000;
+    let mut seen: Vec<Map> = Vec::new();
+    let mut open = map
+        .entries()
+        .into_iter()
+        .map(|(_, value)| value)
+        .collect::<Vec<_>>();
+    let mut looked = 0;
+    while let Some(value) = open.pop() {
+        looked += 1;
+        if looked > MOST {
+            return true;
+        }
+        match value {
+            Value::Map(inner) if inner.is(map) => return true,
+            Value::Map(inner) => {
+                // Few maps are shared; a long list of them is not worth a table.
+                if seen.len() < 256 {
+                    if seen.iter().any(|known| known.is(&inner)) {
+                        continue;
+                    }
+                    seen.push(inner.clone());
+                }
+                open.extend(inner.entries().into_iter().map(|(_, value)| value));
+            }
+            Value::List(list) => open.extend(list.items().iter().filter(|item| is_container(item)).cloned()),
+            _ => {}
+        }
+    }
+    false
+}

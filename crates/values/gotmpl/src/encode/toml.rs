@@ -14,6 +14,11 @@ pub(crate) fn to_toml(env: &mut Env<'_>, value: &Value) -> Result<String, CallEr
     };
     match table(value) {
         Some(entries) => writer.table(&[], entries)?,
+        None if tables(value).is_some() => {
+            return Err(CallError::new(
+                "toml: top-level values must be Go maps or structs",
+            ));
+        }
         // Go writes a bare value for it.
         None => writer.element(value, 0)?,
     }
@@ -149,13 +154,10 @@ impl Writer<'_, '_> {
         }
         if let Some(entries) = table(value) {
             self.out.push('{');
-            for (index, (key, value)) in entries.iter().filter(|(_, value)| !value.is_nil()).enumerate() {
-                if index > 0 {
-                    self.out.push_str(", ");
-                }
-                let _ = write!(self.out, "{} = ", key_text(key));
-                self.element(value, depth + 1)?;
-            }
+            let (tables, plain): (Entries, Entries) =
+                entries.into_iter().partition(|(_, value)| is_table(value));
+            self.inline(&plain, !tables.is_empty(), depth)?;
+            self.inline(&tables, false, depth)?;
             self.out.push('}');
             return Ok(());
         }
@@ -176,10 +178,6 @@ impl Writer<'_, '_> {
                 self.out.push_str(&text);
                 if !text.contains(['.', 'e']) {
                     self.out.push_str(".0");
-                } else if let Some(at) = text.find('e').filter(|_| !text.contains('.')) {
-                    // A mantissa without a point gets one.
-                    let start = self.out.len() - text.len() + at;
-                    self.out.insert_str(start, ".0");
                 }
             }
             Value::Number(text) => self.out.push_str(&text.to_str()),
@@ -208,6 +206,22 @@ impl Writer<'_, '_> {
                     "toml: unsupported type: {}",
                     other.type_name()
                 )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Entries on one line. As Go writes them, a comma follows each but the last, also where the last is nil and not
+    /// written.
+    fn inline(&mut self, entries: &[(Str, Value)], more: bool, depth: usize) -> Result<(), CallError> {
+        for (index, (key, value)) in entries.iter().enumerate() {
+            if value.is_nil() {
+                continue;
+            }
+            let _ = write!(self.out, "{} = ", key_text(key));
+            self.element(value, depth + 1)?;
+            if more || index + 1 < entries.len() {
+                self.out.push_str(", ");
             }
         }
         Ok(())

@@ -80,6 +80,12 @@ impl Reader<'_, '_, '_> {
         self.rest().chars().next()
     }
 
+    /// What stands here, for messages.
+    fn found(&self) -> String {
+        self.peek()
+            .map_or_else(|| "EOF".to_owned(), |c| crate::quote::quote_char(c, false))
+    }
+
     fn bump(&mut self) -> Option<char> {
         let c = self.peek()?;
         self.at += c.len_utf8();
@@ -145,9 +151,23 @@ impl Reader<'_, '_, '_> {
                 table = self.next_of_list(&path)?;
                 self.line_end()?;
             } else if self.take("[") {
+                self.blank();
+                if self.peek() == Some(']') {
+                    return fail("unexpected end of table name (table names cannot be empty)");
+                }
+                let starts = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '"' | '\'');
+                if !self.peek().is_some_and(starts) {
+                    let found = self.found();
+                    return fail(format!(
+                        "expected '.' or ']' to end table name, but got {found} instead"
+                    ));
+                }
                 let path = self.key()?;
                 if !self.take("]") {
-                    return fail("expected '.' or ']' to end table name");
+                    let found = self.found();
+                    return fail(format!(
+                        "expected '.' or ']' to end table name, but got {found} instead"
+                    ));
                 }
                 table = self.open(&path)?;
                 self.line_end()?;
@@ -171,7 +191,7 @@ impl Reader<'_, '_, '_> {
                     let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
                     let len = rest.find(|c| !bare(c)).unwrap_or(rest.len());
                     if len == 0 {
-                        let found = self.peek().map_or("EOF".to_owned(), |c| format!("{c:?}"));
+                        let found = self.found();
                         return fail(format!("expected a key but found {found} instead"));
                     }
                     let part = rest.get(..len).unwrap_or_default().to_owned();
@@ -255,7 +275,7 @@ impl Reader<'_, '_, '_> {
             return fail("unexpected EOF; expected key separator '='");
         }
         if !self.take("=") {
-            let found = self.peek().map_or("EOF".to_owned(), |c| format!("{c:?}"));
+            let found = self.found();
             return fail(format!("expected '.' or '=', but got {found} instead"));
         }
         self.blank();

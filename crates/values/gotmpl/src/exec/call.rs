@@ -122,7 +122,7 @@ impl<'t> State<'_, '_, 't> {
             Callee::Function(_) if special == Some(Special::Call) => {
                 let called = match (args.first(), values.as_slice().last()) {
                     (Some(arg), _) => Place::Arg(arg).print(&self.tree.text),
-                    (None, Some(Value::Str(text))) => text.to_string(),
+                    (None, Some(Value::Str(text) | Value::Number(text))) => text.to_string(),
                     (None, value) => format!("<{} Value>", value.map_or("invalid", Value::type_name)),
                 };
                 builtins::call(self.env, &called, values.as_slice())

@@ -132,3 +132,35 @@ fn deep_templates_are_refused() {
     let fine = format!("{{{{{}1{}}}}}", "(".repeat(60), ")".repeat(60));
     assert_eq!(helm(&fine, &json!({})).unwrap(), "1");
 }
+
+#[test]
+fn n16_values_may_nest_deeper_than_any_stack() {
+    let list = "{{$l := list 1}}{{range 300000}}{{$l = list $l}}{{end}}{{len $l}}";
+    assert_eq!(helm(list, &json!({})).unwrap(), "1");
+    let map = "{{$m := dict}}{{range 200000}}{{$m = dict \"a\" $m}}{{end}}{{len $m}}";
+    assert_eq!(helm(map, &json!({})).unwrap(), "1");
+    let both = "{{$m := dict}}{{range 200000}}{{$m = dict \"a\" (list $m)}}{{end}}{{toYaml $m}}";
+    assert!(helm(both, &json!({})).unwrap_err().contains("nests too deeply"));
+}
+
+#[test]
+fn n16_a_map_that_holds_itself_is_emptied_after_the_run() {
+    let data = Value::from_json(&json!({"m": {"k": 1}, "other": {"a": {"b": 2}}}));
+    let template = "{{$_ := set .m \"self\" (list (dict \"deep\" .m))}}{{$_ := set .other \"c\" .other.a}}";
+    run_with(
+        Functions::helm(),
+        MissingKey::Zero,
+        template,
+        &data,
+        &Limits::default(),
+    )
+    .unwrap();
+    let get = |name: &str| {
+        data.as_map()
+            .and_then(|map| map.get(name))
+            .and_then(|value| value.as_map().cloned())
+            .unwrap()
+    };
+    assert!(get("m").is_empty());
+    assert_eq!(get("other").len(), 2);
+}

@@ -80,10 +80,11 @@ fn dict(env: &mut Env<'_>, args: &[Value]) -> Result {
     Ok(map.into())
 }
 
-fn set(_: &mut Env<'_>, args: &[Value]) -> Result {
+fn set(env: &mut Env<'_>, args: &[Value]) -> Result {
     let Some(map) = map(args, 0) else {
         return Err(fail("assignment to entry in nil map"));
     };
+    env.holds(map, &value(args, 2))?;
     map.insert(text(args, 1), value(args, 2));
     Ok(Value::Map(map.clone()))
 }
@@ -168,6 +169,7 @@ fn merge_into(
         if keeps && (both_maps || !overwrite) {
             continue;
         }
+        env.holds(target, &value)?;
         target.insert(key, value);
     }
     Ok(())
