@@ -191,7 +191,7 @@ impl Coalescer<'_> {
             match (over.get(&key), value) {
                 // A null over a default deletes it; a null over nothing stays.
                 (Some(Value::Nil), _) if nulls == Nulls::Delete && before.binary_search(&key).is_ok() => {
-                    over.remove(&key)
+                    over.remove(&key);
                 }
                 (None, value) => over.insert(key, value),
                 (Some(Value::Map(over)), Value::Map(under)) => {

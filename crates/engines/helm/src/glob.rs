@@ -128,7 +128,7 @@ fn match_chunk<'n>(chunk: &str, name: &'n str) -> Result<Option<&'n str>, BadPat
             }
         }
     }
-    Ok((!failed).then(|| name.as_str()))
+    Ok((!failed).then_some(name.as_str()))
 }
 
 fn class_char(chunk: &mut std::str::Chars<'_>) -> Result<char, BadPattern> {

@@ -162,15 +162,17 @@ fn take_apart(text: &str, group: &str) -> Result<Files, String> {
             .at(&["metadata", "annotations", FILE])
             .and_then(Node::as_str)
             .filter(|path| !path.is_empty())
-            .map(ToOwned::to_owned)
-            .unwrap_or_else(|| {
-                let group = if group.is_empty() {
-                    String::new()
-                } else {
-                    format!("{group}-")
-                };
-                format!("generated-by-postrender-{group}{number}.yaml")
-            });
+            .map_or_else(
+                || {
+                    let group = if group.is_empty() {
+                        String::new()
+                    } else {
+                        format!("{group}-")
+                    };
+                    format!("generated-by-postrender-{group}{number}.yaml")
+                },
+                ToOwned::to_owned,
+            );
         number += 1;
         if let Some(metadata) = root.get_mut("metadata") {
             if let Some(annotations) = metadata.get_mut("annotations") {

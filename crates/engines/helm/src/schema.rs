@@ -232,7 +232,8 @@ fn say(error: &ValidationError<'_>) -> String {
             };
             format!("got {got}, want {want}")
         }
-        ValidationErrorKind::AdditionalProperties { unexpected } => {
+        ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
             format!("additional properties {} not allowed", names(unexpected))
         }
         ValidationErrorKind::AdditionalItems { limit } => {
@@ -292,9 +293,6 @@ fn say(error: &ValidationError<'_>) -> String {
         ValidationErrorKind::UniqueItems => "items are equal".to_owned(),
         ValidationErrorKind::Contains => "no items match contains schema".to_owned(),
         ValidationErrorKind::PropertyNames { .. } => "invalid propertyName".to_owned(),
-        ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-            format!("additional properties {} not allowed", names(unexpected))
-        }
         other => format!("'{}' failed", other.keyword()),
     }
 }

@@ -223,7 +223,7 @@ impl Parts {
         })?;
         // Helm 2 knew no apiVersion.
         if metadata.api_version.is_empty() {
-            metadata.api_version = API_V1.to_owned();
+            API_V1.clone_into(&mut metadata.api_version);
         }
         if metadata.api_version != API_V1 && metadata.api_version != API_V2 {
             return Err(LoadError::Version(metadata.api_version.clone()));
@@ -234,10 +234,9 @@ impl Parts {
 
     fn add(&mut self, file: &File) -> Result<(), LoadError> {
         match file.name.as_str() {
-            "Chart.yaml" => {}
+            // Both are read apart.
+            "Chart.yaml" | "values.yaml" => {}
             "Chart.lock" => self.lock = lock(file, "Chart.lock")?,
-            // Read apart.
-            "values.yaml" => {}
             "values.schema.json" => self.schema = Some(file.clone()),
             "requirements.yaml" => {
                 let metadata = self.metadata.get_or_insert_default();
@@ -261,7 +260,7 @@ impl Parts {
                         .map_or(below, |(folder, _)| folder)
                         .to_owned();
                     let mut file = file.clone();
-                    file.name = below.to_owned();
+                    below.clone_into(&mut file.name);
                     self.subcharts.entry(folder).or_default().push(file);
                 }
                 _ => self.files.push(file.clone()),

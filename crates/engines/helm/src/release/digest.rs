@@ -60,7 +60,15 @@ pub fn config_digest(values: &Table) -> String {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    let sum = digest(&SHA256, bytes);
-    let hex: String = sum.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
+    format!("sha256:{}", hex(digest(&SHA256, bytes).as_ref()))
+}
+
+/// Bytes in hex.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |value: u8| DIGITS.get(usize::from(value)).copied().map_or('0', char::from);
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }

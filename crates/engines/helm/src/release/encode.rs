@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 use super::{ChartRecord, Info, Release};
 use crate::chart::{Dependency, File, Import, Lock, Metadata};
 use crate::gojson::{self, Object};
-use crate::manifest::Hook;
+use crate::manifest::{Hook, Policy};
 
 /// Go's zero time, which it writes where a field may not be left out.
 const ZERO_TIME: &str = "0001-01-01T00:00:00Z";
@@ -227,7 +227,7 @@ pub(super) fn hook(hook: &Hook, out: &mut String) {
         ("delete_policies", &hook.delete_policies),
         ("output_log_policies", &hook.output_log_policies),
     ] {
-        let policies: Vec<&str> = policies.iter().map(|policy| policy.as_str()).collect();
+        let policies: Vec<&str> = policies.iter().map(Policy::as_str).collect();
         object.some_texts(name, &policies);
     }
     object.end();

@@ -42,12 +42,7 @@ pub fn flux_name(name: &str) -> String {
         return name.to_owned();
     }
     let sum = digest(&SHA256, name.as_bytes());
-    let hex: String = sum
-        .as_ref()
-        .iter()
-        .take(6)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hex = super::digest::hex(sum.as_ref().get(..6).unwrap_or_default());
     let start: String = name.chars().take(40).collect();
     format!("{start}-{hex}")
 }

@@ -299,13 +299,13 @@ impl Parser<'_, '_> {
                 std::mem::take(&mut self.rest).to_owned(),
             ))),
             Setter::Json => self.json().map(Read::Value),
-            _ => match self.list()? {
-                Some(read) => Ok(read),
-                None => {
-                    let (text, _) = self.until(&[',']);
-                    self.convert(&text).map(Read::Value)
+            _ => {
+                if let Some(read) = self.list()? {
+                    return Ok(read);
                 }
-            },
+                let (text, _) = self.until(&[',']);
+                self.convert(&text).map(Read::Value)
+            }
         }
     }
 

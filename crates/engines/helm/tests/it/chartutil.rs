@@ -44,6 +44,8 @@ fn reference(row: &Value) -> Reference {
     }
 }
 
+type Set = fn(&mut Table, &str, &str) -> Result<(), weir_helm::SetError>;
+
 #[test]
 fn fluxs_tables_of_values() {
     let Some(tables) = tables("flux-chartutil.json") else {
@@ -134,7 +136,6 @@ fn fluxs_tables_of_values() {
         }
         count += 1;
     }
-    type Set = fn(&mut Table, &str, &str) -> Result<(), weir_helm::SetError>;
     for (place, set) in [
         ("values_test.go:447", set_path as Set),
         ("values_test.go:549", set_literal as Set),

@@ -1,8 +1,18 @@
 //! What the crate does, against other projects' tables, their charts, and Helm itself.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::format_push_string,
+    clippy::format_collect,
+    clippy::unnecessary_wraps,
+    reason = "tests fail loudly and say what they did not run"
+)]
+
 mod charts;
 mod chartutil;
 mod engine;
+mod fuzz;
 mod ignore;
 mod reference;
 mod release;

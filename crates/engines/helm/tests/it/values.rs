@@ -240,7 +240,7 @@ fn schemas<'t>(at: &impl Fn(&'static str) -> &'t [Value]) -> usize {
             (Err(error), Some(expected)) => assert!(error.to_string().contains(expected), "{place}: {error}"),
             // Values of a subchart may be null here; coalescing makes a table of them first or refuses, as in Helm.
             (Err(RenderError::Values(error)), None) if values["subchart"].is_null() => {
-                assert_eq!(error.chart, "subchart")
+                assert_eq!(error.chart, "subchart");
             }
             (result, None) => assert!(result.is_ok(), "{place}: {result:?}"),
             (result, Some(_)) => panic!("{place}: {result:?}"),

@@ -1,0 +1,114 @@
+//! `weir helm`.
+
+use std::fs;
+use std::path::Path;
+
+use crate::harness::weir;
+
+fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, content) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("makes folders");
+        fs::write(path, content).expect("writes");
+    }
+    folder
+}
+
+fn text(path: &Path) -> String {
+    path.to_str().expect("UTF-8").to_owned()
+}
+
+const CHART: (&str, &str) = ("Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\nappVersion: 2.10\n");
+const CONFIG: (&str, &str) = (
+    "templates/config.yaml",
+    "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\ndata:\n  a: {{ .Values.a | quote }}\n",
+);
+
+#[tokio::test]
+async fn a_chart_is_rendered_with_values_from_everywhere() {
+    let folder = tree(&[CHART, CONFIG, ("values.yaml", "a: 1\n"), ("prod.yaml", "a: two\n"), ("crds/c.yaml", "kind: CRD\n")]);
+    let chart = text(folder.path());
+    let render = |value: &str| {
+        format!("---\n# Source: app/templates/config.yaml\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web\ndata:\n  a: \"{value}\"\n\n").trim_end().to_owned() + "\n"
+    };
+    let out = weir(&["helm", "template", "web", &chart]).await.success();
+    assert_eq!(out, render("1"));
+    let values = text(&folder.path().join("prod.yaml"));
+    let out = weir(&["helm", "template", "web", &chart, "-f", &values]).await.success();
+    assert_eq!(out, render("two"));
+    let out = weir(&["helm", "template", "web", &chart, "-f", &values, "--set", "a=3"]).await.success();
+    assert_eq!(out, render("3"));
+    let out = weir(&["helm", "template", "web", &chart, "--include-crds"]).await.success();
+    assert!(out.starts_with("---\n# Source: app/crds/c.yaml\nkind: CRD\n"), "{out}");
+    let out = weir(&["helm", "template", "web", &chart, "--show-only", "templates/config.yaml"]).await.success();
+    assert!(out.starts_with("---\n# Source: app/templates/config.yaml\n"), "{out}");
+    let said = weir(&["helm", "template", "web", &chart, "-s", "templates/none.yaml"]).await.failure();
+    assert!(said.contains("could not find template templates/none.yaml in chart"), "{said}");
+}
+
+#[tokio::test]
+async fn errors_have_helms_words_and_the_place() {
+    let folder = tree(&[CHART, ("templates/x.yaml", "a: b\nc: {{ required \"c is needed\" .Values.c }}\n")]);
+    let chart = text(folder.path());
+    let said = weir(&["helm", "template", "web", &chart]).await.failure();
+    assert!(said.contains("execution error at (app/templates/x.yaml:2:6): c is needed"), "{said}");
+    assert!(said.contains("--> app/templates/x.yaml:2:"), "{said}");
+    let said = weir(&["helm", "template", "Web!", &chart]).await.failure();
+    assert!(said.contains("invalid release name"), "{said}");
+    let said = weir(&["helm", "template", "web", "./no-such-chart"]).await.failure();
+    assert!(said.contains("not found"), "{said}");
+    for flag in ["--validate", "--dry-run=server", "--post-renderer=x", "--enable-dns"] {
+        let said = weir(&["helm", "template", "web", &chart, flag]).await.usage();
+        assert!(said.contains("is refused"), "{flag}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn files_are_written_below_the_output_folder() {
+    let folder = tree(&[CHART, CONFIG]);
+    let out_dir = folder.path().join("out");
+    let out = weir(&["helm", "template", "web", &text(folder.path()), "--output-dir", &text(&out_dir), "--set", "a=1"])
+        .await
+        .success();
+    assert!(out.contains("wrote "), "{out}");
+    let written = fs::read_to_string(out_dir.join("app/templates/config.yaml")).expect("was written");
+    assert!(written.starts_with("---\n# Source: app/templates/config.yaml\napiVersion: v1\n"), "{written}");
+}
+
+#[tokio::test]
+async fn parts_of_a_chart_are_shown() {
+    let folder = tree(&[CHART, CONFIG, ("values.yaml", "a: 1 # one\n"), ("README.md", "hello\n")]);
+    let chart = text(folder.path());
+    let out = weir(&["helm", "show", "chart", &chart]).await.success();
+    assert_eq!(out, "apiVersion: v2\nappVersion: \"2.1\"\nname: app\nversion: 1.0.0\n\n");
+    let out = weir(&["helm", "show", "values", &chart]).await.success();
+    assert_eq!(out, "a: 1 # one\n\n");
+    let out = weir(&["helm", "show", "readme", &chart]).await.success();
+    assert_eq!(out, "hello\n\n");
+}
+
+#[tokio::test]
+async fn a_packed_chart_renders_as_its_folder() {
+    let folder = tree(&[CHART, CONFIG, ("values.yaml", "a: 1\n"), ("charts/sub/Chart.yaml", "apiVersion: v2\nname: sub\nversion: 0.1.0\n")]);
+    let target = tempfile::tempdir().expect("a folder");
+    let chart = text(folder.path());
+    let out = weir(&["helm", "package", &chart, "-d", &text(target.path())]).await.success();
+    assert!(out.starts_with("Successfully packaged chart and saved it to: "), "{out}");
+    let packed = text(&target.path().join("app-1.0.0.tgz"));
+    let from_folder = weir(&["helm", "template", "web", &chart]).await.success();
+    let from_archive = weir(&["helm", "template", "web", &packed]).await.success();
+    assert_eq!(from_folder, from_archive);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn n08_a_link_in_the_place_of_the_archive_is_replaced() {
+    let folder = tree(&[CHART]);
+    let target = tree(&[("victim", "precious")]);
+    let link = target.path().join("app-1.0.0.tgz");
+    std::os::unix::fs::symlink(target.path().join("victim"), &link).expect("links");
+    weir(&["helm", "package", &text(folder.path()), "-d", &text(target.path())]).await.success();
+    assert_eq!(fs::read_to_string(target.path().join("victim")).expect("is there"), "precious");
+    assert!(!fs::symlink_metadata(&link).expect("is there").is_symlink());
+}
