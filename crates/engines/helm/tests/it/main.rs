@@ -14,6 +14,7 @@ mod chartutil;
 mod engine;
 mod fuzz;
 mod ignore;
+mod postrender;
 mod reference;
 mod release;
 mod releaseutil;

@@ -43,13 +43,18 @@ pub(super) struct Package {
 impl Package {
     pub(super) fn run(self, cx: &mut Context<'_>) -> Result {
         if self.sign {
-            return Err(CommandError::usage("`--sign` is refused: provenance files are not written")
-                .hint("sign what is pushed, with `weir sign`"));
+            return Err(
+                CommandError::usage("`--sign` is refused: provenance files are not written")
+                    .hint("sign what is pushed, with `weir sign`"),
+            );
         }
         if self.dependency_update {
-            return Err(CommandError::usage("`--dependency-update` is refused: packing fetches nothing"));
+            return Err(CommandError::usage(
+                "`--dependency-update` is refused: packing fetches nothing",
+            ));
         }
-        fs::create_dir_all(&self.destination).map_err(|error| CommandError::file("create", &self.destination, &error))?;
+        fs::create_dir_all(&self.destination)
+            .map_err(|error| CommandError::file("create", &self.destination, &error))?;
         let folder = self
             .destination
             .canonicalize()
@@ -63,11 +68,14 @@ impl Package {
                 chart.metadata.app_version.clone_from(version);
             }
             let now = cx.io.now();
-            let files = chart.package(now.into()).map_err(|error| CommandError::user(error.to_string()))?;
+            let files = chart
+                .package(now.into())
+                .map_err(|error| CommandError::user(error.to_string()))?;
             let files = files.iter().map(|file| {
                 let seconds = file.modified.map_or(now, |time| time.timestamp()).as_nanosecond();
                 // As Go does: to the nearest second.
-                let seconds = u64::try_from((seconds + 500_000_000).div_euclid(1_000_000_000)).unwrap_or_default();
+                let seconds =
+                    u64::try_from((seconds + 500_000_000).div_euclid(1_000_000_000)).unwrap_or_default();
                 (file.name.as_str(), file.data.as_ref(), seconds)
             });
             let name = format!("{}-{}.tgz", chart.metadata.name, chart.metadata.version);
@@ -78,7 +86,10 @@ impl Package {
             let mut file = tempfile::NamedTempFile::new_in(&folder).map_err(failed)?;
             file.write_all(&bytes).map_err(failed)?;
             file.persist(&target).map_err(|error| failed(error.error))?;
-            cx.io.line(&format!("Successfully packaged chart and saved it to: {}", target.display()))?;
+            cx.io.line(&format!(
+                "Successfully packaged chart and saved it to: {}",
+                target.display()
+            ))?;
         }
         Ok(Exit::Success)
     }

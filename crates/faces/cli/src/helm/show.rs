@@ -25,14 +25,19 @@ pub(super) struct Show {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Everything
+    #[command(after_help = "Examples:\n  weir helm show all ./web-1.2.3.tgz")]
     All(Named),
     /// Chart.yaml, fields that Helm knows
+    #[command(after_help = "Examples:\n  weir helm show chart ./web-1.2.3.tgz")]
     Chart(Named),
     /// The manifests in crds/, those of subcharts too
+    #[command(after_help = "Examples:\n  weir helm show crds ./web-1.2.3.tgz")]
     Crds(Named),
     /// The README
+    #[command(after_help = "Examples:\n  weir helm show readme ./web-1.2.3.tgz")]
     Readme(Named),
     /// values.yaml as it is
+    #[command(after_help = "Examples:\n  weir helm show values ./web-1.2.3.tgz")]
     Values(Named),
 }
 
