@@ -121,7 +121,7 @@ fn n11_files_that_hold_something_else_are_named() {
 }
 
 #[test]
-fn n07_a_bomb_of_charts_in_charts_ends() {
+fn n06_a_bomb_of_charts_in_charts_ends() {
     let mut path = String::new();
     let mut all = files(&[CHART]);
     for _ in 0..40 {
