@@ -1,12 +1,13 @@
 //! What a function can reach: the run that calls it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use weir_re2::Pattern;
 
 use crate::limits::Limits;
+use crate::map::WeakMap;
 use crate::parse::Tree;
 use crate::quote::quote;
 use crate::value::{holds_itself, is_container};
@@ -31,13 +32,16 @@ pub struct Env<'r> {
     patterns: HashMap<Str, Result<Pattern, String>>,
     texts: HashMap<Str, Rc<[Arc<Tree>]>>,
     /// Maps that were given containers to hold: one of them may hold itself now.
-    holders: Vec<Map>,
+    holders: BTreeMap<usize, WeakMap>,
 }
 
 /// A map that holds itself would never be freed. It is emptied when the run ends.
 impl Drop for Env<'_> {
     fn drop(&mut self) {
-        for map in self.holders.drain(..) {
+        for map in std::mem::take(&mut self.holders)
+            .into_values()
+            .filter_map(|map| map.upgrade())
+        {
             if holds_itself(&map) {
                 map.clear();
             }
@@ -59,7 +63,7 @@ impl<'r> Env<'r> {
             includes: HashMap::new(),
             patterns: HashMap::new(),
             texts: HashMap::new(),
-            holders: Vec::new(),
+            holders: BTreeMap::new(),
         }
     }
 
@@ -165,9 +169,11 @@ impl<'r> Env<'r> {
 
     /// Takes note of a map that is given a value to hold.
     pub(crate) fn holds(&mut self, map: &Map, value: &Value) -> Result<(), CallError> {
-        if is_container(value) && !self.holders.last().is_some_and(|last| last.is(map)) {
-            self.reserve(64)?;
-            self.holders.push(map.clone());
+        if is_container(value) {
+            let map = map.downgrade();
+            if self.holders.insert(map.address(), map).is_none() {
+                self.reserve(64)?;
+            }
         }
         Ok(())
     }

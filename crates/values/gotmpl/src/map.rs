@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use crate::{Str, Type, Value, ty, value};
 
@@ -131,6 +131,11 @@ impl Map {
         }
     }
 
+    /// A reference that does not keep it.
+    pub(crate) fn downgrade(&self) -> WeakMap {
+        WeakMap(self.ty, Rc::downgrade(&self.entries))
+    }
+
     /// Takes everything out of it.
     pub(crate) fn clear(&self) {
         let entries = std::mem::take(&mut *self.entries.0.borrow_mut());
@@ -144,6 +149,21 @@ impl Map {
             .borrow()
             .iter()
             .try_for_each(|(key, value)| visit(key, value))
+    }
+}
+
+/// A reference to a map that may be gone.
+pub(crate) struct WeakMap(Type, Weak<Inner>);
+
+impl WeakMap {
+    pub(crate) fn upgrade(&self) -> Option<Map> {
+        let entries = self.1.upgrade()?;
+        Some(Map { ty: self.0, entries })
+    }
+
+    /// What tells it from other maps while it lives.
+    pub(crate) fn address(&self) -> usize {
+        self.1.as_ptr().addr()
     }
 }
 

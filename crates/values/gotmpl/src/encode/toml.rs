@@ -11,6 +11,7 @@ pub(crate) fn to_toml(env: &mut Env<'_>, value: &Value) -> Result<String, CallEr
     let mut writer = Writer {
         env,
         out: String::new(),
+        key: String::new(),
     };
     match table(value) {
         Some(entries) => writer.table(&[], entries)?,
@@ -29,6 +30,8 @@ pub(crate) fn to_toml(env: &mut Env<'_>, value: &Value) -> Result<String, CallEr
 struct Writer<'e, 'r> {
     env: &'e mut Env<'r>,
     out: String,
+    /// Of the value that is being written, for messages.
+    key: String,
 }
 
 type Entries = Vec<(Str, Value)>;
@@ -112,6 +115,12 @@ impl Writer<'_, '_> {
             }
             self.indent(path.len() + 1);
             let _ = write!(self.out, "{} = ", key_text(&key));
+            self.key = path
+                .iter()
+                .chain([&key])
+                .map(key_text)
+                .collect::<Vec<_>>()
+                .join(".");
             self.element(&value, path.len())?;
             self.out.push('\n');
         }
@@ -139,6 +148,10 @@ impl Writer<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    fn unsupported(&self, type_name: &str) -> CallError {
+        CallError::new(format!("unsupported type for key '{}': {type_name}", self.key))
     }
 
     fn gap(&mut self) {
@@ -199,13 +212,10 @@ impl Writer<'_, '_> {
                 }
                 (Some(encoded), _) => self.element(&encoded, depth + 1)?,
                 (None, Shape::List(items)) => self.array(&items, depth)?,
-                _ => return Err(CallError::new(format!("toml: unsupported type: {}", object.ty()))),
+                _ => return Err(self.unsupported(object.ty().name)),
             },
             other => {
-                return Err(CallError::new(format!(
-                    "toml: unsupported type: {}",
-                    other.type_name()
-                )));
+                return Err(self.unsupported(other.type_name()));
             }
         }
         Ok(())

@@ -192,6 +192,11 @@ impl<'p, 'r> Printer<'p, 'r> {
     /// `%!d(string=hi)`
     pub(super) fn bad_verb(&mut self, verb: char) -> Result {
         let before = std::mem::replace(&mut self.erroring, true);
+        if before {
+            // A value that does not even fit `%v`.
+            self.text(self.current.type_name());
+            return Ok(());
+        }
         self.text("%!");
         self.out
             .extend_from_slice(verb.encode_utf8(&mut [0; 4]).as_bytes());
@@ -373,7 +378,19 @@ impl<'p, 'r> Printer<'p, 'r> {
                 self.out.push(b'&');
                 self.value(&target, verb, depth + 1)
             }
-            Shape::Pointer(_) | Shape::Opaque => self.pointer(value, verb),
+            Shape::Pointer(_) => self.pointer(value, verb),
+            // What it is made of is known to its encoder, if to anybody.
+            Shape::Opaque => match object.encoded() {
+                Some(encoded @ (Value::Int(..) | Value::Uint(..) | Value::Str(_)))
+                    if depth <= MAX_NESTING =>
+                {
+                    self.value(&encoded, verb, depth + 1)
+                }
+                _ => {
+                    self.text(object.ty().name);
+                    Ok(())
+                }
+            },
         }
     }
 

@@ -182,3 +182,51 @@ fn what_is_encrypted_can_be_decrypted() {
     .unwrap();
     assert_eq!(out, "hello, world plaintext");
 }
+
+#[test]
+fn every_verb_prints_every_object() {
+    for verb in ["v", "+v", "#v", "s", "d", "q", "x", "t", "T", "p", "c", "e", "z"] {
+        let template = format!(
+            "{{{{ range list now (now).Month (semver \"1.2.3\") (genCA \"x\" 1) (toDate \"\" \"\") }}}}{{{{ printf \"%{verb}\" . }}}}{{{{ end }}}}"
+        );
+        let functions = Functions::builtins().with(families::SPRIG);
+        run_with(
+            functions,
+            MissingKey::Zero,
+            &template,
+            &Value::Nil,
+            &Limits::default(),
+        )
+        .unwrap();
+    }
+    let functions = Functions::builtins().with(families::SPRIG);
+    let template = "{{ printf \"%d %v\" (now).Month (now).Month }}";
+    let out = run_with(
+        functions,
+        MissingKey::Zero,
+        template,
+        &Value::Nil,
+        &Limits::default(),
+    )
+    .unwrap();
+    assert_eq!(out, "11 November");
+}
+
+#[test]
+fn certificates_are_asked_of_the_host_and_handed_on() {
+    let template = "{{ $ca := genCA \"root\" 365 }}{{ $c := genSignedCert \"leaf\" (list \"10.0.0.1\") (list \"a.b\") 30 $ca }}\
+        {{ $c.Cert }}|{{ $c.Key }}|{{ typeOf $ca }}";
+    let functions = Functions::builtins().with(families::SPRIG);
+    let out = run_with(
+        functions,
+        MissingKey::Zero,
+        template,
+        &Value::Nil,
+        &Limits::default(),
+    )
+    .unwrap();
+    assert_eq!(
+        out,
+        "-----BEGIN CERTIFICATE----- leaf signed|key|sprig.certificate"
+    );
+}
