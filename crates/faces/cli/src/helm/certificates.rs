@@ -82,19 +82,17 @@ fn pem(label: &str, der: &[u8]) -> String {
         out.push_str(&String::from_utf8_lossy(line));
         out.push('\n');
     }
-    out.push_str(&format!("-----END {label}-----\n"));
-    out
+    format!("{out}-----END {label}-----\n")
 }
 
 /// A certificate and its key, signed by itself or by the one that is named.
 pub(super) fn certificate(request: &CertificateRequest<'_>, now: Timestamp) -> Made<(String, String)> {
-    let (key, key_pem) = match request.key {
-        Some(text) => (KeyPair::from_pem(text).map_err(failed)?, text.to_owned()),
-        None => {
-            let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).map_err(failed)?;
-            let text = rsa_pem(&key)?;
-            (key, text)
-        }
+    let (key, key_pem) = if let Some(text) = request.key {
+        (KeyPair::from_pem(text).map_err(failed)?, text.to_owned())
+    } else {
+        let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).map_err(failed)?;
+        let text = rsa_pem(&key)?;
+        (key, text)
     };
     let params = params(request, now)?;
     let certificate = match request.signer {

@@ -64,8 +64,8 @@ pub(super) struct Template {
     #[arg(long)]
     release_name: bool,
     /// Template that gives the release its name
-    #[arg(long, value_name = "TEMPLATE")]
-    name_template: Option<String>,
+    #[arg(long = "name-template", value_name = "TEMPLATE")]
+    named_by: Option<String>,
     /// No name is given: the release is called `release-name`
     #[arg(short, long)]
     generate_name: bool,
@@ -220,7 +220,7 @@ impl Template {
                         "cannot set --generate-name and also specify a name",
                     ));
                 }
-                if self.name_template.is_some() {
+                if self.named_by.is_some() {
                     return Err(CommandError::usage(
                         "cannot set --name-template and also specify a name",
                     ));
@@ -228,7 +228,7 @@ impl Template {
                 Ok((name.clone(), chart.into()))
             }
             [chart] => {
-                let name = match &self.name_template {
+                let name = match &self.named_by {
                     Some(template) => name(template, cx)?,
                     None => "release-name".to_owned(),
                 };
@@ -244,7 +244,7 @@ impl Template {
         rendered
             .hooks
             .iter()
-            .filter(move |hook| !no_hooks && !(skip_tests && hook.is_test()))
+            .filter(move |hook| !(no_hooks || skip_tests && hook.is_test()))
     }
 
     fn print(&self, cx: &mut Context<'_>, rendered: &Rendered) -> Result<()> {

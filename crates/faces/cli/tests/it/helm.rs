@@ -209,6 +209,7 @@ async fn n08_a_link_in_the_place_of_the_archive_is_replaced() {
 }
 
 /// Helm's program, where `cargo xtask tools` has built it.
+#[expect(clippy::print_stderr, reason = "tests say what they did not run")]
 fn helm() -> Option<std::path::PathBuf> {
     let cache = std::env::var_os("XDG_CACHE_HOME")
         .map(std::path::PathBuf::from)
