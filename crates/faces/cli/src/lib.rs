@@ -44,6 +44,7 @@ mod events;
 mod explain;
 mod export;
 mod get;
+mod helm;
 mod install;
 mod key;
 mod kustomize;

@@ -3,7 +3,10 @@
 //! The tar is Flux's byte for byte. The gzip around it has a fixed header but is not Go's deflate, so archives
 //! of the two are compared by the digest of the tar ([`Packed::diff_id`]).
 
+mod chart;
 mod walk;
+
+pub use chart::chart;
 
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};

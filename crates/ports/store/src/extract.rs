@@ -6,6 +6,7 @@
 
 mod decompress;
 mod disk;
+mod files;
 
 use std::io::{self, Read};
 
@@ -18,6 +19,7 @@ use crate::tree::{Entry, InsertError, Tree};
 
 pub use decompress::Compression;
 pub use disk::{to_folder, write_tree};
+pub use files::{ArchiveFile, files};
 
 /// What to do with symbolic links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

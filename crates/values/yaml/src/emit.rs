@@ -9,4 +9,4 @@ mod sigs;
 mod writer;
 
 pub use kyaml::{SequenceIndent, document, kyaml, kyaml_with};
-pub use sigs::{sigs, sigs_stream};
+pub use sigs::{sigs, sigs_by_bytes, sigs_stream};

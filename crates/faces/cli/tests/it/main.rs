@@ -3,6 +3,7 @@
 mod artifact;
 mod day_two;
 mod harness;
+mod helm;
 mod help;
 mod keys;
 mod kustomize;

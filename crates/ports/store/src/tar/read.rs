@@ -25,6 +25,8 @@ pub(crate) struct Header {
     pub(crate) kind: Kind,
     pub(crate) mode: u32,
     pub(crate) size: u64,
+    /// Seconds since 1970; 0 for a time that no clock shows.
+    pub(crate) modified: u64,
 }
 
 /// Reads entry after entry.
@@ -128,6 +130,7 @@ impl<R: Read> Reader<R> {
             kind,
             mode: raw.mode,
             size,
+            modified: raw.modified,
         })
     }
 
@@ -218,6 +221,7 @@ struct RawHeader {
     kind: u8,
     mode: u32,
     size: u64,
+    modified: u64,
 }
 
 impl RawHeader {
@@ -267,6 +271,7 @@ impl RawHeader {
             kind,
             mode,
             size,
+            modified: numbers::parse(get(block, field::MTIME)).unwrap_or_default(),
         })
     }
 }

@@ -11,14 +11,16 @@ const USTAR_SIZE: u64 = 0o77_777_777_777;
 const PREFIX: usize = 155;
 const NAME: usize = 100;
 
-/// Writes entries with owner 0 and the time 0.
+/// Writes entries with owner 0 and, unless it is set, the time 0.
 pub(crate) struct Writer<W> {
     inner: W,
+    /// Time of the entries that follow, in seconds since 1970.
+    pub(crate) modified: u64,
 }
 
 impl<W: Write> Writer<W> {
     pub(crate) const fn new(inner: W) -> Self {
-        Self { inner }
+        Self { inner, modified: 0 }
     }
 
     /// A folder. Its name has no trailing slash, as Flux writes it.
@@ -54,12 +56,12 @@ impl<W: Write> Writer<W> {
         }
         if records.is_empty() {
             let (prefix, rest) = split.unwrap_or(("", name));
-            let mut block = header(rest, mode, size, kind);
+            let mut block = header(rest, mode, size, kind, self.modified);
             put(&mut block, field::PREFIX, prefix.as_bytes());
             return self.seal(block);
         }
         self.extended(name, &records)?;
-        self.seal(header(&ascii(name), mode, size, kind))
+        self.seal(header(&ascii(name), mode, size, kind, self.modified))
     }
 
     /// An extended header, named after the entry by Go's custom.
@@ -107,7 +109,7 @@ impl<W: Write> Writer<W> {
     }
 }
 
-fn header(name: &str, mode: u32, size: u64, kind: u8) -> Block {
+fn header(name: &str, mode: u32, size: u64, kind: u8, modified: u64) -> Block {
     let mut block = [0; BLOCK];
     put(&mut block, field::NAME, name.as_bytes());
     if name.len() > NAME && name.as_bytes().get(NAME - 1) == Some(&b'/') {
@@ -122,7 +124,7 @@ fn header(name: &str, mode: u32, size: u64, kind: u8) -> Block {
         (field::UID, 0),
         (field::GID, 0),
         (field::SIZE, if size > USTAR_SIZE { 0 } else { size }),
-        (field::MTIME, 0),
+        (field::MTIME, modified),
         (field::DEVMAJOR, 0),
         (field::DEVMINOR, 0),
     ] {

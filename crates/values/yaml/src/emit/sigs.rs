@@ -12,8 +12,21 @@ use crate::{Dialect, Resolved, Style, go_float, resolve};
 
 /// Prints a value; the text ends with a line feed.
 pub fn sigs(value: &Value) -> String {
+    print(value, sort)
+}
+
+/// The same with keys in the order of their bytes, where [`sigs`] counts the digits in keys as numbers: what Flux
+/// makes a digest of values from.
+pub fn sigs_by_bytes(value: &Value) -> String {
+    print(value, |entries| entries.sort_by_key(|(key, _)| *key))
+}
+
+/// How the entries of a mapping are put in order.
+type Sort = fn(&mut Vec<(&str, &Value)>);
+
+fn print(value: &Value, sort: Sort) -> String {
     let mut writer = Writer::new(Flavor::V2);
-    node(&mut writer, value, false);
+    node(&mut writer, value, false, sort);
     writer.finish("");
     writer.out
 }
@@ -30,7 +43,7 @@ pub fn sigs_stream<'a>(values: impl IntoIterator<Item = &'a Value>) -> String {
     out
 }
 
-fn node(writer: &mut Writer, value: &Value, in_mapping: bool) {
+fn node(writer: &mut Writer, value: &Value, in_mapping: bool, sort: Sort) {
     match value {
         Value::Null => scalar(writer, "null", Style::Plain),
         Value::Bool(true) => scalar(writer, "true", Style::Plain),
@@ -58,7 +71,7 @@ fn node(writer: &mut Writer, value: &Value, in_mapping: bool) {
                 for item in items {
                     writer.write_indent();
                     writer.indicator("-", true, false, true);
-                    node(writer, item, false);
+                    node(writer, item, false, sort);
                 }
             });
         }
@@ -69,14 +82,14 @@ fn node(writer: &mut Writer, value: &Value, in_mapping: bool) {
             writer.deeper(Step::Block, |writer| {
                 for (key, value) in entries {
                     writer.write_indent();
-                    entry(writer, key, value);
+                    entry(writer, key, value, sort);
                 }
             });
         }
     }
 }
 
-fn entry(writer: &mut Writer, key: &str, value: &Value) {
+fn entry(writer: &mut Writer, key: &str, value: &Value, sort: Sort) {
     // libyaml's limit for a key on the line of its value.
     let simple = key.len() <= 128 && !analyze(key, writer.flavor).multiline;
     let style = string_style(key);
@@ -89,7 +102,7 @@ fn entry(writer: &mut Writer, key: &str, value: &Value) {
         writer.write_indent();
         writer.indicator(":", true, false, true);
     }
-    node(writer, value, true);
+    node(writer, value, true, sort);
 }
 
 /// What a string is after the way that the library takes, which writes JSON and reads that as YAML: JSON leaves the

@@ -1,0 +1,203 @@
+//! YAML into typed fields, as sigs.k8s.io/yaml decodes into a Go struct: names match whatever their case, numbers
+//! and booleans become text where text is wanted, null is nothing, unknown fields are passed over.
+
+use weir_yaml::{
+    Data, Dialect, Duplicates, Node, ParseOptions, Resolved, expand_aliases, go_float, parse_all_with,
+    resolve_tagged,
+};
+
+/// The first document of a text, aliases expanded; `None` if it holds nothing or null.
+pub(crate) fn document(text: &str) -> Result<Option<Node>, String> {
+    document_at(text, 0)
+}
+
+/// The same for a text that stands behind some lines of a larger one, which messages count too.
+pub(crate) fn document_at(text: &str, lines: u32) -> Result<Option<Node>, String> {
+    let options = ParseOptions {
+        duplicates: Duplicates::Keep,
+        ..ParseOptions::default()
+    };
+    let mut documents = parse_all_with(text, options)
+        .map_err(|mut error| {
+            error.span.line += lines;
+            format!("error converting YAML to JSON: {error}")
+        })?
+        .into_iter();
+    let Some(mut root) = documents.next().and_then(|document| document.root) else {
+        return Ok(None);
+    };
+    expand_aliases(&mut root).map_err(|error| format!("error converting YAML to JSON: {error}"))?;
+    Ok((!is_null(&root)).then_some(root))
+}
+
+/// Whether a node is null to Go.
+pub(crate) fn is_null(node: &Node) -> bool {
+    matches!(scalar(node), Some(Ok(Resolved::Null)))
+}
+
+/// Whether a node is a text to Go.
+pub(crate) fn is_text(node: &Node) -> bool {
+    matches!(scalar(node), Some(Ok(Resolved::Str | Resolved::Timestamp(_))))
+}
+
+fn scalar(node: &Node) -> Option<Result<Resolved, String>> {
+    let text = node.as_str()?;
+    Some(resolve_tagged(
+        text,
+        &node.tag,
+        node.tag_is_explicit,
+        node.style,
+        Dialect::Sigs,
+    ))
+}
+
+/// A mapping that is read field by field.
+#[derive(Clone, Copy)]
+pub(crate) struct Fields<'a> {
+    entries: &'a [(Node, Node)],
+    /// The Go type and the way to it, for messages: `Metadata`, `Metadata.dependencies`.
+    place: &'a str,
+}
+
+impl<'a> Fields<'a> {
+    /// The fields of a node that must be a mapping.
+    pub(crate) fn of(node: &'a Node, place: &'a str, go_type: &str) -> Result<Self, String> {
+        match &node.data {
+            Data::Mapping(entries) => Ok(Self { entries, place }),
+            _ => Err(mismatch(node, place, go_type)),
+        }
+    }
+
+    /// The value of a field, unless it is absent or null. Of several spellings the last one counts, as in Go.
+    fn get(&self, name: &str) -> Option<&'a Node> {
+        self.entries
+            .iter()
+            .rev()
+            .find(|(key, _)| key.as_str().is_some_and(|key| key.eq_ignore_ascii_case(name)))
+            .map(|(_, value)| value)
+            .filter(|value| !is_null(value))
+    }
+
+    /// Whether a field has a value.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    fn place(&self, name: &str) -> String {
+        format!("{}.{name}", self.place)
+    }
+
+    /// Text.
+    pub(crate) fn text(&self, name: &str) -> Result<String, String> {
+        self.get(name)
+            .map_or_else(|| Ok(String::new()), |node| text(node, &self.place(name)))
+    }
+
+    /// A mapping within.
+    pub(crate) fn fields(&self, name: &str, place: &'a str) -> Result<Option<Self>, String> {
+        self.get(name)
+            .map(|node| Self::of(node, place, "struct"))
+            .transpose()
+    }
+
+    /// A boolean.
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, String> {
+        match self.get(name) {
+            None => Ok(false),
+            Some(node) => match scalar(node) {
+                Some(Ok(Resolved::Bool(value))) => Ok(value),
+                _ => Err(mismatch(node, &self.place(name), "bool")),
+            },
+        }
+    }
+
+    /// A list of anything; nulls stay, as `None`.
+    pub(crate) fn list<T>(
+        &self,
+        name: &str,
+        go_type: &str,
+        read: impl Fn(&'a Node, &str) -> Result<T, String>,
+    ) -> Result<Vec<Option<T>>, String> {
+        let Some(node) = self.get(name) else {
+            return Ok(Vec::new());
+        };
+        let place = self.place(name);
+        let Data::Sequence(items) = &node.data else {
+            return Err(mismatch(node, &place, go_type));
+        };
+        items
+            .iter()
+            .map(|item| {
+                if is_null(item) {
+                    Ok(None)
+                } else {
+                    read(item, &place).map(Some)
+                }
+            })
+            .collect()
+    }
+
+    /// A list of texts; null is the empty text.
+    pub(crate) fn texts(&self, name: &str) -> Result<Vec<String>, String> {
+        Ok(self
+            .list(name, "[]string", text)?
+            .into_iter()
+            .map(Option::unwrap_or_default)
+            .collect())
+    }
+
+    /// A mapping of texts, in the order of the source; of a repeated key the last value counts.
+    pub(crate) fn text_map(&self, name: &str) -> Result<std::collections::BTreeMap<String, String>, String> {
+        let Some(node) = self.get(name) else {
+            return Ok(std::collections::BTreeMap::new());
+        };
+        let place = self.place(name);
+        let Data::Mapping(entries) = &node.data else {
+            return Err(mismatch(node, &place, "map[string]string"));
+        };
+        entries
+            .iter()
+            .map(|(key, value)| {
+                let key = weir_yaml::key_to_string(key, Dialect::Sigs).map_err(|error| error.to_string())?;
+                let value = if is_null(value) {
+                    String::new()
+                } else {
+                    text(value, &place)?
+                };
+                Ok((key, value))
+            })
+            .collect()
+    }
+}
+
+/// A scalar as text.
+pub(crate) fn text(node: &Node, place: &str) -> Result<String, String> {
+    match (scalar(node), node.as_str()) {
+        (Some(Ok(Resolved::Str | Resolved::Timestamp(_))), Some(text)) => Ok(text.to_owned()),
+        (Some(Ok(Resolved::Bool(value))), _) => Ok(value.to_string()),
+        (Some(Ok(Resolved::Int(value))), _) => Ok(value.to_string()),
+        (Some(Ok(Resolved::Float(value))), _) => Ok(go_float(value)),
+        (Some(Ok(Resolved::Null)), _) => Ok(String::new()),
+        _ => Err(mismatch(node, place, "string")),
+    }
+}
+
+/// Go's message about a value of the wrong type, with its line.
+pub(crate) fn mismatch(node: &Node, place: &str, go_type: &str) -> String {
+    let found = match (&node.data, scalar(node)) {
+        (Data::Sequence(_), _) => "array",
+        (Data::Mapping(_), _) => "object",
+        (_, Some(Ok(Resolved::Bool(_)))) => "bool",
+        (_, Some(Ok(Resolved::Int(_) | Resolved::Float(_)))) => "number",
+        _ => "string",
+    };
+    let target = if place.contains('.') {
+        format!("struct field {place}")
+    } else {
+        "value".to_owned()
+    };
+    format!(
+        "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {found} into Go {target} of type {go_type} (line {})",
+        node.span.line
+    )
+}

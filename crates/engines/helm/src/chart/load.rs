@@ -1,0 +1,298 @@
+//! Files into a chart.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Chart;
+use super::dependency::Lock;
+use super::file::File;
+use super::ignore::IgnoreError;
+use super::metadata::{API_V1, API_V2, Metadata};
+use super::source::{self, MAX_CHART_SIZE, MAX_FILE_SIZE, Unpack};
+use crate::values;
+
+/// Subcharts are not nested deeper than this.
+const MAX_DEPTH: usize = 32;
+
+/// Files that are no chart. The words are Helm's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LoadError {
+    /// The archive cannot be read.
+    #[error("unable to load chart archive: {0}")]
+    Archive(String),
+    /// A path in the archive leads elsewhere.
+    #[error("{0}: {1:?}")]
+    Path(&'static str, String),
+    /// All files together are too large.
+    #[error("decompressed chart is larger than the maximum size {MAX_CHART_SIZE}")]
+    ChartSize,
+    /// A file is too large.
+    #[error("decompressed chart file {0:?} is larger than the maximum file size {MAX_FILE_SIZE}")]
+    FileSize(String),
+    /// There are no files.
+    #[error("no files in chart archive")]
+    Empty,
+    /// .helmignore has a bad rule.
+    #[error(transparent)]
+    Ignore(#[from] IgnoreError),
+    /// There is no Chart.yaml.
+    #[error("Chart.yaml file is missing")]
+    NoMetadata,
+    /// The chart format is not one that is known.
+    #[error("unsupported chart version (apiVersion {0:?}; v1 and v2 are supported)")]
+    Version(String),
+    /// A file does not hold what it should.
+    #[error("cannot load {file}: {message}")]
+    File {
+        /// Its name.
+        file: &'static str,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// Chart.yaml says something that cannot be.
+    #[error("validation: {0}")]
+    Invalid(String),
+    /// A subchart cannot be loaded.
+    #[error("error unpacking subchart {name} in {chart}: {source}")]
+    Subchart {
+        /// Its folder or archive below `charts/`.
+        name: String,
+        /// The chart that holds it.
+        chart: String,
+        /// Why.
+        source: Box<Self>,
+    },
+    /// Subcharts within each other without end.
+    #[error("subcharts are nested deeper than {MAX_DEPTH}")]
+    Depth,
+}
+
+pub(super) fn load(files: Vec<File>, unpack: &dyn Unpack) -> Result<Chart, LoadError> {
+    load_at(files, unpack, 0, &mut (MAX_CHART_SIZE * 4))
+}
+
+/// Loads at a depth; `left` bounds what the archives within archives may unpack to, all together.
+fn load_at(
+    files: Vec<File>,
+    unpack: &dyn Unpack,
+    depth: usize,
+    left: &mut usize,
+) -> Result<Chart, LoadError> {
+    if depth > MAX_DEPTH {
+        return Err(LoadError::Depth);
+    }
+    let mut parts = Parts::default();
+    // Chart.yaml first, wherever it stands.
+    for file in files.iter().filter(|file| file.name == "Chart.yaml") {
+        parts.definition(file)?;
+    }
+    let values = files.iter().rfind(|file| file.name == "values.yaml");
+    std::thread::scope(|scope| {
+        // The values of a large chart take as long to read as everything below it: both at once.
+        let reader = values.map(|file| {
+            let read = move || read_values(file);
+            if file.data.len() < WORTH_A_THREAD {
+                Reading::Done(read())
+            } else {
+                Reading::Apart(scope.spawn(read))
+            }
+        });
+        load_rest(parts, &files, unpack, depth, left, reader)
+    })
+}
+
+/// Bytes of values from which on they are read on a thread of their own.
+const WORTH_A_THREAD: usize = 32 << 10;
+
+type Values = Result<Arc<values::Table>, LoadError>;
+
+/// Values that are read already, or by another thread.
+enum Reading<'s> {
+    Done(Values),
+    Apart(std::thread::ScopedJoinHandle<'s, Values>),
+}
+
+impl Reading<'_> {
+    fn finish(self) -> Values {
+        match self {
+            Self::Done(values) => values,
+            Self::Apart(reader) => reader.join().unwrap_or_else(|_| {
+                Err(LoadError::File {
+                    file: "values.yaml",
+                    message: "the reader broke down".to_owned(),
+                })
+            }),
+        }
+    }
+}
+
+fn read_values(file: &File) -> Values {
+    values::parse(&file.text())
+        .map(Arc::new)
+        .map_err(|error| LoadError::File {
+            file: "values.yaml",
+            message: error.to_string(),
+        })
+}
+
+fn load_rest(
+    mut parts: Parts,
+    files: &[File],
+    unpack: &dyn Unpack,
+    depth: usize,
+    left: &mut usize,
+    values: Option<Reading<'_>>,
+) -> Result<Chart, LoadError> {
+    for file in files {
+        parts.add(file)?;
+    }
+    let mut metadata = parts.metadata.ok_or(LoadError::NoMetadata)?;
+    metadata.validate().map_err(LoadError::Invalid)?;
+    let mut dependencies = Vec::new();
+    for (name, files) in parts.subcharts {
+        let loaded = subchart(&name, files, unpack, depth, left).map_err(|source| LoadError::Subchart {
+            name: name.clone(),
+            chart: metadata.name.clone(),
+            source: Box::new(source),
+        })?;
+        dependencies.extend(loaded);
+    }
+    Ok(Chart {
+        metadata,
+        modified: parts.modified,
+        lock: parts.lock,
+        values: values.map(Reading::finish).transpose()?,
+        schema: parts.schema,
+        templates: parts.templates.into(),
+        files: parts.files.into(),
+        raw: files.to_vec().into(),
+        dependencies,
+        warnings: parts.warnings,
+    })
+}
+
+fn subchart(
+    name: &str,
+    files: Vec<File>,
+    unpack: &dyn Unpack,
+    depth: usize,
+    left: &mut usize,
+) -> Result<Option<Chart>, LoadError> {
+    if name.starts_with(['_', '.']) {
+        return Ok(None);
+    }
+    if extension(name) == Some("tgz") {
+        let Some(file) = files.first().filter(|file| file.name == name) else {
+            let found = files.first().map_or("", |file| &file.name);
+            return Err(LoadError::Archive(format!("expected {name}, got {found}")));
+        };
+        let files = source::of_archive(&file.data, unpack)?;
+        let size: usize = files.iter().map(|file| file.data.len()).sum();
+        *left = left.checked_sub(size).ok_or(LoadError::ChartSize)?;
+        return load_at(files, unpack, depth + 1, left).map(Some);
+    }
+    // A file that lies in `charts/` itself is no chart.
+    let files: Vec<File> = files
+        .into_iter()
+        .filter_map(|mut file| {
+            file.name = file.name.split_once('/')?.1.to_owned();
+            Some(file)
+        })
+        .collect();
+    load_at(files, unpack, depth + 1, left).map(Some)
+}
+
+#[derive(Default)]
+struct Parts {
+    metadata: Option<Metadata>,
+    modified: Option<crate::time::Time>,
+    lock: Option<Lock>,
+    schema: Option<File>,
+    templates: Vec<File>,
+    files: Vec<File>,
+    subcharts: BTreeMap<String, Vec<File>>,
+    warnings: Vec<String>,
+}
+
+impl Parts {
+    fn definition(&mut self, file: &File) -> Result<(), LoadError> {
+        let metadata = self.metadata.get_or_insert_default();
+        metadata.merge(&file.text()).map_err(|message| LoadError::File {
+            file: "Chart.yaml",
+            message,
+        })?;
+        // Helm 2 knew no apiVersion.
+        if metadata.api_version.is_empty() {
+            API_V1.clone_into(&mut metadata.api_version);
+        }
+        if metadata.api_version != API_V1 && metadata.api_version != API_V2 {
+            return Err(LoadError::Version(metadata.api_version.clone()));
+        }
+        self.modified = file.modified;
+        Ok(())
+    }
+
+    fn add(&mut self, file: &File) -> Result<(), LoadError> {
+        match file.name.as_str() {
+            // Both are read apart.
+            "Chart.yaml" | "values.yaml" => {}
+            "Chart.lock" => self.lock = lock(file, "Chart.lock")?,
+            "values.schema.json" => self.schema = Some(file.clone()),
+            "requirements.yaml" => {
+                let metadata = self.metadata.get_or_insert_default();
+                let is_old = metadata.api_version == API_V1;
+                metadata.merge(&file.text()).map_err(|message| LoadError::File {
+                    file: "requirements.yaml",
+                    message,
+                })?;
+                self.old_style(file, is_old, "Dependencies are handled in Chart.yaml since apiVersion \"v2\". We recommend migrating dependencies to Chart.yaml.");
+            }
+            "requirements.lock" => {
+                self.lock = lock(file, "requirements.lock")?;
+                let is_old = self.metadata.get_or_insert_default().api_version == API_V1;
+                self.old_style(file, is_old, "Dependency locking is handled in Chart.lock since apiVersion \"v2\". We recommend migrating to Chart.lock.");
+            }
+            name if name.starts_with("templates/") => self.templates.push(file.clone()),
+            name => match name.strip_prefix("charts/") {
+                Some(below) if extension(below) != Some("prov") => {
+                    let folder = below
+                        .split_once('/')
+                        .map_or(below, |(folder, _)| folder)
+                        .to_owned();
+                    let mut file = file.clone();
+                    below.clone_into(&mut file.name);
+                    self.subcharts.entry(folder).or_default().push(file);
+                }
+                _ => self.files.push(file.clone()),
+            },
+        }
+        Ok(())
+    }
+
+    /// What belongs to the first format is an ordinary file in it, and worth a warning in the second.
+    fn old_style(&mut self, file: &File, is_old: bool, warning: &str) {
+        if is_old {
+            self.files.push(file.clone());
+        } else {
+            self.warnings.push(format!("Warning: {warning}"));
+        }
+    }
+}
+
+fn lock(file: &File, name: &'static str) -> Result<Option<Lock>, LoadError> {
+    Lock::parse(&file.text()).map_err(|message| LoadError::File { file: name, message })
+}
+
+/// Go's `filepath.Ext` without the dot: what follows the last dot of the last part.
+fn extension(path: &str) -> Option<&str> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.rsplit_once('.').map(|(_, extension)| extension)
+}
+
+/// Whether bytes look like a gzipped archive.
+pub(crate) fn is_gzip(data: &[u8]) -> bool {
+    data.starts_with(&[0x1f, 0x8b, 0x08])
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,130 @@
+//! What a chart is loaded from.
+
+use bytes::Bytes;
+
+use super::file::File;
+use super::ignore::Ignore;
+use super::load::LoadError;
+
+/// A chart's archive is at most this large when unpacked, as in Helm.
+pub const MAX_CHART_SIZE: usize = 100 << 20;
+/// A file of a chart is at most this large.
+pub const MAX_FILE_SIZE: usize = 5 << 20;
+
+/// An entry of an archive: a regular file, as its header names it.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Path in the archive, the top folder included.
+    pub path: String,
+    /// Content.
+    pub data: Bytes,
+    /// When it was last changed.
+    pub modified: Option<crate::time::Time>,
+}
+
+/// Opens `.tgz` archives: of the chart itself, and of charts below its `charts/`.
+pub trait Unpack {
+    /// The regular files of a gzipped tar archive, in its order, folders and extension headers left out.
+    ///
+    /// An implementation need not read on when the files together exceed `limit` bytes, and says so in its error.
+    fn unpack(&self, archive: &Bytes, limit: usize) -> Result<Vec<Entry>, String>;
+}
+
+/// Opens nothing: for charts whose subcharts are known to be folders.
+#[derive(Clone, Copy, Debug)]
+pub struct NoArchives;
+
+impl Unpack for NoArchives {
+    fn unpack(&self, _: &Bytes, _: usize) -> Result<Vec<Entry>, String> {
+        Err("archives cannot be opened here".into())
+    }
+}
+
+/// The files of a chart's archive: without the top folder, paths cleaned, limits kept.
+///
+/// Refused are paths that lead out of the chart, drives, a Chart.yaml that is in no folder, and what is too large.
+pub(crate) fn of_archive(archive: &Bytes, unpack: &dyn Unpack) -> Result<Vec<File>, LoadError> {
+    let entries = unpack
+        .unpack(archive, MAX_CHART_SIZE)
+        .map_err(LoadError::Archive)?;
+    let mut left = MAX_CHART_SIZE;
+    let mut files = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let delimiter = if entry.path.contains('\\') { '\\' } else { '/' };
+        let (top, below) = entry.path.split_once(delimiter).unwrap_or((&entry.path, ""));
+        let below = below.replace(delimiter, "/");
+        if below.starts_with('/') {
+            return Err(LoadError::Path(
+                "chart illegally contains absolute paths",
+                entry.path,
+            ));
+        }
+        let name = clean(&below);
+        if name.is_empty() {
+            return Err(LoadError::Path(
+                "chart illegally contains content outside the base directory",
+                entry.path,
+            ));
+        }
+        if name.starts_with("..") {
+            return Err(LoadError::Path(
+                "chart illegally references parent directory",
+                entry.path,
+            ));
+        }
+        let bytes = name.as_bytes();
+        if bytes.first().is_some_and(u8::is_ascii_alphabetic) && bytes.get(1..3) == Some(b":/") {
+            return Err(LoadError::Path(
+                "chart contains illegally named files",
+                entry.path,
+            ));
+        }
+        if top == "Chart.yaml" {
+            return Err(LoadError::Path("chart yaml not in base directory", entry.path));
+        }
+        if entry.data.len() > MAX_FILE_SIZE {
+            return Err(LoadError::FileSize(entry.path));
+        }
+        left = left
+            .checked_sub(entry.data.len())
+            .filter(|left| *left > 0)
+            .ok_or(LoadError::ChartSize)?;
+        let mut file = File::new(name, entry.data);
+        file.modified = entry.modified;
+        files.push(file);
+    }
+    if files.is_empty() {
+        return Err(LoadError::Empty);
+    }
+    Ok(files)
+}
+
+/// The files of a chart's folder that belong to the chart, in the order in which Helm walks it.
+pub(crate) fn of_folder(mut files: Vec<File>) -> Result<Vec<File>, LoadError> {
+    let rules = files
+        .iter()
+        .find(|file| file.name == super::ignore::IGNORE_FILE)
+        .map(|file| file.text().into_owned());
+    let ignore = Ignore::of_chart(rules.as_deref())?;
+    files.retain(|file| !ignore.leaves_out(&file.name));
+    if let Some(large) = files.iter().find(|file| file.data.len() > MAX_FILE_SIZE) {
+        return Err(LoadError::FileSize(large.name.clone()));
+    }
+    files.sort_by(|a, b| a.name.split('/').cmp(b.name.split('/')));
+    Ok(files)
+}
+
+/// Go's `path.Clean` of a relative path; empty where Go says `.`.
+fn clean(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}

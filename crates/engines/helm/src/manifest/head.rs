@@ -1,0 +1,38 @@
+//! What Helm needs to know of a rendered document.
+
+use std::collections::BTreeMap;
+
+use crate::chart::decode::{self, Fields};
+
+/// The head of a document.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// `apiVersion`
+    pub version: String,
+    /// `kind`
+    pub kind: String,
+    /// `metadata.name`
+    pub name: String,
+    /// `metadata.annotations`
+    pub annotations: BTreeMap<String, String>,
+}
+
+impl Head {
+    /// Reads a document; the whole of it must be YAML.
+    pub fn parse(document: &str) -> Result<Self, String> {
+        let Some(node) = decode::document(document)? else {
+            return Ok(Self::default());
+        };
+        let fields = Fields::of(&node, "SimpleHead", "util.SimpleHead")?;
+        let mut head = Self {
+            version: fields.text("apiVersion")?,
+            kind: fields.text("kind")?,
+            ..Self::default()
+        };
+        if let Some(metadata) = fields.fields("metadata", "SimpleHead.metadata")? {
+            head.name = metadata.text("name")?;
+            head.annotations = metadata.text_map("annotations")?;
+        }
+        Ok(head)
+    }
+}

@@ -1,0 +1,13 @@
+//! A chart and values into rendered files.
+
+mod context;
+mod error;
+mod run;
+
+pub use error::{Caller, RenderError, TemplateError};
+pub use run::{Options, Rendered, render, render_files};
+
+/// Whether a file is a partial, which is included and never rendered by itself.
+pub(crate) fn is_partial(path: &str) -> bool {
+    path.rsplit('/').next().unwrap_or(path).starts_with('_')
+}

@@ -1,0 +1,67 @@
+//! What templates get from this machine: random numbers and the time.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use weir_gotmpl::{CallError, CertificateRequest, Host, KeyKind};
+
+use super::certificates;
+
+/// The outside of a render.
+pub(super) struct Machine {
+    now: Timestamp,
+    lint: bool,
+    pub(super) warnings: Vec<String>,
+}
+
+impl Machine {
+    pub(super) fn new(now: Timestamp) -> Self {
+        Self {
+            now,
+            lint: false,
+            warnings: Vec::new(),
+        }
+    }
+}
+
+fn offset(zone: &TimeZone, seconds: i64) -> Option<(i32, String)> {
+    let at = Timestamp::from_second(seconds).ok()?;
+    let info = zone.to_offset_info(at);
+    Some((info.offset().seconds(), info.abbreviation().to_owned()))
+}
+
+impl Host for Machine {
+    fn random(&mut self, bytes: &mut [u8]) -> Result<(), CallError> {
+        aws_lc_rs::rand::fill(bytes).map_err(|_| CallError::new("no source of random bytes"))
+    }
+
+    fn now(&mut self) -> Result<i128, CallError> {
+        Ok(self.now.as_nanosecond())
+    }
+
+    fn zone(&mut self, name: &str, seconds: i64) -> Option<(i32, String)> {
+        if matches!(name, "UTC" | "") {
+            return Some((0, "UTC".to_owned()));
+        }
+        offset(&TimeZone::get(name).ok()?, seconds)
+    }
+
+    fn local_zone(&mut self, seconds: i64) -> (i32, String) {
+        offset(&TimeZone::system(), seconds).unwrap_or_else(|| (0, "UTC".to_owned()))
+    }
+
+    fn private_key(&mut self, kind: KeyKind) -> Result<String, CallError> {
+        certificates::private_key(kind).map_err(CallError::new)
+    }
+
+    fn certificate(&mut self, request: &CertificateRequest<'_>) -> Result<(String, String), CallError> {
+        certificates::certificate(request, self.now).map_err(CallError::new)
+    }
+
+    fn warn(&mut self, message: &str) {
+        self.warnings.push(message.to_owned());
+    }
+
+    fn is_lint(&self) -> bool {
+        self.lint
+    }
+}

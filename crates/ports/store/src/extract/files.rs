@@ -1,0 +1,64 @@
+//! The files of an archive as it names them, for formats that have rules of their own for names: Helm charts.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+
+use bytes::Bytes;
+
+use super::{ExtractError, decompress, exceeds};
+use crate::limits::Limits;
+use crate::tar::{Kind, Reader};
+
+/// A file of an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArchiveFile {
+    /// As the archive has it: nothing is cleaned, and it may lead anywhere. The caller decides.
+    pub path: String,
+    /// Content.
+    pub bytes: Bytes,
+    /// When it was last changed, in seconds since 1970.
+    pub modified: u64,
+}
+
+/// The files of a tar archive, perhaps compressed, in its order.
+///
+/// Folders are left out. A link or a device is a file without content: it leads nowhere.
+///
+/// # Errors
+/// See [`ExtractError`]; names are not judged, but two entries of one name are refused.
+pub fn files(archive: impl Read, limits: &Limits) -> Result<Vec<ArchiveFile>, ExtractError> {
+    let mut reader = Reader::new(decompress::limited(archive, limits)?);
+    let mut files = Vec::new();
+    let mut names = BTreeSet::new();
+    let mut entries = 0_u64;
+    let mut bytes = 0_u64;
+    while let Some(header) = reader.next().map_err(ExtractError::of_read)? {
+        entries += 1;
+        exceeds(entries, limits.entries, "entries")?;
+        exceeds(header.size, limits.file_bytes, "bytes in a file")?;
+        exceeds(
+            header.name.len() as u64,
+            limits.path_bytes as u64,
+            "bytes in a path",
+        )?;
+        bytes = bytes.saturating_add(header.size);
+        exceeds(bytes, limits.bytes, "bytes")?;
+        if header.kind == Kind::Folder {
+            continue;
+        }
+        if !names.insert(header.name.clone()) {
+            return Err(ExtractError::Duplicate(header.name));
+        }
+        // A header may promise more than comes.
+        let mut content = Vec::with_capacity(usize::try_from(header.size.min(8 << 20)).unwrap_or_default());
+        if header.kind == Kind::File {
+            reader.read_to_end(&mut content)?;
+        }
+        files.push(ArchiveFile {
+            path: header.name,
+            bytes: content.into(),
+            modified: header.modified,
+        });
+    }
+    Ok(files)
+}
