@@ -4,6 +4,7 @@ mod artifact;
 mod day_two;
 mod harness;
 mod help;
+mod keyless;
 mod keys;
 mod kustomize;
 mod logs;
