@@ -77,7 +77,7 @@ async fn certificate(
     let key = asked["publicKey"]["content"].as_str().and_then(unpem);
     let key = key.ok_or_else(|| bad("the public key is missing or no PEM"))?;
     let proof = bytes(&asked["proofOfPossession"], "the proof of possession")?;
-    // Like the real one it takes more kinds of keys; here those that cosign and weir sign with are enough.
+    // The real one takes other kinds of keys, too; P-256 is what cosign makes.
     UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, &key)
         .verify(claim.as_bytes(), &proof)
         .map_err(|_| bad("the proof of possession is not by that key, or the key is not on P-256"))?;
