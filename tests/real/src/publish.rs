@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use weir_oci::{Digest, Repository, Tag};
+use weir_oci::{Digest, Repository, Tag, media_type};
 use weir_store::Tree;
 use weir_store::archive::{Form, pack_tree};
 use weir_store::flux::{Metadata, push};
@@ -81,6 +81,25 @@ impl Ground {
         let target = Target::new(self.repository(name)?, digest);
         let options = SignOptions::at(jiff::Timestamp::UNIX_EPOCH).in_layout(layout);
         sign(&self.registry, &target, key, &options).await?;
+        Ok(())
+    }
+
+    /// Attaches a Sigstore bundle to a digest, as cosign does.
+    pub async fn attach_bundle(&self, name: &str, digest: Digest, bundle: &serde_json::Value) -> Result<()> {
+        let repository = self.repository(name)?;
+        let kind = media_type::SIGSTORE_BUNDLE_V03;
+        let layer = bundle.to_string().into_bytes();
+        let layer = self.registry.push_blob(&repository, kind, layer).await?;
+        let config = self
+            .registry
+            .push_blob(&repository, media_type::OCI_EMPTY, b"{}".to_vec())
+            .await?;
+        let mut manifest = weir_oci::ImageManifest::new(config, vec![layer]);
+        manifest.artifact_type = Some(kind.to_owned());
+        manifest.subject = Some(self.registry.manifest(&repository, &digest).await?.descriptor());
+        self.registry
+            .push_manifest(&repository, None, manifest.to_bytes()?, media_type::OCI_MANIFEST)
+            .await?;
         Ok(())
     }
 }

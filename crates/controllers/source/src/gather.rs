@@ -13,7 +13,9 @@ use weir_redact::RedactedUrl;
 use weir_registry::{Client, ClientIdentity, DockerConfig, Keychain, PlainHttp};
 use weir_runtime::verdict::{chain, duration};
 use weir_runtime::{Deps, Failure};
+use weir_verify::TrustRoot;
 
+use crate::policy::{Policy, policy};
 use crate::status::Failed;
 
 /// Everything that the later steps need to know.
@@ -32,18 +34,14 @@ pub(crate) struct Gathered {
     pub(crate) timeout: Duration,
 }
 
-/// Which signatures an artifact must carry.
-#[derive(Debug)]
-pub(crate) enum Policy {
-    /// None: artifacts are taken unverified.
-    None,
-    /// One that verifies with one of these keys: name in the Secret, PEM.
-    Keys(Vec<(String, Vec<u8>)>),
-}
-
 /// Reads the spec and what it refers to. What can't be read because it is malformed stalls; what may appear later
 /// (a Secret) is tried again.
-pub(crate) async fn gather(deps: &Deps, registry: &Client, own: &OciRepository) -> Result<Gathered, Failed> {
+pub(crate) async fn gather(
+    deps: &Deps,
+    registry: &Client,
+    public_good: &TrustRoot,
+    own: &OciRepository,
+) -> Result<Gathered, Failed> {
     let spec = &own.spec;
     let interval = duration("spec.interval", &spec.interval).map_err(Failed::fetch)?;
     let timeout =
@@ -73,7 +71,7 @@ pub(crate) async fn gather(deps: &Deps, registry: &Client, own: &OciRepository) 
         );
         return Err(invalid(reason::FEATURE_GATE_DISABLED, message));
     }
-    let policy = policy(deps, own).await?;
+    let policy = policy(deps, public_good, own).await?;
     let registry = client(deps, registry, own)
         .await?
         .with_credentials(keychain(deps, own).await?);
@@ -90,11 +88,11 @@ pub(crate) async fn gather(deps: &Deps, registry: &Client, own: &OciRepository) 
     })
 }
 
-fn invalid(reason: &'static str, message: impl Into<String>) -> Failed {
+pub(crate) fn invalid(reason: &'static str, message: impl Into<String>) -> Failed {
     Failed::fetch(Failure::stalled(reason, message))
 }
 
-fn again(reason: &'static str, message: impl Into<String>) -> Failed {
+pub(crate) fn again(reason: &'static str, message: impl Into<String>) -> Failed {
     Failed::fetch(Failure::retry(reason, message))
 }
 
@@ -120,7 +118,7 @@ fn repository(url: &str) -> Result<Repository, Failed> {
     Ok(reference.repository().clone())
 }
 
-async fn read(
+pub(crate) async fn read(
     deps: &Deps,
     own: &OciRepository,
     kind: &str,
@@ -235,47 +233,4 @@ fn proxy(object: &Object) -> Result<RedactedUrl, &'static str> {
             .map_err(|()| "'address' takes no password")?;
     }
     Ok(RedactedUrl::new(url))
-}
-
-/// `spec.verify`. A form that can't be checked yet is an error, never "unverified" (security case N45).
-async fn policy(deps: &Deps, own: &OciRepository) -> Result<Policy, Failed> {
-    let Some(verify) = &own.spec.verify else {
-        return Ok(Policy::None);
-    };
-    let unbuilt = |what: &str| {
-        invalid(
-            reason::FEATURE_GATE_DISABLED,
-            format!(
-                "spec.verify: {what} is not built yet, so nothing can be admitted; use provider 'cosign' with a secretRef to public keys"
-            ),
-        )
-    };
-    if verify.provider != "cosign" {
-        return Err(unbuilt(&format!("provider '{}'", verify.provider)));
-    }
-    let Some(reference) = &verify.secret_ref else {
-        return Err(unbuilt("keyless verification"));
-    };
-    if !verify.match_oidc_identity.is_empty() {
-        let message = "spec.verify: matchOIDCIdentity is for keyless signatures and secretRef for keys; only one of them may be set";
-        return Err(invalid(reason::VERIFICATION_ERROR, message));
-    }
-    let object = read(deps, own, "Secret", &reference.name, "spec.verify.secretRef").await?;
-    let data = object
-        .get(&["data"])
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten();
-    let keys: Vec<(String, Vec<u8>)> = data
-        .filter(|(name, _)| name.strip_suffix(".pub").is_some())
-        .filter_map(|(name, _)| Some((name.clone(), secret::value(&object, name)?.expose().clone())))
-        .collect();
-    if keys.is_empty() {
-        let message = format!(
-            "spec.verify.secretRef: Secret '{}' has no key that ends in '.pub'",
-            reference.name
-        );
-        return Err(again(reason::VERIFICATION_ERROR, message));
-    }
-    Ok(Policy::Keys(keys))
 }

@@ -16,11 +16,14 @@ use weir_runtime::{
     conclude, finalizer,
 };
 use weir_store::Store;
+use weir_verify::TrustRoot;
 
-use crate::gather::{Gathered, Policy, gather};
+use crate::gather::{Gathered, gather};
 use crate::keep::Keeper;
+use crate::policy::Policy;
 use crate::resolve::resolve;
 use crate::status::{self, Failed};
+use crate::verdicts::Verdicts;
 use crate::{admit, fetch};
 
 const WHO: Who = Who {
@@ -35,6 +38,9 @@ pub struct OciRepositories {
     deps: Deps,
     registry: weir_registry::Client,
     keeper: Keeper,
+    /// Whom keyless signatures are trusted by where the object names no trust root.
+    public_good: TrustRoot,
+    verdicts: Verdicts,
 }
 
 /// What one reconcile found out, for the event.
@@ -58,6 +64,8 @@ impl OciRepositories {
             deps: deps.clone(),
             registry,
             keeper: Keeper::new(store, artifacts_url),
+            public_good: TrustRoot::public_good(),
+            verdicts: Verdicts::default(),
         });
         Controller::start(&deps, &gvk, reconciler, &waker).await
     }
@@ -92,7 +100,7 @@ impl OciRepositories {
             .object
             .parse()
             .map_err(|e| Failed::fetch(Failure::stalled(reason::INVALID_SPEC, chain(&e))))?;
-        let gathered = gather(&self.deps, &self.registry, &own).await?;
+        let gathered = gather(&self.deps, &self.registry, &self.public_good, &own).await?;
         status::begin(draft);
         let now = Time::new(self.deps.clock.now());
         let resolved = within(gathered.timeout, "look up the reference", resolve(&gathered)).await?;
@@ -117,7 +125,7 @@ impl OciRepositories {
             let admitted = within(
                 gathered.timeout,
                 "verify the signature",
-                admit::admit(&gathered, &resolved, draft, now),
+                admit::admit(&gathered, &resolved, &self.verdicts, draft, now),
             )
             .await?;
             if !unchanged {
@@ -165,17 +173,18 @@ impl OciRepositories {
     }
 }
 
-/// Whether the verdict in the status still holds: it was given for this very revision and this generation. A newer
+/// Whether the verdict in the status still holds: it was given for this very revision, generation and policy. A newer
 /// revision may have been verified and then not pulled, which says nothing of the stored one.
 fn is_verified(draft: &Draft, gathered: &Gathered, revision: &str) -> bool {
     let verdict = draft.conditions.get(SOURCE_VERIFIED);
     match gathered.policy {
         // Dropping the condition of a policy that is gone is done where the absence is noticed.
         Policy::None => verdict.is_none(),
-        Policy::Keys(_) => verdict.is_some_and(|c| {
+        Policy::Asked { ref policy, .. } => verdict.is_some_and(|c| {
             c.status == Status::True
                 && c.observed_generation == Some(draft.object.generation())
-                && c.message.starts_with(&admit::verdict_on(revision))
+                && c.message
+                    .starts_with(&admit::verdict_on(revision, policy.fingerprint()))
         }),
     }
 }

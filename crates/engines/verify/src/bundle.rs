@@ -8,7 +8,7 @@ use weir_oci::media_type;
 use crate::error::{clip, place};
 
 /// The longest bundle that is read, in bytes. A provenance attestation of a large build stays well below.
-const MAX_BYTES: usize = 4 << 20;
+pub(crate) const MAX_BYTES: usize = 4 << 20;
 
 /// The spelling of version 0.3 that older tools wrote.
 const MEDIA_TYPE_WITH_PARAMETER: &str = "application/vnd.dev.sigstore.bundle+json;version=0.3";

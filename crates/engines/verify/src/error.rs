@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::Layout;
 use crate::bundle::InvalidBundle;
 use crate::payload::InvalidPayload;
+use crate::sigstore::Untrusted;
 use crate::statement::InvalidStatement;
 
 /// No signature met the policy. Starts with the words that Flux and cosign users search for, and lists every
@@ -42,6 +43,34 @@ pub enum Rejection {
     /// It was made with a certificate; the policy asks for keys.
     #[error("signed with a certificate, and keys are asked for")]
     Certificate,
+    /// It was made with a given key; the policy asks for identities.
+    #[error("signed with a key, and certificates of identities are asked for")]
+    Key,
+    /// Its certificate, log entries or timestamps do not hold.
+    #[error("{0}")]
+    Untrusted(#[from] Untrusted),
+    /// The certificate is good and says who signed: nobody that the policy names.
+    #[error(
+        "signed by {} (issuer {issuer:?}), which is none of the identities asked for",
+        quoted(.subjects)
+    )]
+    OtherIdentity {
+        /// All names of the certificate.
+        subjects: Vec<String>,
+        /// Who vouches for them.
+        issuer: String,
+    },
+    /// The certificate does not say who vouches for the signer.
+    #[error("certificate names no issuer")]
+    NoIssuer,
+    /// The signature is in fewer logs than the policy asks for; entries of one log count once.
+    #[error("signature is in {found} transparency logs, and {wanted} are asked for")]
+    FewLogs {
+        /// How many logs have it.
+        found: usize,
+        /// How many must.
+        wanted: usize,
+    },
     /// It says neither key nor certificate.
     #[error("bundle names neither key nor certificate")]
     NoMaterial,
@@ -94,6 +123,18 @@ fn listed(refused: &[Refused]) -> String {
         text.push_str(": the artifact has no signatures");
     }
     text
+}
+
+fn quoted(texts: &[String]) -> String {
+    // Names of workflows are long, and their ends tell them apart.
+    let quoted: Vec<String> = texts
+        .iter()
+        .map(|text| format!("{:?}", text.chars().take(300).collect::<String>()))
+        .collect();
+    if quoted.is_empty() {
+        return "nobody".to_owned();
+    }
+    quoted.join(" or ")
 }
 
 /// Text from outside, cut to what fits into a message.

@@ -12,11 +12,10 @@ use aws_lc_rs::signature::{
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::pem::{self, InvalidPem};
+
 const SPKI_LABEL: &str = "PUBLIC KEY";
 const PKCS1_LABEL: &str = "RSA PUBLIC KEY";
-
-/// The longest PEM text that is read, in bytes; an RSA key of 8192 bits needs about 1,500.
-const MAX_PEM_BYTES: usize = 16 * 1024;
 
 /// What a key is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -101,13 +100,22 @@ pub enum InvalidKey {
     Invalid,
 }
 
+impl From<InvalidPem> for InvalidKey {
+    fn from(error: InvalidPem) -> Self {
+        match error {
+            InvalidPem::NoBlock => Self::NoPublicKey,
+            InvalidPem::Malformed => Self::MalformedPem,
+        }
+    }
+}
+
 impl PublicKey {
     /// Reads the first PEM block, `PUBLIC KEY` or `RSA PUBLIC KEY`.
     ///
     /// # Errors
     /// See [`InvalidKey`].
     pub fn from_pem(pem: &str) -> Result<Self, InvalidKey> {
-        let (label, content) = pem_block(pem)?;
+        let (label, content) = pem::first(pem)?;
         match label {
             SPKI_LABEL => Self::from_der(&content),
             PKCS1_LABEL => Self::from_der(&der::spki_of_rsa(&content)),
@@ -188,17 +196,3 @@ impl PartialEq for PublicKey {
 }
 
 impl Eq for PublicKey {}
-
-/// The label and the content of the first PEM block.
-fn pem_block(pem: &str) -> Result<(&str, Vec<u8>), InvalidKey> {
-    if pem.len() > MAX_PEM_BYTES {
-        return Err(InvalidKey::MalformedPem);
-    }
-    let (_, rest) = pem.split_once("-----BEGIN ").ok_or(InvalidKey::NoPublicKey)?;
-    let (label, rest) = rest.split_once("-----").ok_or(InvalidKey::MalformedPem)?;
-    let end = format!("-----END {label}-----");
-    let (body, _) = rest.split_once(&end).ok_or(InvalidKey::MalformedPem)?;
-    let body: String = body.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-    let content = STANDARD.decode(body).map_err(|_| InvalidKey::MalformedPem)?;
-    Ok((label, content))
-}

@@ -1,21 +1,31 @@
 //! Signatures, keys and policy in; a verdict out.
 //!
-//! [`verify`] takes the digest of an artifact, the signatures found for it ([`SignatureSet`]) and a
-//! [`Policy`], and gives a [`Verified`] digest or says for each signature why it did not count. A
-//! [`Verified`] value can be made only here, so a function that takes one cannot be given anything unverified;
-//! [`Admitted`] is for where a policy may be absent.
+//! [`verify`] takes the digest of an artifact, the signatures found for it ([`SignatureSet`]), a [`Policy`] and the
+//! time, and gives a [`Verified`] digest or says for each signature why it did not count. A [`Verified`] value can
+//! be made only here, so a function that takes one cannot be given anything unverified; [`Admitted`] is for where a
+//! policy may be absent. [`verify_blob`] is the same for a file and the bundle beside it.
 //!
-//! Today a policy is a list of public keys ([`KeyPolicy`]); the transparency log is not looked at, as Flux
-//! does not for keys. Certificates of an identity (keyless signing) are not read yet. Fetching signatures and
-//! making them is not done here but in the trust port.
+//! A policy is a list of public keys ([`KeyPolicy`]), where the transparency log is looked at only when asked for,
+//! as in Flux, or a list of identities ([`IdentityPolicy`]) whom certificates name ("keyless"), where a [`TrustRoot`]
+//! says which authorities count. Fetching signatures, trust roots and making signatures is not done here but in the
+//! trust port.
 //!
 //! The rules, in order:
 //!
-//! 1. If at least one Sigstore bundle can be read, only bundles count; else cosign's older payloads do.
-//! 2. One good signature by any of the keys is enough.
-//! 3. A bundle is good when it holds one signed in-toto statement with a subject of exactly the digest.
-//! 4. A payload is good when it is signed and names exactly the digest. (cosign as Flux uses it leaves this
+//! 1. If at least one Sigstore bundle (of version 0.3, as cosign attaches them) can be read, only bundles count;
+//!    else cosign's older payloads do.
+//! 2. One good signature by any of the keys or identities is enough.
+//! 3. A signature by an identity is good when its certificate chains to an authority of the root, was published in
+//!    a certificate log, and was valid when the signature was made, which a transparency log or a timestamp
+//!    authority proves; when a transparency log holds an entry of exactly this signature; and when issuer and a
+//!    name of the certificate match one identity.
+//! 4. A bundle is good when it holds one signed in-toto statement with a subject of exactly the digest.
+//! 5. A payload is good when it is signed and names exactly the digest. (cosign as Flux uses it leaves this
 //!    check out, so that a signature copied from another artifact passes there.)
+//!
+//! Not read: bundles with Rekor entries other than `hashedrekord` 0.0.1 and 0.0.2, `dsse` 0.0.1 and `intoto` 0.0.2,
+//! certificates with more than one signed certificate timestamp, authorities whose certificates constrain e-mail
+//! addresses or URIs. All of these are refused, each with its reason.
 //!
 //! ```
 //! use weir_verify::{KeyPolicy, Policy, PublicKey, SignatureSet, Target, verify};
@@ -27,27 +37,42 @@
 //! let policy = Policy::Keys(KeyPolicy::new([("cosign.pub".to_owned(), PublicKey::from_pem(pem)?)])?);
 //! let target = Target::new("ghcr.io/org/app".parse()?, weir_oci::Digest::of(b"manifest"));
 //!
-//! let error = verify(&target, &SignatureSet::default(), &policy).err();
+//! let error = verify(&target, &SignatureSet::default(), &policy, "2026-01-01T00:00:00Z".parse()?).err();
 //! assert!(error.is_some_and(|error| error.to_string().starts_with("no matching signatures were found for")));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod blob;
 mod bundle;
+mod certificate;
+mod der;
 mod dsse;
 mod error;
+mod identity;
+mod judge;
 mod key;
 mod payload;
+mod pem;
 mod policy;
+mod root;
 mod signatures;
+mod sigstore;
 mod statement;
 mod verdict;
 
+pub use blob::{BlobEvidence, verify_blob};
 pub use bundle::{Bundle, InvalidBundle};
 pub use dsse::pre_authentication_encoding;
 pub use error::{NotVerified, Refused, Rejection};
+pub use identity::{Identity, InvalidIdentity, Loose, TextMatch, looseness};
+pub use judge::verify;
 pub use key::{Algorithm, Fingerprint, InvalidKey, PublicKey};
 pub use payload::{COSIGN_PAYLOAD_TYPE, InvalidPayload, SimpleSigning};
-pub use policy::{InvalidKeys, KeyPolicy, NoKeys, Policy, PredicateTypes};
-pub use signatures::{FoundBundle, FoundPayload, Layout, MAX_SIGNATURES, SignatureSet};
+pub use policy::{IdentityPolicy, InvalidKeys, KeyPolicy, NoIdentities, NoKeys, Policy, PredicateTypes};
+pub use root::{InvalidTrustRoot, TrustRoot};
+pub use signatures::{FoundBundle, FoundPayload, Layout, MAX_SIGNATURES, PayloadMaterial, SignatureSet};
+pub use sigstore::{Part, Untrusted};
 pub use statement::{COSIGN_SIGN_PREDICATE, InvalidStatement, STATEMENT_TYPE, Statement, Subject};
-pub use verdict::{Admitted, Digested, Evidence, NotRequired, NotTheVerified, Target, Verified, verify};
+pub use verdict::{
+    Admitted, Digested, Evidence, LogPlace, NotRequired, NotTheVerified, Signer, Target, Verified,
+};

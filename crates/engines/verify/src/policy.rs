@@ -1,8 +1,14 @@
 //! What a signature must be.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::num::NonZeroUsize;
 
+use weir_oci::Digest;
+
+use crate::identity::Identity;
 use crate::key::{InvalidKey, PublicKey};
+use crate::root::TrustRoot;
 
 /// How the entries of a Secret that hold public keys end, as in Flux's `verify.secretRef`.
 const PUBLIC_KEY_SUFFIX: &str = ".pub";
@@ -13,12 +19,32 @@ const PUBLIC_KEY_SUFFIX: &str = ".pub";
 pub enum Policy {
     /// A signature by one of some keys.
     Keys(KeyPolicy),
+    /// A signature by somebody whom a certificate authority vouches for ("keyless").
+    Identities(IdentityPolicy),
 }
 
-/// A signature by one of some keys; the transparency log is not looked at.
+/// A signature by one of some keys. The transparency log is looked at only when asked for.
 #[derive(Clone, Debug)]
 pub struct KeyPolicy {
     pub(crate) keys: Vec<(String, PublicKey)>,
+    pub(crate) log: Option<TrustRoot>,
+    pub(crate) claims: Claims,
+}
+
+/// A signature with a certificate of one of some identities, in a transparency log, made while the certificate was
+/// valid. Who may issue certificates and keep logs, a trust root says.
+#[derive(Clone, Debug)]
+pub struct IdentityPolicy {
+    pub(crate) root: TrustRoot,
+    /// Nothing: whoever.
+    pub(crate) identities: Option<Vec<Identity>>,
+    pub(crate) distinct_logs: NonZeroUsize,
+    pub(crate) claims: Claims,
+}
+
+/// What a good signature must state.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Claims {
     pub(crate) predicate_types: PredicateTypes,
     pub(crate) same_repository: bool,
 }
@@ -66,6 +92,11 @@ pub enum InvalidKeys {
 #[error("no public keys to verify with")]
 pub struct NoKeys;
 
+/// A policy without identities, which nothing could meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no identities to verify with")]
+pub struct NoIdentities;
+
 impl KeyPolicy {
     /// A policy of named keys (the name of the file or of the Secret's entry); any one of them is enough.
     ///
@@ -78,8 +109,8 @@ impl KeyPolicy {
         }
         Ok(Self {
             keys,
-            predicate_types: PredicateTypes::Any,
-            same_repository: false,
+            log: None,
+            claims: Claims::default(),
         })
     }
 
@@ -106,7 +137,14 @@ impl KeyPolicy {
     /// Takes only attestations of these predicate types.
     #[must_use]
     pub fn with_predicate_types(mut self, predicate_types: PredicateTypes) -> Self {
-        self.predicate_types = predicate_types;
+        self.claims.predicate_types = predicate_types;
+        self
+    }
+
+    /// Takes only signatures that are in a transparency log of this root as well.
+    #[must_use]
+    pub fn in_log_of(mut self, root: TrustRoot) -> Self {
+        self.log = Some(root);
         self
     }
 
@@ -115,7 +153,121 @@ impl KeyPolicy {
     /// not pass.
     #[must_use]
     pub fn for_same_repository_only(mut self) -> Self {
-        self.same_repository = true;
+        self.claims.same_repository = true;
         self
+    }
+}
+
+impl IdentityPolicy {
+    /// A policy of identities; any one of them is enough.
+    ///
+    /// # Errors
+    /// When there are none. See [`IdentityPolicy::any_identity_unsafe`].
+    pub fn new(
+        root: TrustRoot,
+        identities: impl IntoIterator<Item = Identity>,
+    ) -> Result<Self, NoIdentities> {
+        let identities: Vec<_> = identities.into_iter().collect();
+        if identities.is_empty() {
+            return Err(NoIdentities);
+        }
+        Ok(Self {
+            identities: Some(identities),
+            ..Self::any_identity_unsafe(root)
+        })
+    }
+
+    /// A policy that anybody meets who has an account with an issuer that the certificate authority knows. With the
+    /// public-good instance that is everybody. Flux takes a `verify` without `matchOIDCIdentity` for this.
+    pub fn any_identity_unsafe(root: TrustRoot) -> Self {
+        Self {
+            root,
+            identities: None,
+            distinct_logs: NonZeroUsize::MIN,
+            claims: Claims::default(),
+        }
+    }
+
+    /// Takes only signatures that are in this many different logs. Two entries of one log are one log.
+    #[must_use]
+    pub fn in_distinct_logs(mut self, logs: NonZeroUsize) -> Self {
+        self.distinct_logs = logs;
+        self
+    }
+
+    /// Takes only attestations of these predicate types.
+    #[must_use]
+    pub fn with_predicate_types(mut self, predicate_types: PredicateTypes) -> Self {
+        self.claims.predicate_types = predicate_types;
+        self
+    }
+
+    /// Takes only signatures that were made for the repository the artifact is now in; see
+    /// [`KeyPolicy::for_same_repository_only`].
+    #[must_use]
+    pub fn for_same_repository_only(mut self) -> Self {
+        self.claims.same_repository = true;
+        self
+    }
+
+    /// In what ways the policy lets in more than it seems to: words for a warning.
+    pub fn warnings(&self) -> Vec<String> {
+        match &self.identities {
+            None => vec!["any identity is accepted, so anybody can sign; name the identities".to_owned()],
+            Some(identities) => identities.iter().flat_map(Identity::warnings).collect(),
+        }
+    }
+}
+
+impl Policy {
+    pub(crate) const fn claims(&self) -> &Claims {
+        match self {
+            Self::Keys(policy) => &policy.claims,
+            Self::Identities(policy) => &policy.claims,
+        }
+    }
+
+    /// A digest of everything that decides. Verdicts may be remembered by it, together with the artifact and its
+    /// repository (N23).
+    pub fn fingerprint(&self) -> Digest {
+        let mut parts = Vec::new();
+        match self {
+            Self::Keys(policy) => {
+                parts.push("keys".to_owned());
+                for (name, key) in &policy.keys {
+                    parts.extend([name.clone(), key.fingerprint().to_string()]);
+                }
+                parts.push(
+                    policy
+                        .log
+                        .as_ref()
+                        .map_or_else(String::new, |root| root.fingerprint().to_string()),
+                );
+            }
+            Self::Identities(policy) => {
+                parts.extend(["identities".to_owned(), policy.root.fingerprint().to_string()]);
+                parts.push(policy.distinct_logs.to_string());
+                match &policy.identities {
+                    None => parts.push("any".to_owned()),
+                    Some(identities) => identities.iter().for_each(|one| one.describe(&mut parts)),
+                }
+            }
+        }
+        let claims = self.claims();
+        match &claims.predicate_types {
+            PredicateTypes::Any => parts.push("any predicate".to_owned()),
+            PredicateTypes::OneOf(types) => {
+                parts.push("predicates".to_owned());
+                parts.extend(types.iter().cloned());
+            }
+        }
+        parts.push(claims.same_repository.to_string());
+        // Each part with its length, so that no two lists read alike.
+        let mut text = String::new();
+        for part in parts {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{}:{part},", part.len());
+        }
+        Digest::of(text.as_bytes())
     }
 }

@@ -34,6 +34,21 @@ pub struct FoundPayload {
     pub content: Vec<u8>,
     /// The signature, in base64 as in the annotation `dev.cosignproject.cosign/signature`.
     pub signature: String,
+    /// What else the layer's annotations hold to check it with; nothing for a signature by a given key.
+    pub material: PayloadMaterial,
+}
+
+/// What cosign keeps beside a payload's signature when it was made with a certificate, or logged.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PayloadMaterial {
+    /// The signer's certificate as PEM, annotation `dev.sigstore.cosign/certificate`.
+    pub certificate: Option<String>,
+    /// The certificates above it as PEM, annotation `dev.sigstore.cosign/chain`.
+    pub chain: Option<String>,
+    /// The entry in the transparency log with the log's promise, annotation `dev.sigstore.cosign/bundle`.
+    pub log_entry: Option<String>,
+    /// A timestamp, annotation `dev.sigstore.cosign/rfc3161timestamp`.
+    pub timestamp: Option<String>,
 }
 
 /// How a signature is stored.

@@ -2,18 +2,12 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use weir_oci::{Digest, Repository, media_type};
+use jiff::Timestamp;
+use weir_oci::{Digest, Repository};
 
-use crate::bundle::{Bundle, Content, InvalidBundle, Material};
-use crate::dsse::pre_authentication_encoding;
-use crate::error::{NotVerified, Refused, Rejection, clip};
+use crate::error::Refused;
 use crate::key::Fingerprint;
-use crate::payload::SimpleSigning;
-use crate::policy::{KeyPolicy, Policy};
-use crate::signatures::{FoundBundle, FoundPayload, Layout, MAX_SIGNATURES, SignatureSet};
-use crate::statement::{COSIGN_SIGN_PREDICATE, Statement};
+use crate::signatures::Layout;
 
 /// The artifact that is to be verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,22 +39,23 @@ impl fmt::Display for Target {
     }
 }
 
-/// A value that was verified. Only [`verify`] makes one, for a digest; [`Verified::bind`] carries the verdict
+/// A value that was verified. Only [`crate::verify`] makes one, for a digest; [`Verified::bind`] carries the verdict
 /// over to what has that digest.
 #[derive(Clone, Debug)]
 pub struct Verified<T> {
-    value: T,
-    evidence: Evidence,
+    pub(crate) value: T,
+    // On the heap: it is much larger than what it is about.
+    pub(crate) evidence: Box<Evidence>,
 }
 
 /// What the verdict rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Evidence {
-    /// The key that made the signature.
-    pub key: Fingerprint,
-    /// That key's name in the policy.
-    pub key_name: String,
+    /// Who signed.
+    pub signer: Signer,
+    /// Where the signature was logged; nothing when no log was asked for.
+    pub logged: Vec<LogPlace>,
     /// How the signature is stored.
     pub layout: Layout,
     /// The digest of the manifest or layer that holds it.
@@ -73,12 +68,57 @@ pub struct Evidence {
     pub passed_over: Vec<Refused>,
 }
 
+/// Who made a signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Signer {
+    /// The holder of a given key.
+    #[non_exhaustive]
+    Key {
+        /// The key's name in the policy.
+        name: String,
+        /// The key.
+        fingerprint: Fingerprint,
+    },
+    /// Somebody whom a certificate names.
+    #[non_exhaustive]
+    Identity {
+        /// The certificate's name that the policy takes.
+        subject: String,
+        /// Who vouches for it.
+        issuer: String,
+        /// The earliest time at which the signature is proven to have existed.
+        signed_at: Timestamp,
+        /// The source repository and the commit in it, where the signer is a build and its certificate says so.
+        source: Option<(String, Option<String>)>,
+    },
+}
+
+/// An entry in a transparency log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LogPlace {
+    /// Where the log is.
+    pub log: String,
+    /// The entry's place in it.
+    pub index: u64,
+}
+
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} by key {:?} ({})", self.layout, self.key_name, self.key)?;
+        write!(f, "{} by {}", self.layout, self.signer)?;
         match &self.predicate_type {
             Some(predicate_type) => write!(f, ", predicate type {predicate_type}"),
             None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key { name, fingerprint } => write!(f, "key {name:?} ({fingerprint})"),
+            Self::Identity { subject, issuer, .. } => write!(f, "{subject:?} (issuer {issuer:?})"),
         }
     }
 }
@@ -207,187 +247,4 @@ impl<T> From<Verified<T>> for Admitted<T> {
     fn from(verified: Verified<T>) -> Self {
         Self::Verified(verified)
     }
-}
-
-/// Decides whether `target` is signed as `policy` asks. See the crate's documentation for the rules.
-///
-/// # Errors
-/// When no signature counts, with the reason for each one found.
-pub fn verify(
-    target: &Target,
-    signatures: &SignatureSet,
-    policy: &Policy,
-) -> Result<Verified<Digest>, NotVerified> {
-    let Policy::Keys(policy) = policy;
-    let bundles = signatures.bundles.iter().take(MAX_SIGNATURES);
-    let bundles: Vec<(&FoundBundle, Result<Bundle, InvalidBundle>)> = bundles
-        .map(|found| (found, Bundle::from_json(&found.content)))
-        .collect();
-    let bundles_count = bundles.iter().any(|(_, bundle)| bundle.is_ok());
-
-    let mut refused = Vec::new();
-    let mut consider = |layout, source, result: Result<Accepted, Rejection>| match result {
-        Ok(accepted) => {
-            let passed_over = std::mem::take(&mut refused);
-            let evidence = accepted.evidence(layout, source, passed_over);
-            Some(Verified {
-                value: target.digest,
-                evidence,
-            })
-        }
-        Err(reason) => {
-            refused.push(Refused {
-                layout,
-                source,
-                reason,
-            });
-            None
-        }
-    };
-    for (found, bundle) in bundles {
-        let result = bundle
-            .map_err(Rejection::from)
-            .and_then(|bundle| check_bundle(&bundle, target, policy));
-        if let Some(verified) = consider(Layout::Bundle, found.manifest, result) {
-            return Ok(verified);
-        }
-    }
-    if !bundles_count {
-        for found in signatures.payloads.iter().take(MAX_SIGNATURES) {
-            let result = check_payload(found, target, policy);
-            if let Some(verified) = consider(Layout::Legacy, found.layer, result) {
-                return Ok(verified);
-            }
-        }
-    }
-    let dropped = signatures
-        .bundles
-        .get(MAX_SIGNATURES)
-        .map(|found| (Layout::Bundle, found.manifest));
-    let dropped = dropped.or(signatures
-        .payloads
-        .get(MAX_SIGNATURES)
-        .map(|found| (Layout::Legacy, found.layer)));
-    if let Some((layout, source)) = dropped {
-        refused.push(Refused {
-            layout,
-            source,
-            reason: Rejection::TooMany,
-        });
-    }
-    Err(NotVerified {
-        reference: target.to_string(),
-        refused,
-    })
-}
-
-/// A signature that counts.
-struct Accepted {
-    key: Fingerprint,
-    key_name: String,
-    predicate_type: Option<String>,
-    signed_repository: Option<String>,
-}
-
-impl Accepted {
-    fn evidence(self, layout: Layout, source: Digest, passed_over: Vec<Refused>) -> Evidence {
-        let Self {
-            key,
-            key_name,
-            predicate_type,
-            signed_repository,
-        } = self;
-        Evidence {
-            key,
-            key_name,
-            layout,
-            source,
-            predicate_type,
-            signed_repository,
-            passed_over,
-        }
-    }
-}
-
-fn check_bundle(bundle: &Bundle, target: &Target, policy: &KeyPolicy) -> Result<Accepted, Rejection> {
-    let Content::Envelope(envelope) = &bundle.content else {
-        return Err(Rejection::MessageSignature);
-    };
-    match bundle.material {
-        Material::Key => {}
-        Material::Certificate => return Err(Rejection::Certificate),
-        Material::Nothing => return Err(Rejection::NoMaterial),
-    }
-    let [signature] = envelope.signatures.as_slice() else {
-        return Err(Rejection::SignatureCount(envelope.signatures.len()));
-    };
-    let message = pre_authentication_encoding(&envelope.payload_type, &envelope.payload);
-    let (key_name, key) = signing_key(policy, &message, signature)?;
-    // From here on the content is the signer's; before, it was anybody's.
-    if envelope.payload_type != media_type::IN_TOTO {
-        return Err(Rejection::PayloadType(clip(&envelope.payload_type)));
-    }
-    let statement = Statement::from_json(&envelope.payload)?;
-    if !statement.is_about(target.digest) {
-        return Err(Rejection::OtherArtifact);
-    }
-    if !policy.predicate_types.accept(&statement.predicate_type) {
-        return Err(Rejection::PredicateType(clip(&statement.predicate_type)));
-    }
-    if policy.same_repository {
-        return Err(Rejection::NoRepository);
-    }
-    let predicate_type = Some(statement.predicate_type);
-    Ok(Accepted {
-        key,
-        key_name,
-        predicate_type,
-        signed_repository: None,
-    })
-}
-
-fn check_payload(found: &FoundPayload, target: &Target, policy: &KeyPolicy) -> Result<Accepted, Rejection> {
-    let signature = STANDARD
-        .decode(found.signature.trim())
-        .map_err(|_| Rejection::SignatureEncoding)?;
-    let (key_name, key) = signing_key(policy, &found.content, &signature)?;
-    let payload = SimpleSigning::from_json(&found.content)?;
-    if !payload.is_about(target.digest) {
-        return Err(Rejection::OtherArtifact);
-    }
-    if !policy.predicate_types.accept(COSIGN_SIGN_PREDICATE) {
-        return Err(Rejection::PredicateType(COSIGN_SIGN_PREDICATE.to_owned()));
-    }
-    if policy.same_repository && !names(payload.repository(), &target.repository) {
-        return Err(Rejection::OtherRepository(clip(payload.repository())));
-    }
-    let signed_repository = Some(payload.repository().to_owned());
-    Ok(Accepted {
-        key,
-        key_name,
-        predicate_type: None,
-        signed_repository,
-    })
-}
-
-/// The key of the policy that made `signature` over `message`.
-fn signing_key(
-    policy: &KeyPolicy,
-    message: &[u8],
-    signature: &[u8],
-) -> Result<(String, Fingerprint), Rejection> {
-    let matching = policy
-        .keys
-        .iter()
-        .find(|(_, key)| key.verifies(message, signature));
-    let (name, key) = matching.ok_or(Rejection::NoKeyMatches {
-        keys: policy.keys.len(),
-    })?;
-    Ok((name.clone(), key.fingerprint()))
-}
-
-/// Whether a payload's reference, perhaps with a tag or digest, is in `repository`.
-fn names(reference: &str, repository: &Repository) -> bool {
-    let reference: Result<weir_oci::Reference, _> = reference.parse();
-    reference.is_ok_and(|reference| reference.repository() == repository)
 }

@@ -1,10 +1,16 @@
 //! `weir verify`.
 
-use clap::Args;
+use std::path::{Path, PathBuf};
+
+use clap::{ArgGroup, Args};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use weir_oci::{Digest, Reference};
 use weir_trust::find;
-use weir_verify::{Evidence, KeyPolicy, Layout, Policy, SignatureSet, Target, verify};
+use weir_verify::{
+    Evidence, Identity, IdentityPolicy, KeyPolicy, Layout, Policy, SignatureSet, Signer, Target, TextMatch,
+    TrustRoot, verify,
+};
 
 use crate::global::Context;
 use crate::output::{self, Shape, put};
@@ -15,22 +21,48 @@ const EXAMPLES: &str = "\
 Examples:
   weir verify oci://ghcr.io/org/apps:latest --key cosign.pub
   weir verify oci://ghcr.io/org/apps:latest --key old.pub --key new.pub
-  weir verify oci://ghcr.io/org/apps@sha256:DIGEST --key k8s://flux-system/cosign-pub -o json";
+  weir verify oci://ghcr.io/org/apps@sha256:DIGEST --key k8s://flux-system/cosign-pub -o json
+  weir verify oci://ghcr.io/org/apps:latest \\
+    --certificate-identity https://github.com/org/apps/.github/workflows/push.yml@refs/heads/main \\
+    --certificate-oidc-issuer https://token.actions.githubusercontent.com
+  weir verify oci://registry.example/apps:latest --trusted-root trusted_root.json \\
+    --certificate-identity-regexp '^https://ci\\.example/apps/' --certificate-oidc-issuer https://ci.example";
 
-/// Verify an artifact's signatures with keys, and explain each one found
+/// Verify an artifact's signatures with keys or identities, and explain each one found
 ///
-/// One good signature by any of the keys is enough, by the rules that the cluster follows: when there are Sigstore
-/// bundles, only they count. Prints the digest that was verified and a line for each signature; exit code 1 when
-/// none counts.
+/// One good signature by any of the keys, or by the identity, is enough, by the rules that the cluster follows: when
+/// there are Sigstore bundles, only they count. Prints the digest that was verified and a line for each signature;
+/// exit code 1 when none counts. Nothing is asked of Sigstore's services: certificates, logs and timestamps are checked
+/// with the trust root alone.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(
+    after_help = EXAMPLES,
+    group(ArgGroup::new("signer").args(["key", "certificate_identity", "certificate_identity_regexp"]).required(true)),
+    group(ArgGroup::new("issuer").args(["certificate_oidc_issuer", "certificate_oidc_issuer_regexp"]).conflicts_with("key")),
+)]
 pub(crate) struct Verify {
     /// The artifact: oci://HOST/REPOSITORY[:TAG][@DIGEST]
     #[arg(value_name = "REFERENCE", value_parser = read_reference)]
     reference: Reference,
     /// Public key: a file, env://VARIABLE, or k8s://NAMESPACE/SECRET; may be repeated
-    #[arg(long, value_name = "KEY", required = true)]
+    #[arg(long, value_name = "KEY")]
     key: Vec<String>,
+    /// Whom the signer's certificate must name, exactly
+    #[arg(long, value_name = "SUBJECT", requires = "issuer")]
+    certificate_identity: Option<String>,
+    /// Whom it must name, as an expression that is searched for: anchor it with ^ and $
+    #[arg(long, value_name = "RE2", requires = "issuer")]
+    certificate_identity_regexp: Option<String>,
+    /// Who must vouch for the signer, exactly
+    #[arg(long, value_name = "URL")]
+    certificate_oidc_issuer: Option<String>,
+    /// Who must vouch, as an expression that is searched for
+    #[arg(long, value_name = "RE2")]
+    certificate_oidc_issuer_regexp: Option<String>,
+    /// The authorities and logs that count, as Sigstore's JSON; with `--key`, the signature must be in one of its logs
+    /// [default: those of Sigstore's public-good instance; with `--key`: no log is looked at]
+    #[arg(long, value_name = "FILE")]
+    trusted_root: Option<PathBuf>,
     /// Form of the output
     #[arg(short, long, value_enum, default_value_t, value_name = "FORM")]
     output: Shape,
@@ -47,12 +79,8 @@ struct Judged {
 
 impl Verify {
     pub(crate) async fn run(self, cx: &mut Context<'_>) -> Result {
-        let mut public = Vec::new();
-        for name in &self.key {
-            public.push((name.clone(), keys::public(cx, name).await?));
-        }
-        let policy = KeyPolicy::new(public).map_err(|error| CommandError::of(Kind::Usage, &error))?;
-        let policy = Policy::Keys(policy);
+        let policy = self.policy(cx).await?;
+        let now = cx.io.now();
         let repository = self.reference.repository();
         let client = self.remote.client(cx, repository)?;
         let work = async {
@@ -64,8 +92,8 @@ impl Verify {
             Ok((target, found))
         };
         let (target, found) = cx.in_time("fetching the signatures", work).await?;
-        let verdict = verify(&target, &found, &policy);
-        let judged = judge(&target, &found, &policy);
+        let verdict = verify(&target, &found, &policy, now);
+        let judged = judge(&target, &found, &policy, now);
         match self.output {
             Shape::Text => {
                 let word = if verdict.is_ok() {
@@ -106,8 +134,93 @@ impl Verify {
     }
 }
 
+impl Verify {
+    async fn policy(&self, cx: &mut Context<'_>) -> Result<Policy> {
+        let root = self.trusted_root.as_deref().map(read_root).transpose()?;
+        let issuer = either(
+            self.certificate_oidc_issuer.as_deref(),
+            self.certificate_oidc_issuer_regexp.as_deref(),
+        )?;
+        let subject = either(
+            self.certificate_identity.as_deref(),
+            self.certificate_identity_regexp.as_deref(),
+        )?;
+        let Some((issuer, subject)) = issuer.zip(subject) else {
+            let mut public = Vec::new();
+            for name in &self.key {
+                public.push((name.clone(), keys::public(cx, name).await?));
+            }
+            let policy = KeyPolicy::new(public).map_err(|error| CommandError::of(Kind::Usage, &error))?;
+            return Ok(Policy::Keys(match root {
+                Some(root) => policy.in_log_of(root),
+                None => policy,
+            }));
+        };
+        let identity =
+            Identity::new(issuer, subject).map_err(|error| CommandError::of(Kind::Usage, &error))?;
+        let root = root.unwrap_or_else(TrustRoot::public_good);
+        let policy =
+            IdentityPolicy::new(root, [identity]).map_err(|error| CommandError::of(Kind::Usage, &error))?;
+        for warning in policy.warnings() {
+            cx.io.talk(&format!("warning: {warning}"));
+        }
+        Ok(Policy::Identities(policy))
+    }
+}
+
+fn read_root(path: &Path) -> Result<TrustRoot> {
+    let json =
+        std::fs::read(path).map_err(|error| CommandError::file("read the trust root", path, &error))?;
+    TrustRoot::from_json(&json).map_err(|error| {
+        CommandError::caused(
+            Kind::User,
+            format!("cannot use the trust root {}", path.display()),
+            &error,
+        )
+    })
+}
+
+/// A text to compare, or a pattern to search for; not both, which the arguments' groups see to.
+fn either(exact: Option<&str>, pattern: Option<&str>) -> Result<Option<TextMatch>> {
+    if let Some(pattern) = pattern {
+        let read = weir_re2::Pattern::new(pattern).map_err(|error| {
+            CommandError::caused(
+                Kind::Usage,
+                format!("cannot read the expression `{pattern}`"),
+                &error,
+            )
+        })?;
+        return Ok(Some(TextMatch::Pattern(read)));
+    }
+    Ok(exact.map(|text| TextMatch::Exact(text.to_owned())))
+}
+
 fn by(evidence: &Evidence) -> String {
-    let mut text = format!("by key {} ({})", evidence.key_name, evidence.key);
+    let mut text = match &evidence.signer {
+        Signer::Key {
+            name, fingerprint, ..
+        } => format!("by key {name} ({fingerprint})"),
+        Signer::Identity {
+            subject,
+            issuer,
+            signed_at,
+            ..
+        } => format!("by {subject} (issuer {issuer}) at {signed_at}"),
+        signer => format!("by {signer}"),
+    };
+    for place in &evidence.logged {
+        put(&mut text, format_args!(", in {} at {}", place.log, place.index));
+    }
+    if let Signer::Identity {
+        source: Some((repository, commit)),
+        ..
+    } = &evidence.signer
+    {
+        put(&mut text, format_args!(", built from {repository}"));
+        if let Some(commit) = commit {
+            put(&mut text, format_args!("@{commit}"));
+        }
+    }
     if let Some(predicate_type) = &evidence.predicate_type {
         put(&mut text, format_args!(", states {predicate_type}"));
     }
@@ -118,11 +231,11 @@ fn by(evidence: &Evidence) -> String {
 }
 
 /// Each signature by itself: a verdict over all of them ends at the first good one.
-fn judge(target: &Target, found: &SignatureSet, policy: &Policy) -> Vec<Judged> {
+fn judge(target: &Target, found: &SignatureSet, policy: &Policy, now: Timestamp) -> Vec<Judged> {
     let alone = |layout, source, set: &SignatureSet| Judged {
         layout,
         source,
-        verdict: match verify(target, set, policy) {
+        verdict: match verify(target, set, policy, now) {
             Ok(verified) => Ok(verified.evidence().clone()),
             Err(error) => Err(error.refused.first().map_or_else(
                 || "nothing in it can be read".to_owned(),
@@ -166,8 +279,39 @@ fn data(one: &Judged) -> Value {
     if let Some(map) = value.as_object_mut() {
         match &one.verdict {
             Ok(evidence) => {
-                map.insert("keyName".into(), json!(evidence.key_name));
-                map.insert("key".into(), json!(evidence.key.to_string()));
+                match &evidence.signer {
+                    Signer::Key {
+                        name, fingerprint, ..
+                    } => {
+                        map.insert("keyName".into(), json!(name));
+                        map.insert("key".into(), json!(fingerprint.to_string()));
+                    }
+                    Signer::Identity {
+                        subject,
+                        issuer,
+                        signed_at,
+                        source,
+                        ..
+                    } => {
+                        map.insert("subject".into(), json!(subject));
+                        map.insert("issuer".into(), json!(issuer));
+                        map.insert("signedAt".into(), json!(signed_at.to_string()));
+                        if let Some((repository, commit)) = source {
+                            map.insert(
+                                "source".into(),
+                                json!({ "repository": repository, "commit": commit }),
+                            );
+                        }
+                    }
+                    _ => {}
+                }
+                if !evidence.logged.is_empty() {
+                    let logged = evidence.logged.iter();
+                    let logged: Vec<Value> = logged
+                        .map(|place| json!({ "log": place.log, "index": place.index }))
+                        .collect();
+                    map.insert("logged".into(), json!(logged));
+                }
                 map.insert("predicateType".into(), json!(evidence.predicate_type));
             }
             Err(why) => {

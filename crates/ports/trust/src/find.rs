@@ -3,9 +3,12 @@
 use futures::{StreamExt as _, TryStreamExt as _};
 use weir_oci::{Descriptor, Manifest, media_type};
 use weir_registry::{Client, ErrorKind};
-use weir_verify::{Bundle, FoundBundle, FoundPayload, MAX_SIGNATURES, SignatureSet, Target};
+use weir_verify::{Bundle, FoundBundle, FoundPayload, MAX_SIGNATURES, PayloadMaterial, SignatureSet, Target};
 
-use crate::layout::{SIGNATURE_ANNOTATION, legacy_tag};
+use crate::layout::{
+    CERTIFICATE_ANNOTATION, CHAIN_ANNOTATION, LOG_ENTRY_ANNOTATION, SIGNATURE_ANNOTATION,
+    TIMESTAMP_ANNOTATION, legacy_tag,
+};
 
 /// The longest bundle that is fetched, in bytes: as long as the engine reads.
 pub const MAX_BUNDLE_BYTES: u64 = 4 << 20;
@@ -170,15 +173,24 @@ async fn payload(
         .blob_bytes(target.repository(), &layer, MAX_PAYLOAD_BYTES)
         .await;
     let content = passable(target, content)?;
-    let signature = layer
-        .annotations
-        .get(SIGNATURE_ANNOTATION)
-        .cloned()
-        .unwrap_or_default();
+    // cosign writes some of them empty, which is the same as not at all.
+    let annotation = |name: &str| {
+        layer
+            .annotations
+            .get(name)
+            .filter(|text| !text.is_empty())
+            .cloned()
+    };
     Ok(content.map(|content| FoundPayload {
         layer: layer.digest,
         content: content.to_vec(),
-        signature,
+        signature: annotation(SIGNATURE_ANNOTATION).unwrap_or_default(),
+        material: PayloadMaterial {
+            certificate: annotation(CERTIFICATE_ANNOTATION),
+            chain: annotation(CHAIN_ANNOTATION),
+            log_entry: annotation(LOG_ENTRY_ANNOTATION),
+            timestamp: annotation(TIMESTAMP_ANNOTATION),
+        },
     }))
 }
 

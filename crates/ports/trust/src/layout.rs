@@ -5,6 +5,15 @@ use weir_oci::{Digest, Tag};
 /// The annotation of a payload layer that holds the signature, in base64.
 pub(crate) const SIGNATURE_ANNOTATION: &str = "dev.cosignproject.cosign/signature";
 
+/// The annotation with the signer's certificate, as PEM.
+pub(crate) const CERTIFICATE_ANNOTATION: &str = "dev.sigstore.cosign/certificate";
+/// The annotation with the certificates above it, as PEM.
+pub(crate) const CHAIN_ANNOTATION: &str = "dev.sigstore.cosign/chain";
+/// The annotation with the entry in the transparency log.
+pub(crate) const LOG_ENTRY_ANNOTATION: &str = "dev.sigstore.cosign/bundle";
+/// The annotation with a timestamp.
+pub(crate) const TIMESTAMP_ANNOTATION: &str = "dev.sigstore.cosign/rfc3161timestamp";
+
 /// The tag of cosign's older layout for the artifact with this digest: `sha256-<hex>.sig`.
 pub fn legacy_tag(digest: &Digest) -> Tag {
     // The tag of a digest is 71 characters of the tag alphabet, so with four more it is still a tag.

@@ -18,12 +18,12 @@
 //! let target = Target::new("ghcr.io/org/app".parse()?, weir_oci::Digest::of(b"manifest"));
 //!
 //! let key = SigningKey::generate()?;
-//! let now = "2026-01-01T00:00:00Z".parse()?;
+//! let now: jiff::Timestamp = "2026-01-01T00:00:00Z".parse()?;
 //! sign(&client, &target, &key, &SignOptions::at(now)).await?;
 //!
 //! let signatures = find(&client, &target).await?;
 //! let policy = Policy::Keys(KeyPolicy::new([("cosign.pub".to_owned(), key.public_key().clone())])?);
-//! println!("{}", verify(&target, &signatures, &policy)?.evidence());
+//! println!("{}", verify(&target, &signatures, &policy, now)?.evidence());
 //! # Ok(())
 //! # }
 //! ```

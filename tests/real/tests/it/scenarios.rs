@@ -6,6 +6,7 @@ mod dependencies;
 mod drift;
 mod elsewhere;
 mod health;
+mod keyless;
 mod overlay;
 mod policy;
 mod quiet;
@@ -51,6 +52,8 @@ scenarios![
     refusals::unsigned_and_strange_and_tampered_artifacts_are_refused,
     refusals::a_verdict_on_another_revision_does_not_count,
     refusals::n45_a_policy_that_cannot_be_checked_admits_nothing,
+    keyless::n38_an_artifact_must_be_signed_by_an_identity_of_the_list,
+    keyless::n45_a_trust_root_or_pattern_that_cannot_be_read_admits_nothing,
     refusals::n65_an_empty_source_prunes_nothing,
     refusals::n65_no_more_is_pruned_at_once_than_the_budget_allows,
     rights::n50_a_tenant_cannot_leave_its_namespace,

@@ -2,10 +2,7 @@
 //! crypto library.
 
 use super::{Algorithm, InvalidKey};
-
-const SEQUENCE: u8 = 0x30;
-const OBJECT_ID: u8 = 0x06;
-const BIT_STRING: u8 = 0x03;
+use crate::der::{BIT_STRING, OBJECT_ID, SEQUENCE, element, tagged};
 
 /// 1.2.840.10045.2.1, ecPublicKey
 const EC: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01];
@@ -51,45 +48,4 @@ pub(super) fn spki_of_rsa(pkcs1: &[u8]) -> Vec<u8> {
     let mut content = tagged(SEQUENCE, &identifier);
     content.extend(tagged(BIT_STRING, &bits));
     tagged(SEQUENCE, &content)
-}
-
-fn tagged(tag: u8, content: &[u8]) -> Vec<u8> {
-    let mut out = vec![tag];
-    match u8::try_from(content.len()) {
-        Ok(length) if length < 0x80 => out.push(length),
-        _ => {
-            let bytes = content.len().to_be_bytes();
-            let significant: Vec<u8> = bytes.into_iter().skip_while(|byte| *byte == 0).collect();
-            // At most eight bytes, so this fits.
-            out.push(0x80 | u8::try_from(significant.len()).unwrap_or(0x7F));
-            out.extend(significant);
-        }
-    }
-    out.extend_from_slice(content);
-    out
-}
-
-/// The content of the element with `tag` at the front of `der`, and what follows it.
-fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
-    let (first, rest) = der.split_first()?;
-    let (length, rest) = rest.split_first()?;
-    if *first != tag {
-        return None;
-    }
-    let (length, rest) = if *length < 0x80 {
-        (usize::from(*length), rest)
-    } else {
-        // Four bytes of length are more than any key has.
-        let count = usize::from(*length & 0x7F);
-        let (bytes, rest) = rest
-            .split_at_checked(count)
-            .filter(|_| (1..=4).contains(&count))?;
-        (
-            bytes
-                .iter()
-                .fold(0, |length, byte| (length << 8) | usize::from(*byte)),
-            rest,
-        )
-    };
-    rest.split_at_checked(length)
 }

@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 use weir_oci::Digest;
 use weir_verify::{
-    Bundle, FoundBundle, Layout, MAX_SIGNATURES, Policy, PredicateTypes, SignatureSet, Target, verify,
+    Bundle, FoundBundle, Layout, MAX_SIGNATURES, Policy, PredicateTypes, SignatureSet, Signer, Target, verify,
 };
 
-use crate::cases::{bundle, digest, key, keys, names, payload, read, reasons, set, target, verdict};
+use crate::cases::{bundle, digest, key, keys, names, now, payload, read, reasons, set, target, verdict};
 
 const ALL_KEYS: &[&str] = &["p256", "p384", "p521", "rsa", "ed25519"];
 
@@ -41,8 +41,14 @@ fn nothing_but_good_bundles_counts() {
 fn the_evidence_names_key_layout_and_predicate() {
     let verified = verdict(&set(&["good-provenance"], &[]), keys(&["other", "p256"])).unwrap();
     let evidence = verified.evidence();
-    assert_eq!(evidence.key, key("p256").fingerprint());
-    assert_eq!(evidence.key_name, "p256");
+    let Signer::Key {
+        name, fingerprint, ..
+    } = &evidence.signer
+    else {
+        panic!("{:?}", evidence.signer)
+    };
+    assert_eq!(*fingerprint, key("p256").fingerprint());
+    assert_eq!(name, "p256");
     assert_eq!(evidence.source, bundle("good-provenance").manifest);
     assert_eq!(
         evidence.predicate_type.as_deref(),
@@ -168,8 +174,8 @@ fn n40_a_good_bundle_is_good_for_its_own_digest_only() {
         Digest::of(b"another artifact"),
     );
     let policy = Policy::Keys(keys(&["p256"]));
-    assert!(verify(&other, &set(&["good-p256"], &[]), &policy).is_err());
-    assert!(verify(&other, &set(&["subject-of-other-artifact"], &[]), &policy).is_ok());
+    assert!(verify(&other, &set(&["good-p256"], &[]), &policy, now()).is_err());
+    assert!(verify(&other, &set(&["subject-of-other-artifact"], &[]), &policy, now()).is_ok());
 }
 
 #[test]
@@ -240,6 +246,6 @@ proptest! {
         // It may still be good: white space, the hint and the like are not signed. But never for another digest.
         drop(verdict(&set, keys(&["p256"])));
         let other = Target::new("registry.example/org/app".parse().unwrap(), Digest::of(b"x"));
-        prop_assert!(verify(&other, &set, &Policy::Keys(keys(&["p256"]))).is_err());
+        prop_assert!(verify(&other, &set, &Policy::Keys(keys(&["p256"])), now()).is_err());
     }
 }

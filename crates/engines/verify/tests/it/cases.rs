@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use weir_oci::Digest;
 use weir_verify::{
-    FoundBundle, FoundPayload, KeyPolicy, NotVerified, Policy, PublicKey, SignatureSet, Target, Verified,
-    verify,
+    FoundBundle, FoundPayload, KeyPolicy, NotVerified, PayloadMaterial, Policy, PublicKey, SignatureSet,
+    Target, Verified, verify,
 };
 
 /// The content of a case file.
@@ -29,6 +29,11 @@ pub(crate) fn names(folder: &str) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+/// The time of every verdict that does not say otherwise; after all recorded signatures.
+pub(crate) fn now() -> jiff::Timestamp {
+    "2026-11-01T00:00:00Z".parse().unwrap()
 }
 
 pub(crate) fn digest() -> Digest {
@@ -63,6 +68,7 @@ pub(crate) fn payload(name: &str) -> FoundPayload {
         layer: Digest::of(&content),
         content,
         signature,
+        material: PayloadMaterial::default(),
     }
 }
 
@@ -75,7 +81,7 @@ pub(crate) fn set(bundles: &[&str], payloads: &[&str]) -> SignatureSet {
 
 /// The verdict on the usual artifact.
 pub(crate) fn verdict(signatures: &SignatureSet, policy: KeyPolicy) -> Result<Verified<Digest>, NotVerified> {
-    verify(&target(), signatures, &Policy::Keys(policy))
+    verify(&target(), signatures, &Policy::Keys(policy), now())
 }
 
 /// The reasons for refusing, one a signature.

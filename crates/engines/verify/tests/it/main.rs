@@ -9,5 +9,6 @@ mod admitted;
 mod bundles;
 mod cases;
 mod conformance;
+mod keyless;
 mod keys;
 mod payloads;

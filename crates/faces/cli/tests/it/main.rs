@@ -5,6 +5,7 @@ mod day_two;
 mod harness;
 mod helm;
 mod help;
+mod keyless;
 mod keys;
 mod kustomize;
 mod logs;

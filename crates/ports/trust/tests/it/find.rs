@@ -6,14 +6,14 @@ use weir_standin_registry::{Effect, Fault};
 use weir_trust::{FindError, MAX_BUNDLE_BYTES, find, legacy_tag, sign};
 use weir_verify::{Layout, MAX_SIGNATURES, Target, verify};
 
-use crate::support::{REPOSITORY, Setup, options, plain_key, policy};
+use crate::support::{REPOSITORY, Setup, now, options, plain_key, policy};
 
 #[tokio::test]
 async fn n36_an_unsigned_artifact_has_no_signatures() {
     for setup in [Setup::new().await, Setup::without_referrers_api().await] {
         let found = find(&setup.client, &setup.target).await.unwrap();
         assert!(found.bundles.is_empty() && found.payloads.is_empty());
-        assert!(verify(&setup.target, &found, &policy(&plain_key("p256"))).is_err());
+        assert!(verify(&setup.target, &found, &policy(&plain_key("p256")), now()).is_err());
         setup.handle.shutdown().await;
     }
 }
@@ -54,14 +54,14 @@ async fn payloads_are_not_fetched_when_a_bundle_can_be_read() {
         .await;
     let found = find(&setup.client, &setup.target).await.unwrap();
     assert_eq!((found.bundles.len(), found.payloads.len()), (1, 1));
-    assert!(verify(&setup.target, &found, &policy(&key)).is_ok());
+    assert!(verify(&setup.target, &found, &policy(&key), now()).is_ok());
 
     sign(&setup.client, &setup.target, &plain_key("rsa"), &options())
         .await
         .unwrap();
     let found = find(&setup.client, &setup.target).await.unwrap();
     assert_eq!((found.bundles.len(), found.payloads.len()), (2, 0));
-    assert!(verify(&setup.target, &found, &policy(&key)).is_err());
+    assert!(verify(&setup.target, &found, &policy(&key), now()).is_err());
     setup.handle.shutdown().await;
 }
 
@@ -98,7 +98,7 @@ async fn n40_a_signature_image_moved_under_another_artifacts_tag_does_not_count(
     let target = Target::new(repository.clone(), other);
     let found = find(&setup.client, &target).await.unwrap();
     assert_eq!(found.payloads.len(), 1);
-    let error = verify(&target, &found, &policy(&key)).unwrap_err();
+    let error = verify(&target, &found, &policy(&key), now()).unwrap_err();
     assert!(
         error.to_string().contains("signed for another artifact"),
         "{error}"
@@ -191,7 +191,7 @@ async fn a_registry_that_fails_is_an_error_and_not_an_unsigned_artifact() {
     .await
     .unwrap();
     let found = find(&setup.client, &setup.target).await.unwrap();
-    assert!(verify(&setup.target, &found, &policy(&key)).is_ok());
+    assert!(verify(&setup.target, &found, &policy(&key), now()).is_ok());
 
     setup.registry.clear_faults();
     sign(&setup.client, &setup.target, &key, &options())

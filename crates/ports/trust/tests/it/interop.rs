@@ -8,19 +8,19 @@ use weir_redact::SecretString;
 use weir_trust::{SigningKey, find, sign};
 use weir_verify::{Layout, verify};
 
-use crate::support::{Setup, options, plain_key, policy};
+use crate::support::{Setup, now, options, plain_key, policy};
 
 const COSIGN: &str = ".cache/weir/tools/cosign-v3.1.3/cosign";
 const PASSWORD: &str = "interop password";
 
 /// The program and a folder to run it in, or a line that it is not there.
-struct Cosign {
+pub(crate) struct Cosign {
     program: PathBuf,
     folder: tempfile::TempDir,
 }
 
 impl Cosign {
-    fn find() -> Option<Self> {
+    pub(crate) fn find() -> Option<Self> {
         let program = std::env::home_dir().unwrap_or_default().join(COSIGN);
         if !program.is_file() {
             println!("not run: cosign is not built");
@@ -32,12 +32,12 @@ impl Cosign {
         })
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
     /// Runs it to its end, and gives what it printed.
-    async fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(&self.program);
         command.args(arguments).current_dir(self.path()).env_clear();
         command.env("COSIGN_PASSWORD", PASSWORD).env("HOME", self.path());
@@ -111,10 +111,10 @@ async fn weir_verifies_what_cosign_signs() {
         for setup in setups().await {
             cosign.sign(&setup.target.to_string(), layout).await;
             let found = find(&setup.client, &setup.target).await.unwrap();
-            let verified = verify(&setup.target, &found, &policy(&key)).unwrap();
+            let verified = verify(&setup.target, &found, &policy(&key), now()).unwrap();
             assert_eq!(verified.evidence().layout, layout);
             let other = SigningKey::generate().unwrap();
-            assert!(verify(&setup.target, &found, &policy(&other)).is_err());
+            assert!(verify(&setup.target, &found, &policy(&other), now()).is_err());
             setup.handle.shutdown().await;
         }
     }
@@ -158,7 +158,7 @@ async fn cosign_signs_with_a_key_of_weirs_beside_weirs_own_signature() {
         cosign.sign(&target, Layout::Bundle).await;
         let found = find(&setup.client, &setup.target).await.unwrap();
         assert_eq!(found.bundles.len(), 2);
-        assert!(verify(&setup.target, &found, &policy(&key)).is_ok());
+        assert!(verify(&setup.target, &found, &policy(&key), now()).is_ok());
         Cosign::succeeded(&cosign.verify(&target).await);
         setup.handle.shutdown().await;
     }

@@ -7,6 +7,7 @@
 
 mod find;
 mod interop;
+mod keyless;
 mod keys;
 mod sign;
 mod support;

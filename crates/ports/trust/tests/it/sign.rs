@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use weir_oci::{Digest, annotation, media_type};
 use weir_trust::{SignError, attest, find, legacy_tag, sign};
-use weir_verify::{Layout, Target, verify};
+use weir_verify::{Layout, Signer, Target, verify};
 
-use crate::support::{REPOSITORY, Setup, options, plain_key, policy};
+use crate::support::{REPOSITORY, Setup, now, options, plain_key, policy};
 
 /// A stored JSON document.
 fn document(raw: Option<impl AsRef<[u8]>>) -> Value {
@@ -60,9 +60,11 @@ async fn both_layouts_are_found_and_verified_again() {
                     .await
                     .unwrap();
                 let found = find(&setup.client, &setup.target).await.unwrap();
-                let verified = verify(&setup.target, &found, &policy(&key)).unwrap();
+                let verified = verify(&setup.target, &found, &policy(&key), now()).unwrap();
                 assert_eq!(verified.evidence().layout, layout, "{name}");
-                assert_eq!(verified.evidence().key, key.public_key().fingerprint());
+                assert!(
+                    matches!(verified.evidence().signer, Signer::Key { fingerprint, .. } if fingerprint == key.public_key().fingerprint())
+                );
             }
             setup.handle.shutdown().await;
         }
@@ -146,7 +148,7 @@ async fn an_attestation_carries_its_predicate() {
     .await
     .unwrap();
     let found = find(&setup.client, &setup.target).await.unwrap();
-    let verified = verify(&setup.target, &found, &policy(&key)).unwrap();
+    let verified = verify(&setup.target, &found, &policy(&key), now()).unwrap();
     assert_eq!(
         verified.evidence().predicate_type.as_deref(),
         Some(predicate_type)

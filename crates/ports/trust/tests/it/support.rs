@@ -104,6 +104,11 @@ pub(crate) fn options() -> SignOptions {
     SignOptions::at("2026-01-02T03:04:05Z".parse::<Timestamp>().unwrap())
 }
 
+/// The time of verdicts.
+pub(crate) fn now() -> Timestamp {
+    "2026-03-01T00:00:00Z".parse().unwrap()
+}
+
 pub(crate) fn case(path: &str) -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("tests/cases")

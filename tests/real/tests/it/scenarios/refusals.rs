@@ -82,12 +82,12 @@ pub(crate) async fn n45_a_policy_that_cannot_be_checked_admits_nothing(ground: &
     ground.namespace(ns).await?;
     ground.publish(ns, "latest", &tree(ns, "blue")).await?;
     let spec = json!({"interval": "1h", "url": format!("oci://registry.example/{ns}"),
-        "verify": {"provider": "cosign", "matchOIDCIdentity": [{"issuer": "x", "subject": "y"}]}});
+        "verify": {"provider": "notation", "secretRef": {"name": "policy"}}});
     let source = ground.source_with(ns, ns, spec).await?;
     let message = ground
         .until_condition(&source, STALLED, Status::True, "FeatureGateDisabled")
         .await?;
-    ensure!(message.contains("keyless"), "{message}");
+    ensure!(message.contains("notation"), "{message}");
     ensure!(ground.get(&source).await?.get(&["status", "artifact"]).is_none());
     Ok(())
 }

@@ -1,0 +1,141 @@
+//! `spec.verify` and the Secrets it refers to, as a policy.
+
+use serde_json::Value;
+use weir_apis::kind::{OciRepository, Verify};
+use weir_apis::{reason, secret};
+use weir_runtime::Deps;
+use weir_runtime::verdict::chain;
+use weir_verify::{Identity, IdentityPolicy, KeyPolicy, PublicKey, TrustRoot};
+
+use crate::gather::{again, invalid, read};
+use crate::status::Failed;
+
+/// The entry of a Secret that holds a trust root, as in Flux.
+const TRUST_ROOT_ENTRY: &str = "trusted_root.json";
+
+/// Which signatures an artifact must carry.
+#[derive(Debug)]
+pub(crate) enum Policy {
+    /// None: artifacts are taken unverified.
+    None,
+    /// These.
+    Asked {
+        policy: weir_verify::Policy,
+        /// What Flux calls this kind of policy in messages.
+        provider: &'static str,
+        /// In what ways it lets in more than it seems to.
+        warnings: Vec<String>,
+    },
+}
+
+/// Reads `spec.verify`. A form that can't be checked is an error, never "unverified" (security case N45).
+pub(crate) async fn policy(
+    deps: &Deps,
+    public_good: &TrustRoot,
+    own: &OciRepository,
+) -> Result<Policy, Failed> {
+    let Some(verify) = &own.spec.verify else {
+        return Ok(Policy::None);
+    };
+    if verify.provider != "cosign" {
+        let message = format!(
+            "spec.verify: provider '{}' is not built yet, so nothing can be admitted; use provider 'cosign'",
+            verify.provider
+        );
+        return Err(invalid(reason::FEATURE_GATE_DISABLED, message));
+    }
+    match &verify.secret_ref {
+        Some(reference) => keys(deps, own, verify, &reference.name).await,
+        None => identities(deps, public_good, own, verify).await,
+    }
+}
+
+async fn keys(
+    deps: &Deps,
+    own: &OciRepository,
+    verify: &Verify,
+    secret_name: &str,
+) -> Result<Policy, Failed> {
+    for (is_set, field) in [
+        (!verify.match_oidc_identity.is_empty(), "matchOIDCIdentity"),
+        (verify.trusted_root_secret_ref.is_some(), "trustedRootSecretRef"),
+    ] {
+        if is_set {
+            let message = format!(
+                "spec.verify: {field} is for keyless signatures and secretRef for keys; only one of them may be set"
+            );
+            return Err(invalid(reason::VERIFICATION_ERROR, message));
+        }
+    }
+    let object = read(deps, own, "Secret", secret_name, "spec.verify.secretRef").await?;
+    let data = object.get(&["data"]).and_then(Value::as_object);
+    let wrong = |why: String| {
+        let message = format!("spec.verify.secretRef: Secret '{secret_name}' {why}");
+        again(reason::VERIFICATION_ERROR, message)
+    };
+    let mut keys = Vec::new();
+    for name in data.into_iter().flat_map(serde_json::Map::keys) {
+        if name.strip_suffix(".pub").is_none() {
+            continue;
+        }
+        let value = secret::value(&object, name);
+        let pem = value
+            .as_ref()
+            .and_then(|value| std::str::from_utf8(value.expose()).ok());
+        let pem = pem.ok_or_else(|| wrong(format!("holds no PEM under '{name}'")))?;
+        let key = PublicKey::from_pem(pem)
+            .map_err(|error| wrong(format!("holds no public key under '{name}': {}", chain(&error))))?;
+        keys.push((name.clone(), key));
+    }
+    let policy = KeyPolicy::new(keys).map_err(|_| wrong("has no key that ends in '.pub'".to_owned()))?;
+    Ok(Policy::Asked {
+        policy: weir_verify::Policy::Keys(policy),
+        provider: "cosign",
+        warnings: Vec::new(),
+    })
+}
+
+async fn identities(
+    deps: &Deps,
+    public_good: &TrustRoot,
+    own: &OciRepository,
+    verify: &Verify,
+) -> Result<Policy, Failed> {
+    let root = match &verify.trusted_root_secret_ref {
+        None => public_good.clone(),
+        Some(reference) => {
+            let field = "spec.verify.trustedRootSecretRef";
+            let wrong = |why: String| {
+                let message = format!("{field}: Secret '{}' {why}", reference.name);
+                again(reason::VERIFICATION_ERROR, message)
+            };
+            let object = read(deps, own, "Secret", &reference.name, field).await?;
+            let json = secret::value(&object, TRUST_ROOT_ENTRY)
+                .ok_or_else(|| wrong(format!("has no key '{TRUST_ROOT_ENTRY}'")))?;
+            TrustRoot::from_json(json.expose()).map_err(|error| {
+                wrong(format!(
+                    "holds no trust root under '{TRUST_ROOT_ENTRY}': {}",
+                    chain(&error)
+                ))
+            })?
+        }
+    };
+    let mut identities = Vec::new();
+    for (index, wanted) in verify.match_oidc_identity.iter().enumerate() {
+        let identity = Identity::patterns(&wanted.issuer, &wanted.subject).map_err(|error| {
+            let message = format!("spec.verify.matchOIDCIdentity[{index}]: {}", chain(&error));
+            invalid(reason::VERIFICATION_ERROR, message)
+        })?;
+        identities.push(identity);
+    }
+    // Without a list, Flux takes any identity; so do we, and say it each time.
+    let policy = match IdentityPolicy::new(root.clone(), identities) {
+        Ok(policy) => policy,
+        Err(_) => IdentityPolicy::any_identity_unsafe(root),
+    };
+    Ok(Policy::Asked {
+        warnings: policy.warnings(),
+        policy: weir_verify::Policy::Identities(policy),
+        provider: "cosign keyless",
+    })
+}

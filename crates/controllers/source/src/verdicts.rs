@@ -1,0 +1,114 @@
+//! Good verdicts that need not be found again: many objects take the same artifact under the same policy.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, PoisonError};
+
+use weir_oci::Digest;
+use weir_verify::{Target, Verified};
+
+/// How many verdicts are kept; each has less than two kilobytes.
+const CAPACITY: usize = 1024;
+
+/// What a verdict depends on. A tag is no part of it, and every part of the policy is, its trust root too
+/// (security case N23). The time is not: a signature that was good stays good under the same policy.
+type Key = (String, Digest, Digest);
+
+/// Verdicts by artifact, repository and policy. Only good ones: a signature may come at any time.
+#[derive(Debug, Default)]
+pub(crate) struct Verdicts(Mutex<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    verdicts: HashMap<Key, Verified<Digest>>,
+    /// In the order of their coming.
+    order: VecDeque<Key>,
+}
+
+impl Verdicts {
+    /// The verdict on `target` under the policy with this fingerprint.
+    pub(crate) fn get(&self, target: &Target, policy: Digest) -> Option<Verified<Digest>> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.verdicts.get(&key(target, policy)).cloned()
+    }
+
+    /// Keeps a verdict, and forgets the oldest when there are too many.
+    pub(crate) fn keep(&self, target: &Target, policy: Digest, verified: &Verified<Digest>) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = key(target, policy);
+        if kept.verdicts.insert(key.clone(), verified.clone()).is_none() {
+            kept.order.push_back(key);
+        }
+        while kept.order.len() > CAPACITY {
+            if let Some(oldest) = kept.order.pop_front() {
+                kept.verdicts.remove(&oldest);
+            }
+        }
+    }
+}
+
+fn key(target: &Target, policy: Digest) -> Key {
+    (target.repository().to_string(), target.digest(), policy)
+}
+
+#[cfg(test)]
+mod tests {
+    use weir_standin_sigstore::{Holder, Rekor, Sigstore};
+    use weir_verify::{FoundBundle, IdentityPolicy, Policy, SignatureSet, Statement, TrustRoot, verify};
+
+    use super::*;
+
+    fn target(name: &str, digest: Digest) -> Target {
+        Target::new(format!("registry.example/{name}").parse().unwrap(), digest)
+    }
+
+    fn verified(digest: Digest) -> Verified<Digest> {
+        let sigstore = Sigstore::new("2026-01-01T00:00:00Z".parse().unwrap());
+        let now = "2026-02-01T00:00:00Z".parse().unwrap();
+        let statement = serde_json::to_vec(&Statement::cosign_signature(digest)).unwrap();
+        let holder = Holder::new("https://accounts.example", "a@example.org");
+        let content = sigstore
+            .sign_statement(&holder, &statement, now, Rekor::V1)
+            .to_string()
+            .into_bytes();
+        let set = SignatureSet {
+            bundles: vec![FoundBundle {
+                manifest: digest,
+                content,
+            }],
+            payloads: Vec::new(),
+        };
+        let root = TrustRoot::from_json(sigstore.trusted_root().to_string().as_bytes()).unwrap();
+        let policy = Policy::Identities(IdentityPolicy::any_identity_unsafe(root));
+        verify(&target("a", digest), &set, &policy, now).unwrap()
+    }
+
+    #[test]
+    fn n23_a_verdict_is_remembered_for_its_digest_repository_and_policy_only() {
+        let (digest, policy) = (Digest::of(b"artifact"), Digest::of(b"policy"));
+        let verdicts = Verdicts::default();
+        verdicts.keep(&target("a", digest), policy, &verified(digest));
+        let kept = verdicts.get(&target("a", digest), policy).unwrap();
+        assert_eq!(*kept.get(), digest);
+        assert!(verdicts.get(&target("b", digest), policy).is_none());
+        assert!(verdicts.get(&target("a", Digest::of(b"x")), policy).is_none());
+        assert!(
+            verdicts
+                .get(&target("a", digest), Digest::of(b"another policy"))
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn the_oldest_are_forgotten() {
+        let digest = Digest::of(b"artifact");
+        let (verdicts, one) = (Verdicts::default(), verified(digest));
+        let policy = |index: usize| Digest::of(&index.to_be_bytes());
+        for index in 0..=CAPACITY {
+            verdicts.keep(&target("a", digest), policy(index), &one);
+            verdicts.keep(&target("a", digest), policy(index), &one);
+        }
+        assert!(verdicts.get(&target("a", digest), policy(0)).is_none());
+        assert!(verdicts.get(&target("a", digest), policy(1)).is_some());
+        assert!(verdicts.get(&target("a", digest), policy(CAPACITY)).is_some());
+    }
+}

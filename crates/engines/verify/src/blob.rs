@@ -1,0 +1,98 @@
+//! Signatures of files: any bundle beside any bytes, as `cosign verify-blob` takes them.
+
+use jiff::Timestamp;
+use sigstore_verify::types::bundle::VerificationMaterialContent;
+use sigstore_verify::types::{Artifact, SignatureContent};
+use weir_oci::Digest;
+
+use crate::bundle::MAX_BYTES;
+use crate::dsse::pre_authentication_encoding;
+use crate::error::Rejection;
+use crate::judge::{by_identity, by_key, check_statement};
+use crate::policy::{KeyPolicy, Policy};
+use crate::sigstore::{self, Part, Untrusted};
+use crate::verdict::{LogPlace, Signer};
+
+/// What a verdict on a file rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BlobEvidence {
+    /// Who signed.
+    pub signer: Signer,
+    /// Where the signature was logged; nothing when no log was asked for.
+    pub logged: Vec<LogPlace>,
+    /// What kind of statement was signed; nothing for a plain signature of the bytes.
+    pub predicate_type: Option<String>,
+}
+
+/// Decides whether `bundle`, of version 0.1, 0.2 or 0.3, holds a signature of `content` as `policy` asks, `now`
+/// being the time.
+///
+/// What the policy says about repositories is not looked at.
+///
+/// # Errors
+/// Why it does not.
+pub fn verify_blob(
+    content: &[u8],
+    bundle: &[u8],
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<BlobEvidence, Rejection> {
+    if bundle.len() > MAX_BYTES {
+        return Err(crate::bundle::InvalidBundle::TooLong.into());
+    }
+    let read = sigstore::read(bundle)?;
+    let by_given_key = matches!(
+        read.verification_material.content,
+        VerificationMaterialContent::PublicKey(_)
+    );
+    let (signer, logged) = match policy {
+        Policy::Keys(_) if !by_given_key => return Err(Rejection::Certificate),
+        Policy::Identities(_) if by_given_key => return Err(Rejection::Key),
+        Policy::Keys(policy) => by_given(policy, &read, content, now)?,
+        Policy::Identities(policy) => by_identity(policy, &read, &Artifact::from_blob(content), now)?,
+    };
+    let predicate_type = match &read.content {
+        SignatureContent::DsseEnvelope(envelope) => Some(check_statement(
+            &envelope.payload_type,
+            envelope.payload.as_bytes(),
+            Digest::of(content),
+            policy.claims(),
+        )?),
+        _ => None,
+    };
+    Ok(BlobEvidence {
+        signer,
+        logged,
+        predicate_type,
+    })
+}
+
+fn by_given(
+    policy: &KeyPolicy,
+    bundle: &sigstore_verify::types::Bundle,
+    content: &[u8],
+    now: Timestamp,
+) -> Result<(Signer, Vec<LogPlace>), Rejection> {
+    let pae;
+    let (message, signature) = match &bundle.content {
+        SignatureContent::MessageSignature(signature) => {
+            // The digest is a hint, but one that contradicts the content is a sign of a mix-up.
+            if let Some(hint) = &signature.message_digest
+                && hint.algorithm == sigstore_verify::types::HashAlgorithm::Sha2256
+                && hint.digest.as_bytes() != sigstore_verify::crypto::sha256(content).as_bytes()
+            {
+                return Err(Untrusted::new(Part::Artifact, "message digest is of another artifact").into());
+            }
+            (content, signature.signature.as_bytes())
+        }
+        SignatureContent::DsseEnvelope(envelope) => {
+            pae = pre_authentication_encoding(&envelope.payload_type, envelope.payload.as_bytes());
+            (pae.as_slice(), envelope.signature.sig.as_bytes())
+        }
+        _ => return Err(Rejection::NoMaterial),
+    };
+    by_key(policy, message, signature, now, |_| {
+        Ok((bundle.clone(), Artifact::from_blob(content)))
+    })
+}

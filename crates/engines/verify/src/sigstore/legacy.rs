@@ -1,0 +1,146 @@
+//! cosign's older layout as a bundle: what it keeps in annotations is what a bundle of version 0.1 keeps in fields.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sigstore_verify::types::Bundle;
+
+use super::{Part, Untrusted};
+use crate::key::PublicKey;
+use crate::pem;
+use crate::signatures::FoundPayload;
+
+/// The oldest version: the only one that may rest on the log's promise alone, which is all that cosign kept.
+const BUNDLE_V01: &str = "application/vnd.dev.sigstore.bundle+json;version=0.1";
+
+/// What cosign keeps of a log entry (annotation `dev.sigstore.cosign/bundle`).
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct LogEntry {
+    signed_entry_timestamp: String,
+    payload: LogPayload,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct LogPayload {
+    body: String,
+    integrated_time: i64,
+    log_index: i64,
+    #[serde(rename = "logID")]
+    log_id: String,
+}
+
+/// What the body of an entry says it is.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Body {
+    kind: String,
+    api_version: String,
+}
+
+/// What cosign keeps of a timestamp (annotation `dev.sigstore.cosign/rfc3161timestamp`).
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Timestamped {
+    #[serde(rename = "SignedRFC3161Timestamp")]
+    signed_rfc3161_timestamp: String,
+}
+
+/// The signature of a payload as a bundle over the payload's bytes; by a certificate, or by `key` when given.
+pub(crate) fn payload_bundle(found: &FoundPayload, key: Option<&PublicKey>) -> Result<Bundle, Untrusted> {
+    let wrong = |detail: &str| Untrusted::new(Part::Bundle, detail);
+    let entry = found
+        .material
+        .log_entry
+        .as_deref()
+        .ok_or_else(|| Untrusted::new(Part::LogEntry, "signature has no entry of a transparency log"))?;
+    let entry: LogEntry = serde_json::from_str(entry)
+        .map_err(|_| Untrusted::new(Part::LogEntry, "log entry of the signature is malformed"))?;
+    let body = STANDARD
+        .decode(&entry.payload.body)
+        .ok()
+        .and_then(|body| serde_json::from_slice::<Body>(&body).ok())
+        .ok_or_else(|| Untrusted::new(Part::LogEntry, "body of the log entry is malformed"))?;
+    let log_id = hex(&entry.payload.log_id)
+        .ok_or_else(|| Untrusted::new(Part::LogEntry, "log of the log entry is malformed"))?;
+    let mut material = json!({
+        "tlogEntries": [{
+            "logIndex": entry.payload.log_index.to_string(),
+            "logId": { "keyId": STANDARD.encode(log_id) },
+            "kindVersion": { "kind": body.kind, "version": body.api_version },
+            "integratedTime": entry.payload.integrated_time.to_string(),
+            "inclusionPromise": { "signedEntryTimestamp": entry.signed_entry_timestamp },
+            "canonicalizedBody": entry.payload.body,
+        }],
+    });
+    if let Some(key) = key {
+        let hint = json!({ "hint": key.fingerprint().hint() });
+        set(&mut material, "publicKey", hint);
+    } else {
+        let chain = certificates(found).ok_or_else(|| wrong("certificate of the signature is malformed"))?;
+        set(
+            &mut material,
+            "x509CertificateChain",
+            json!({ "certificates": chain }),
+        );
+    }
+    if let Some(timestamp) = &found.material.timestamp {
+        let timestamp: Timestamped = serde_json::from_str(timestamp)
+            .map_err(|_| Untrusted::new(Part::Timestamp, "timestamp of the signature is malformed"))?;
+        let signed = json!([{ "signedTimestamp": timestamp.signed_rfc3161_timestamp }]);
+        set(
+            &mut material,
+            "timestampVerificationData",
+            json!({ "rfc3161Timestamps": signed }),
+        );
+    }
+    let bundle = json!({
+        "mediaType": BUNDLE_V01,
+        "verificationMaterial": material,
+        "messageSignature": {
+            "messageDigest": {
+                "algorithm": "SHA2_256",
+                "digest": STANDARD.encode(digest(&SHA256, &found.content)),
+            },
+            "signature": found.signature.trim(),
+        },
+    });
+    let bundle = serde_json::to_vec(&bundle).map_err(|error| wrong(&error.to_string()))?;
+    super::read(&bundle)
+}
+
+/// The certificate, and after it its chain.
+fn certificates(found: &FoundPayload) -> Option<Vec<Value>> {
+    let mut all = pem::all(found.material.certificate.as_deref()?, "CERTIFICATE").ok()?;
+    // Exactly one is the signer's; what it chains to comes apart.
+    if all.len() != 1 {
+        return None;
+    }
+    if let Some(chain) = &found.material.chain {
+        all.extend(pem::all(chain, "CERTIFICATE").ok()?);
+    }
+    Some(
+        all.iter()
+            .map(|der| json!({ "rawBytes": STANDARD.encode(der) }))
+            .collect(),
+    )
+}
+
+fn set(object: &mut Value, key: &str, value: Value) {
+    if let Some(object) = object.as_object_mut() {
+        object.insert(key.to_owned(), value);
+    }
+}
+
+fn hex(text: &str) -> Option<Vec<u8>> {
+    if !text.len().is_multiple_of(2) || !text.is_ascii() {
+        return None;
+    }
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok())
+        .collect()
+}
