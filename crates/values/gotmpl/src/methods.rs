@@ -8,6 +8,7 @@ static NONE: Signature = Signature::new(&[]);
 pub(crate) fn signature(value: &Value, name: &str) -> Option<&'static Signature> {
     match value {
         Value::Object(object) => object.method(name),
+        Value::Map(map) if map.ty().name == "common.Values" => matches!(name, "AsMap").then_some(&NONE),
         Value::Number(_) => matches!(name, "String" | "Int64" | "Float64").then_some(&NONE),
         Value::Int(_, ty) if ty::DURATION.same(ty) => matches!(
             name,
@@ -22,6 +23,12 @@ pub(crate) fn signature(value: &Value, name: &str) -> Option<&'static Signature>
 pub(crate) fn call(value: &Value, name: &str, env: &mut Env<'_>, args: &[Value]) -> Result<Value, CallError> {
     match value {
         Value::Object(object) => object.call(name, env, args),
+        Value::Map(map) => Ok(if map.is_empty() {
+            crate::Map::new()
+        } else {
+            map.retyped(&ty::MAP_ANY)
+        }
+        .into()),
         Value::Number(text) => number(&text.to_str(), name),
         Value::Int(nanos, _) => Ok(duration(*nanos, name)),
         _ => Err(CallError::new(format!("no method {name}"))),

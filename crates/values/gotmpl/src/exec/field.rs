@@ -43,6 +43,12 @@ impl<'t> State<'_, '_, 't> {
         let has_args = args.len() > 1 || last.is_some();
         match &receiver.value {
             Value::Map(map) => {
+                if map.ty().named
+                    && let Some(signature) = methods::signature(&receiver.value, name)
+                {
+                    let method = Callee::Method(receiver.value.clone(), name, signature);
+                    return self.call(dot, &method, Place::Arg(node), name, args, last);
+                }
                 if has_args {
                     return self.fail(format!("{name} is not a method but has arguments"));
                 }

@@ -213,10 +213,16 @@ fn read_yaml(
     env.spend(text.len() / 8)?;
     let text = text.to_str();
     let converting = |message: String| format!("error converting YAML to JSON: {message}");
-    let node = match weir_yaml::parse_one(&text) {
-        Ok(node) => node,
+    // Not strict: of a repeated key the last value counts, of several documents the first.
+    let options = weir_yaml::ParseOptions {
+        duplicates: weir_yaml::Duplicates::Keep,
+        ..weir_yaml::ParseOptions::default()
+    };
+    let node = match weir_yaml::parse_all_with(&text, options) {
+        Ok(documents) => documents.into_iter().next().and_then(|document| document.root),
         Err(error) => return Ok(Err(converting(error.to_string()))),
     };
+    let node = node.unwrap_or_else(weir_yaml::Node::null);
     match weir_yaml::to_json(&node, weir_yaml::Dialect::Sigs) {
         Ok(json) => Ok(Ok(Value::from_json(&json))),
         Err(error) => Ok(Err(converting(error.to_string()))),
@@ -233,7 +239,7 @@ fn decoding(value: &Value, wanted: &str) -> String {
 fn from_yaml(env: &mut Env<'_>, text: &Str) -> Result {
     Ok(match read_yaml(env, text)? {
         Ok(Value::Map(map)) => map.into(),
-        Ok(Value::Nil) => Value::TypedNil(&ty::MAP_ANY),
+        Ok(Value::Nil) => Map::new().into(),
         Ok(other) => error_map(decoding(&other, "map[string]interface {}")),
         Err(message) => error_map(message),
     })
@@ -242,7 +248,7 @@ fn from_yaml(env: &mut Env<'_>, text: &Str) -> Result {
 fn from_yaml_array(env: &mut Env<'_>, text: &Str) -> Result {
     Ok(match read_yaml(env, text)? {
         Ok(Value::List(list)) => list.into(),
-        Ok(Value::Nil) => Value::TypedNil(&ty::LIST_ANY),
+        Ok(Value::Nil) => List::new(Vec::new()).into(),
         Ok(other) => List::new(vec![Value::from(decoding(&other, "[]interface {}"))]).into(),
         Err(message) => List::new(vec![Value::from(message)]).into(),
     })
