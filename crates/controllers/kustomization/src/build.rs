@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use weir_apis::{Object, key, reason};
-use weir_kustomize::MemoryFiles;
+use weir_kustomize::{Cache, MemoryFiles};
 use weir_oci::Digest;
 use weir_runtime::Failure;
 use weir_runtime::verdict::chain;
@@ -29,6 +29,7 @@ pub(crate) struct Built {
 /// Builds what the spec asks for from a tree. Trees are shared and builds independent, so they run side by side.
 pub(crate) async fn build(
     tree: Arc<MemoryFiles>,
+    cache: Arc<Cache>,
     spec: &Spec,
     known: Option<Known>,
     strict: bool,
@@ -38,7 +39,8 @@ pub(crate) async fn build(
     let failed = move |message: String| Failure::retry_after(reason::BUILD_FAILED, retry, message);
     let task = tokio::task::spawn_blocking(move || {
         let mask = known.as_ref().map(|k| k.secrets.clone()).unwrap_or_default();
-        build_now(&tree, &own, known.as_ref(), strict).map_err(|message| mask.apply(&message).into_owned())
+        build_now(&tree, &cache, &own, known.as_ref(), strict)
+            .map_err(|message| mask.apply(&message).into_owned())
     });
     match task.await {
         Ok(built) => built.map_err(failed),
@@ -48,11 +50,12 @@ pub(crate) async fn build(
 
 fn build_now(
     tree: &MemoryFiles,
+    cache: &Cache,
     own: &weir_apis::kind::Kustomization,
     known: Option<&Known>,
     strict: bool,
 ) -> Result<Built, String> {
-    let resources = generate(tree, &own.spec).map_err(|e| e.chain())?;
+    let resources = generate(tree, cache, &own.spec).map_err(|e| e.chain())?;
     let always = own
         .spec
         .post_build

@@ -1,11 +1,15 @@
 //! The kustomization that a spec asks for, built.
 
 use weir_apis::kind::KustomizationSpec;
-use weir_kustomize::flux::{Overrides, build_directory};
-use weir_kustomize::{Error, Gvk, Image, MemoryFiles, Patch, Resources, Selector};
+use weir_kustomize::flux::{Overrides, build_directory_cached};
+use weir_kustomize::{Cache, Error, Gvk, Image, MemoryFiles, Patch, Resources, Selector};
 
 /// Builds `spec.path` with the spec's own fields laid over the kustomization file there.
-pub(crate) fn generate(tree: &MemoryFiles, spec: &KustomizationSpec) -> Result<Resources, Error> {
+pub(crate) fn generate(
+    tree: &MemoryFiles,
+    cache: &Cache,
+    spec: &KustomizationSpec,
+) -> Result<Resources, Error> {
     let overrides = Overrides {
         target_namespace: spec.target_namespace.clone(),
         name_prefix: spec.name_prefix.clone(),
@@ -16,7 +20,7 @@ pub(crate) fn generate(tree: &MemoryFiles, spec: &KustomizationSpec) -> Result<R
         images: spec.images.iter().map(image).collect(),
         build_metadata: spec.build_metadata.clone(),
     };
-    build_directory(tree, spec.path.as_deref().unwrap_or("/"), &overrides)
+    build_directory_cached(tree, spec.path.as_deref().unwrap_or("/"), &overrides, cache)
 }
 
 fn patch(patch: &weir_apis::kind::Patch) -> Patch {

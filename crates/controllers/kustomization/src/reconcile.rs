@@ -12,6 +12,7 @@ use weir_apis::{GroupVersionKind, Object, key, reason};
 use weir_cluster::mirror::Change;
 use weir_cluster::pulse::Pulse;
 use weir_cluster::{ApiError, Lookup, Mirror};
+use weir_kustomize::Cache;
 use weir_runtime::conclude::Who;
 use weir_runtime::verdict::chain;
 use weir_runtime::{
@@ -36,11 +37,16 @@ const WHO: Who = Who {
     stall_is_observed: false,
 };
 
+/// Memory for parsed files that builds share: some thousand objects, a twentieth of what a thousand Kustomizations need.
+const PARSED_BYTES: usize = 8 << 20;
+
 /// The Kustomization controller.
 #[derive(Debug)]
 pub struct Kustomizations {
     deps: Deps,
     artifacts: Artifacts,
+    /// What builds share: many Kustomizations build the same bases.
+    parsed: Arc<Cache>,
     sources: Arc<Mirror>,
     watched: Arc<Watched>,
     _configs: Vec<Pulse>,
@@ -76,6 +82,7 @@ impl Kustomizations {
         };
         let reconciler = Arc::new(Self {
             artifacts: Artifacts::new(store, artifacts_url, downloads),
+            parsed: Arc::new(Cache::new(PARSED_BYTES)),
             sources: sources.clone(),
             watched: watched.clone(),
             deps: deps.clone(),

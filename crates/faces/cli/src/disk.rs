@@ -1,6 +1,8 @@
 //! Trees on this machine's disk, as the build engine reads them.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,9 +10,12 @@ use std::path::{Path, PathBuf};
 use weir_kustomize::{Entry, FileError, FileKind, Files, Found};
 
 /// A folder as `/`. Symbolic links are followed inside it; one that leads out is an error.
+///
+/// Where the folders of files really are is looked up once: a tree that changes while it is read is no tree.
 #[derive(Debug)]
 pub(crate) struct DiskFiles {
     root: PathBuf,
+    folders: RefCell<HashMap<PathBuf, PathBuf>>,
 }
 
 impl DiskFiles {
@@ -18,6 +23,7 @@ impl DiskFiles {
     pub(crate) fn new(root: &Path) -> io::Result<Self> {
         Ok(Self {
             root: root.canonicalize()?,
+            folders: RefCell::default(),
         })
     }
 
@@ -37,7 +43,7 @@ impl DiskFiles {
 
     /// Where a path really is, if it is there and inside the tree.
     fn resolve(&self, path: &str) -> Result<Option<PathBuf>, FileError> {
-        match self.on_disk(path).canonicalize() {
+        match self.canonical(&self.on_disk(path)) {
             Ok(real) if real.starts_with(&self.root) => Ok(Some(real)),
             Ok(_) => Err(FileError {
                 path: path.to_owned(),
@@ -54,6 +60,26 @@ impl DiskFiles {
             }
             Err(error) => Err(failed(path, &error)),
         }
+    }
+
+    /// A path without links. Only the last part is looked at anew.
+    fn canonical(&self, path: &Path) -> io::Result<PathBuf> {
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+            return path.canonicalize();
+        };
+        let known = self.folders.borrow().get(folder).cloned();
+        let real = if let Some(real) = known {
+            real
+        } else {
+            let real = folder.canonicalize()?;
+            self.folders.borrow_mut().insert(folder.to_owned(), real.clone());
+            real
+        };
+        let real = real.join(name);
+        if real.symlink_metadata()?.is_symlink() {
+            return real.canonicalize();
+        }
+        Ok(real)
     }
 
     fn must_resolve(&self, path: &str) -> Result<PathBuf, FileError> {

@@ -80,7 +80,8 @@ impl<'a> Run<'a> {
             failed(reason::ARTIFACT_FAILED, &e)
         })?;
         let known = variables::gather(&house.deps.client, &spec).await?;
-        let built = build::build(tree, &spec, known, settings.strict_substitution).await?;
+        let cache = house.parsed.clone();
+        let built = build::build(tree, cache, &spec, known, settings.strict_substitution).await?;
         self.built = Some(built.digest.clone());
 
         let target = house.target(&spec).await?;

@@ -43,6 +43,9 @@ pub(crate) struct Build {
     /// Add the label `app.kubernetes.io/managed-by`
     #[arg(long)]
     enable_managedby_label: bool,
+    /// Known for the sake of scripts: an error always says the way to it
+    #[arg(long, hide = true)]
+    stack_trace: bool,
     #[command(flatten)]
     refused: Refused,
 }
@@ -55,6 +58,12 @@ struct Refused {
     enable_helm: bool,
     #[arg(long, hide = true, value_name = "COMMAND")]
     helm_command: Option<String>,
+    #[arg(long, hide = true, value_name = "VERSION")]
+    helm_api_versions: Vec<String>,
+    #[arg(long, hide = true, value_name = "VERSION")]
+    helm_kube_version: Option<String>,
+    #[arg(long, hide = true)]
+    helm_debug: bool,
     #[arg(long, hide = true)]
     enable_alpha_plugins: bool,
     #[arg(long, hide = true)]
@@ -94,10 +103,26 @@ enum Reorder {
 impl Refused {
     fn check(&self) -> Result<()> {
         let given = [
+            ("--enable-helm", self.enable_helm, "it would run the helm program"),
             (
-                "--enable-helm",
-                self.enable_helm || self.helm_command.is_some(),
+                "--helm-command",
+                self.helm_command.is_some(),
                 "it would run the helm program",
+            ),
+            (
+                "--helm-api-versions",
+                !self.helm_api_versions.is_empty(),
+                "charts are not rendered during a build",
+            ),
+            (
+                "--helm-kube-version",
+                self.helm_kube_version.is_some(),
+                "charts are not rendered during a build",
+            ),
+            (
+                "--helm-debug",
+                self.helm_debug,
+                "charts are not rendered during a build",
             ),
             (
                 "--enable-alpha-plugins",

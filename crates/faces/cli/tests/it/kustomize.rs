@@ -133,6 +133,10 @@ async fn namespaces_come_first_unless_the_order_is_to_stay() {
 async fn n17_flags_that_would_run_programs_are_refused_with_the_reason() {
     for flag in [
         &["--enable-helm"][..],
+        &["--helm-command", "helm"],
+        &["--helm-api-versions", "apps/v1"],
+        &["--helm-kube-version", "1.34.2"],
+        &["--helm-debug"],
         &["--enable-exec"],
         &["--enable-alpha-plugins"],
         &["--network"],
@@ -277,4 +281,16 @@ async fn each_field_that_fails_is_named_by_its_entry() {
             "{kustomization}\n{said}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_flag_about_traces_changes_nothing() {
+    let folder = tree(&[
+        ("kustomization.yaml", "resources: [config.yaml]\n"),
+        ("config.yaml", CONFIG),
+    ]);
+    let out = weir(&["kustomize", "build", &text(folder.path()), "--stack-trace"])
+        .await
+        .success();
+    assert_eq!(out, CONFIG);
 }
