@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use weir_kustomize::{MemoryFiles, Options, build};
-use weir_yaml::{Dialect, emit, parse_all, parse_one, to_json};
+use weir_yaml::{Data, Dialect, Node, Style, emit, parse_all, parse_one, to_json};
 
 use crate::dice::Dice;
 use crate::kustomize::generated_files;
@@ -119,18 +119,24 @@ fn check(subject: Subject, input: &Input) -> Option<String> {
     })
 }
 
+/// Line breaks to YAML 1.1 and to the writers, which descend from it, but not to the reader.
+const BREAKS: [char; 3] = ['\u{2028}', '\u{2029}', '\u{85}'];
+
 fn yaml(content: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(content).ok()?;
-    // Line breaks to YAML 1.1 and to the writers, which descend from it, but not to the reader.
-    if text.contains(['\u{2028}', '\u{2029}', '\u{85}']) {
+    if text.contains(BREAKS) {
         return None;
     }
     let documents = parse_all(text).ok()?;
     for document in documents {
-        let Some(root) = document.root else { continue };
+        let Some(mut root) = document.root else { continue };
+        unfold(&mut root);
         let Ok(value) = to_json(&root, Dialect::Kyaml) else {
             continue;
         };
+        if value.to_string().contains(BREAKS) {
+            continue;
+        }
         let printed = emit::kyaml(&root);
         match parse_one(&printed).map(|again| to_json(&again, Dialect::Kyaml)) {
             Ok(Ok(again)) if again == value => {}
@@ -151,6 +157,21 @@ fn yaml(content: &[u8]) -> Option<String> {
     None
 }
 
+/// The writer doubles line breaks of folded text with indented lines, as yaml v3 does: the other styles must be stable.
+fn unfold(node: &mut Node) {
+    match &mut node.data {
+        Data::Sequence(items) => items.iter_mut().for_each(unfold),
+        Data::Mapping(entries) => {
+            for (key, value) in entries {
+                unfold(key);
+                unfold(value);
+            }
+        }
+        _ if node.style == Style::Folded => node.style = Style::DoubleQuoted,
+        _ => {}
+    }
+}
+
 fn kustomize(input: &Input) -> Option<String> {
     let files: MemoryFiles = input
         .iter()
@@ -165,7 +186,9 @@ fn kustomize(input: &Input) -> Option<String> {
             continue;
         };
         let printed = built.to_yaml();
-        if let Err(error) = parse_all(&printed) {
+        if let Err(error) = parse_all(&printed)
+            && !printed.contains(BREAKS)
+        {
             return Some(format!("output cannot be read: {error}"));
         }
         let again = build(&files, directory, &Options::default()).map(|built| built.to_yaml());

@@ -8,6 +8,9 @@ use crate::error::{Error, Result, Within};
 use crate::place::{Place, Step};
 use crate::shape::{Shape, closest};
 
+/// The character NEXT LINE.
+pub(crate) const NEXT_LINE: char = '\u{85}';
+
 /// Reads one YAML document as sigs.k8s.io/yaml does: further documents and all but the last of
 /// repeated keys are ignored.
 pub(crate) fn yaml(text: &str) -> Result<Value> {
@@ -15,7 +18,9 @@ pub(crate) fn yaml(text: &str) -> Result<Value> {
         duplicates: Duplicates::Keep,
         ..ParseOptions::default()
     };
-    let documents = parse_all_with(text, options)
+    // To the Go libraries this is a line break like any other.
+    let broken = text.contains(NEXT_LINE).then(|| text.replace(NEXT_LINE, "\n"));
+    let documents = parse_all_with(broken.as_deref().unwrap_or(text), options)
         .map_err(|error| Error::invalid(format!("error converting YAML to JSON: {error}")))?;
     let root = documents.into_iter().next().and_then(|document| document.root);
     match root {

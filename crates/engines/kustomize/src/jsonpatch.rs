@@ -24,6 +24,11 @@ fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Value>, D
     Value::deserialize(from).map(Some)
 }
 
+/// Applies the text of a JSON patch, in JSON or YAML, to a value as `kustomize build` does.
+pub fn json_patch(text: &str, document: &mut Value) -> Result<(), Error> {
+    apply(&parse(text)?, document)
+}
+
 /// Reads a patch from JSON or YAML.
 pub(crate) fn parse(text: &str) -> Result<Vec<Operation>> {
     if text.is_empty() {
@@ -97,7 +102,11 @@ impl Operation {
 
     fn test(&self, document: &mut Value) -> Result<()> {
         // What is missing tests equal to null.
-        let found = get(document, &self.path)?.unwrap_or(Value::Null);
+        let found = if self.path.is_empty() {
+            document.clone()
+        } else {
+            get(document, &self.path)?.unwrap_or(Value::Null)
+        };
         if found == *self.value.as_ref().unwrap_or(&Value::Null) {
             return Ok(());
         }
@@ -111,7 +120,7 @@ impl Operation {
 /// The parents and the last part of a pointer, unescaped.
 ///
 /// As in the Go library, whatever stands before the first slash does not count, and the document
-/// itself is no place for an operation.
+/// itself is no place for operations other than `replace` and `test`.
 fn parts(path: &str) -> Result<(Vec<String>, String)> {
     let mut parts: Vec<String> = path
         .split('/')
@@ -192,6 +201,13 @@ fn get(document: &mut Value, path: &str) -> Result<Option<Value>> {
 /// Puts a value in place of another. In an object there need not be another: the Go library does
 /// not look.
 fn replace(document: &mut Value, path: &str, value: Value) -> Result<()> {
+    if path.is_empty() {
+        if !value.is_object() && !value.is_array() {
+            return Err(Error::invalid("replace operation value must be object or array"));
+        }
+        *document = value;
+        return Ok(());
+    }
     let (parents, key) = parts(path)?;
     let parent = step(document, &parents)?;
     match parent {

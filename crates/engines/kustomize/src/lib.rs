@@ -62,6 +62,7 @@ pub use cache::Cache;
 pub use error::{Error, ErrorKind};
 pub use files::{Entry, FileError, FileKind, Files, Found, MemoryFiles, clean};
 pub use id::Gvk;
+pub use jsonpatch::json_patch;
 pub use kustomization::{FILE_NAMES, Image, Patch, PatchOptions};
 pub use loader::LoadRestrictions;
 pub use merge::{Growth, merge_with};

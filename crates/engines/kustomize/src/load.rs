@@ -2,6 +2,7 @@
 
 use weir_yaml::{Data, Duplicates, Node, ParseOptions, expand_aliases, from_json, parse_all_with};
 
+use crate::decode::NEXT_LINE;
 use crate::error::{Error, Result};
 use crate::marshal::marshal_item;
 use crate::resource::{self, Resource};
@@ -27,8 +28,6 @@ fn malformed(message: impl std::fmt::Display) -> Error {
 pub(crate) fn is_malformed(error: &Error) -> bool {
     error.chain().contains("MalformedYAMLError")
 }
-
-const NEXT_LINE: char = '\u{85}';
 
 /// Reads the trees of all objects of a text; no key may repeat.
 pub(crate) fn objects(bytes: &[u8]) -> Result<Vec<Node>> {

@@ -9,6 +9,7 @@ mod cases;
 mod conformance;
 mod d2;
 mod flux;
+mod json_patch;
 mod merge2;
 mod security;
 mod support;
