@@ -43,7 +43,8 @@ pub(crate) fn all() -> Result<()> {
         );
     }
     scenarios()?;
-    differential(&["kustomize".into(), "--count".into(), "200".into()])?;
+    // The same trees each time: a change that breaks one is to blame, not chance.
+    differential(&["kustomize", "--count", "200", "--seed", "1"].map(str::to_owned))?;
     step(
         "test",
         &["test", "--workspace", "--no-fail-fast"],

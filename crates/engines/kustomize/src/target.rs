@@ -379,8 +379,11 @@ impl<'a> Target<'a> {
         for plugin in self.plugins("transformers", &entries)? {
             let place = self.place("transformers", None);
             let read = plugins::transformers(&plugin, &self.loader).at(|| place.clone())?;
-            for transformer in read {
-                list.push((transformer, plugin_origin(&plugin), place.clone()));
+            // One that acts as two is noted once.
+            let last = read.len().saturating_sub(1);
+            for (number, transformer) in read.into_iter().enumerate() {
+                let origin = plugin_origin(&plugin).filter(|_| number == last);
+                list.push((transformer, origin, place.clone()));
             }
         }
         let schema = self.build.schema();

@@ -66,7 +66,11 @@ fn value(var: &Var, source: Option<&Resource>) -> Result<Option<Value>> {
         return Ok(None);
     };
     let (text, tag) = match node.tag {
-        Tag::Int => (text.to_owned(), Tag::Int),
+        // Decimal digits only: kustomize reads no other spelling here.
+        Tag::Int => match text.parse::<i64>() {
+            Ok(value) => (value.to_string(), Tag::Int),
+            Err(_) => return Err(missing()),
+        },
         Tag::Bool => (text.to_lowercase(), Tag::Bool),
         Tag::Float => match text.parse::<f64>() {
             Ok(value) => (go_float(value), Tag::Float),
