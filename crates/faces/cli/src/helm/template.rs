@@ -23,7 +23,7 @@ Examples:
   weir helm template web ./web-1.2.3.tgz -f production.yaml --set image.tag=1.4
   weir helm template web ./charts/web --show-only templates/deployment.yaml
 
-No cluster is asked: `lookup` finds nothing, and the APIs are those that `--api-versions` adds to the built-in ones.";
+No cluster is asked: `lookup` finds nothing, and there are the built-in APIs and those of `--api-versions`.";
 
 /// Print what a chart renders
 ///
