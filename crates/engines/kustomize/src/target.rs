@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use serde_json::Value;
 use weir_yaml::{Data, Node};
 
 use crate::accumulator::Accumulator;
@@ -295,9 +296,6 @@ impl<'a> Target<'a> {
 
     fn generators(&mut self, all: &mut Accumulator) -> Result<()> {
         let file = self.file.clone();
-        if !file.helm_charts.is_empty() {
-            return Err(no_helm());
-        }
         let schema = self.build.schema();
         let absorb = |all: &mut Accumulator, mut made: Vec<Resource>, origin: Option<&Origin>| {
             for resource in &mut made {
@@ -333,8 +331,19 @@ impl<'a> Target<'a> {
             absorb(all, vec![made], self.builtin_origin("SecretGenerator").as_ref())
                 .at(|| self.place("secretGenerator", Some(number)))?;
         }
+        for (number, chart) in file.helm_charts.iter().enumerate() {
+            let globals = file.helm_globals.as_ref().unwrap_or(&Value::Null);
+            let made = generate::helm_chart(globals, chart, &self.loader, self.build.charts)
+                .at(|| self.place("helmCharts", Some(number)))?;
+            absorb(
+                all,
+                made,
+                self.builtin_origin("HelmChartInflationGenerator").as_ref(),
+            )
+            .at(|| self.place("helmCharts", Some(number)))?;
+        }
         for plugin in &plugins {
-            let made = plugins::generate(plugin, &self.loader)?;
+            let made = plugins::generate(plugin, &self.loader, self.build.charts)?;
             absorb(all, made, plugin_origin(plugin).as_ref())?;
         }
         Ok(())
@@ -639,14 +648,4 @@ fn plugin_origin(plugin: &Resource) -> Option<Origin> {
         name: plugin.name().to_owned(),
         namespace: plugin.namespace().to_owned(),
     })
-}
-
-/// The refusal of `helmCharts`.
-pub(crate) fn no_helm() -> Error {
-    Error::new(
-        ErrorKind::Plugin,
-        "trouble configuring builtin HelmChartInflationGenerator: charts are not rendered during \
-         a kustomize build (kustomize: must specify --enable-helm); use a HelmRelease, or render \
-         the chart and list its output under resources",
-    )
 }
