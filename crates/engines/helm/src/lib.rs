@@ -36,7 +36,10 @@ pub use release::{
     ApplyMethod, ChartRecord, DecodeError, Info, NameError, Release, SECRET_TYPE, SYSTEM_LABELS,
     SnapshotDigest, Status, config_digest, flux_name, storage_labels, storage_name, validate_name,
 };
-pub use render::{Caller, Options, RenderError, Rendered, TemplateError, render, render_files};
+pub use render::{
+    Caller, DEFAULT_NAME, Options, RenderError, Rendered, Show, TemplateError, name_of_template, render,
+    render_files,
+};
 pub use schema::SchemaError;
 pub use time::Time;
 pub use values::{

@@ -2,9 +2,11 @@
 
 mod context;
 mod error;
+mod print;
 mod run;
 
 pub use error::{Caller, RenderError, TemplateError};
+pub use print::{DEFAULT_NAME, Show, name_of_template};
 pub use run::{Options, Rendered, render, render_files};
 
 /// Whether a file is a partial, which is included and never rendered by itself.

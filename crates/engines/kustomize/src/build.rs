@@ -4,6 +4,7 @@ use serde_json::Value;
 use weir_yaml::emit;
 
 use crate::cache::Cache;
+use crate::charts::Charts;
 use crate::error::{Error, Result};
 use crate::fieldspec::FieldSpec;
 use crate::files::Files;
@@ -83,7 +84,7 @@ impl Resources {
 /// Reads only through `files`; fetches and runs nothing. The result does not depend on anything
 /// but the files and the options.
 pub fn build(files: &dyn Files, directory: &str, options: &Options) -> Result<Resources, Error> {
-    build_shared(files, directory, options, None)
+    build_shared(files, directory, options, None, None)
 }
 
 /// As [`build`], with files that other builds have parsed; the result is the same.
@@ -93,7 +94,17 @@ pub fn build_cached(
     options: &Options,
     cache: &Cache,
 ) -> Result<Resources, Error> {
-    build_shared(files, directory, options, Some(cache))
+    build_shared(files, directory, options, Some(cache), None)
+}
+
+/// As [`build`], with charts: `kustomize build --enable-helm`. Charts must be in the tree; none is fetched.
+pub fn build_with_charts(
+    files: &dyn Files,
+    directory: &str,
+    options: &Options,
+    charts: &dyn Charts,
+) -> Result<Resources, Error> {
+    build_shared(files, directory, options, None, Some(charts))
 }
 
 fn build_shared(
@@ -101,8 +112,9 @@ fn build_shared(
     directory: &str,
     options: &Options,
     cache: Option<&Cache>,
+    charts: Option<&dyn Charts>,
 ) -> Result<Resources, Error> {
-    let shared = Build::new(cache);
+    let shared = Build::new(cache, charts);
     let loader = Loader::new(files, options.load_restrictions, directory)?;
     let target = Target::load(&shared, loader)?;
     let (mut map, file) = target.make()?;

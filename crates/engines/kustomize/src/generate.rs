@@ -1,6 +1,7 @@
 //! Generators: what `configMapGenerator` and `secretGenerator` make.
 
 mod config_map;
+mod helm_chart;
 mod iam_policy;
 mod pairs;
 mod secret;
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 use weir_yaml::{Node, Style, Tag};
 
 pub(crate) use config_map::config_map;
+pub(crate) use helm_chart::{helm_chart, modern};
 pub(crate) use iam_policy::iam_policy;
 pub(crate) use secret::secret;
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::decode;
 use crate::error::{Error, Result, Within};
 use crate::fieldspec::FieldSpec;
+use crate::generate;
 use crate::id::Gvk;
 use crate::selector::Selector;
 use crate::shape::KUSTOMIZATION;
@@ -266,6 +267,10 @@ impl Kustomization {
         let mut file: Self = decode::typed(text, &KUSTOMIZATION, true)
             .within(|| format!("invalid Kustomization in '{directory}'"))?;
         file.complete();
+        let (mut charts, globals) = generate::modern(&file.helm_chart_inflation_generator)
+            .within(|| format!("invalid Kustomization in '{directory}'"))?;
+        file.helm_charts.append(&mut charts);
+        file.helm_globals = file.helm_globals.or(globals);
         file.validate(directory)?;
         Ok(file)
     }
@@ -292,7 +297,6 @@ impl Kustomization {
                 generator.envs.push(std::mem::take(&mut generator.env));
             }
         }
-        self.helm_charts.append(&mut self.helm_chart_inflation_generator);
     }
 
     fn required_version(&self) -> &'static str {

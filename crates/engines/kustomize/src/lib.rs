@@ -4,7 +4,7 @@
 //! v5.8.1 prints them. It reads through [`Files`] only.
 //!
 //! What it does not do, on purpose: it fetches nothing (remote resources are refused), it runs
-//! nothing (no exec or container plugins, no Helm), and it reads nothing outside the tree it is
+//! nothing (no exec or container plugins; charts are rendered by whoever implements [`Charts`]), and it reads nothing outside the tree it is
 //! given.
 //!
 //! ```
@@ -24,6 +24,7 @@
 mod accumulator;
 mod build;
 mod cache;
+mod charts;
 mod config;
 mod crds;
 mod decode;
@@ -57,8 +58,9 @@ mod target;
 mod transform;
 mod twins;
 
-pub use build::{Object, Options, Reorder, Resources, build, build_cached};
+pub use build::{Object, Options, Reorder, Resources, build, build_cached, build_with_charts};
 pub use cache::Cache;
+pub use charts::{ChartError, ChartFile, ChartRequest, Charts};
 pub use error::{Error, ErrorKind};
 pub use files::{Entry, FileError, FileKind, Files, Found, MemoryFiles, clean};
 pub use id::Gvk;

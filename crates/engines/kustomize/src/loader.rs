@@ -1,8 +1,9 @@
 //! What a kustomization may read: files within its reach, directories that are no cycle, nothing
 //! remote.
 
+use crate::charts::ChartFile;
 use crate::error::{Error, ErrorKind, Result};
-use crate::files::{FileKind, Files, Found, is_within, join};
+use crate::files::{FileError, FileKind, Files, Found, is_within, join};
 
 /// How far `resources`, patches and generators may reach.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,6 +14,12 @@ pub enum LoadRestrictions {
     /// Anything within the tree that [`Files`] shows.
     None,
 }
+
+/// Directories within directories of a chart.
+const MAX_DEPTH: usize = 64;
+
+/// Bytes of all files of a chart together: as much as Helm takes of an archive.
+const MAX_TREE: usize = 100 << 20;
 
 /// The view from one kustomization directory.
 #[derive(Clone)]
@@ -120,6 +127,63 @@ impl<'a> Loader<'a> {
             .read(&found.path)
             .map(std::borrow::Cow::into_owned)
             .map_err(|error| Error::new(ErrorKind::NotFound, error.to_string()))
+    }
+
+    /// All files of a directory, given by its rooted path: path below it, content. `None` if there is no directory.
+    ///
+    /// This is how charts are read. As in kustomize, where another program reads them, they may lie outside this
+    /// directory; the tree's own bounds hold.
+    pub(crate) fn tree(&self, path: &str) -> Result<Option<Vec<ChartFile>>> {
+        let unreadable = |error: FileError| Error::new(ErrorKind::NotFound, error.to_string());
+        match self.files.find(path).map_err(unreadable)? {
+            Some(found) if found.kind == FileKind::Directory => {
+                let mut files = Vec::new();
+                let mut total = 0;
+                self.walk(&found.path, "", 0, &mut total, &mut files)?;
+                Ok(Some(files))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn walk(
+        &self,
+        directory: &str,
+        below: &str,
+        depth: usize,
+        total: &mut usize,
+        files: &mut Vec<ChartFile>,
+    ) -> Result<()> {
+        let unreadable = |error: FileError| Error::new(ErrorKind::NotFound, error.to_string());
+        if depth > MAX_DEPTH {
+            return Err(Error::invalid(format!(
+                "'{directory}' is nested deeper than {MAX_DEPTH} directories, or links lead in a circle"
+            )));
+        }
+        let mut entries = self.files.list(directory).map_err(unreadable)?;
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        for entry in entries {
+            let path = join(directory, &entry.name);
+            let name = format!("{below}{}", entry.name);
+            match entry.kind {
+                FileKind::Directory => {
+                    let found = self.find(&path)?;
+                    self.walk(&found.path, &format!("{name}/"), depth + 1, total, files)?;
+                }
+                FileKind::File => {
+                    let found = self.find(&path)?;
+                    let content = self.files.read(&found.path).map_err(unreadable)?;
+                    *total += content.len();
+                    if *total > MAX_TREE {
+                        return Err(Error::invalid(format!(
+                            "the files of '{directory}' and its like are larger than {MAX_TREE} bytes"
+                        )));
+                    }
+                    files.push((name, content.into_owned()));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The content of a text file.

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use weir_yaml::{Dialect, to_json};
 
+use crate::charts::Charts;
 use crate::decode;
 use crate::error::{Error, ErrorKind, Result, Within};
 use crate::fieldspec::FieldSpec;
@@ -96,7 +97,11 @@ fn configuring(resource: &Resource) -> String {
 }
 
 /// Runs a generator.
-pub(crate) fn generate(resource: &Resource, loader: &Loader<'_>) -> Result<Vec<Resource>> {
+pub(crate) fn generate(
+    resource: &Resource,
+    loader: &Loader<'_>,
+    charts: Option<&dyn Charts>,
+) -> Result<Vec<Resource>> {
     builtin_only(resource)?;
     let made = match resource.kind() {
         kind @ ("ConfigMapGenerator" | "SecretGenerator") => {
@@ -135,7 +140,11 @@ pub(crate) fn generate(resource: &Resource, loader: &Loader<'_>) -> Result<Vec<R
                 &plugin.kubernetes_service.namespace,
             )?
         }
-        "HelmChartInflationGenerator" => return Err(crate::target::no_helm()),
+        "HelmChartInflationGenerator" => {
+            let config = to_json(resource.node(), Dialect::Kyaml)?;
+            return generate::helm_chart(&config, &config, "", loader, charts)
+                .within(|| configuring(resource));
+        }
         _ => return Err(unknown(resource)),
     };
     Ok(vec![made])

@@ -95,8 +95,11 @@ const INTERNAL_ANNOTATIONS: [&str; 18] = [
     "internal.config.kubernetes.io/annotations-migration-resource-id",
     "config.kubernetes.io/path",
     "config.kubernetes.io/index",
-    "internal.config.kubernetes.io/helm-generated",
+    HELM_GENERATED,
 ];
+
+/// Annotation of what a chart rendered: its namespace was Helm's business, and stays.
+pub(crate) const HELM_GENERATED: &str = "internal.config.kubernetes.io/helm-generated";
 
 /// Annotation that holds an object's origin.
 pub(crate) const ORIGIN: &str = "config.kubernetes.io/origin";

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::cache::Cache;
+use crate::charts::Charts;
 use crate::config::Config;
 use crate::decode;
 use crate::error::{Error, Result};
@@ -19,6 +20,8 @@ use crate::schema::Schema;
 pub(crate) struct Build<'a> {
     /// Files that other builds have parsed.
     cache: Option<&'a Cache>,
+    /// Who renders charts, if charts are allowed.
+    pub(crate) charts: Option<&'a dyn Charts>,
     /// The schema that the first `openapi` field brought.
     schema: RefCell<Option<Rc<Schema>>>,
     schema_is_set: Cell<bool>,
@@ -49,9 +52,10 @@ impl std::ops::Deref for SchemaInUse {
 }
 
 impl<'a> Build<'a> {
-    pub(crate) fn new(cache: Option<&'a Cache>) -> Self {
+    pub(crate) fn new(cache: Option<&'a Cache>, charts: Option<&'a dyn Charts>) -> Self {
         Self {
             cache,
+            charts,
             ..Self::default()
         }
     }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use serde_json::Value;
 use weir_yaml::{Data, Node};
 
 use crate::accumulator::Accumulator;
@@ -33,6 +34,8 @@ pub(crate) struct Target<'a> {
     file_name: &'static str,
     /// Set if origins are to be recorded.
     origin: Option<Origin>,
+    /// `namespace` of the nearest directory above that has one: charts without one are rendered for it.
+    namespace_above: String,
 }
 
 impl<'a> Target<'a> {
@@ -63,6 +66,7 @@ impl<'a> Target<'a> {
             file,
             file_name,
             origin: None,
+            namespace_above: String::new(),
         };
         target.warn();
         Ok(target)
@@ -231,6 +235,7 @@ impl<'a> Target<'a> {
             Self::load(self.build, loader).within(|| format!("couldn't make target for path '{root}'"))?;
         target.file.build_metadata.clone_from(&self.file.build_metadata);
         target.origin = self.origin.as_ref().map(|origin| origin.append(path));
+        self.namespace().clone_into(&mut target.namespace_above);
         self.build.set_schema(&target.file.openapi, &target.loader)?;
         Ok(target)
     }
@@ -286,6 +291,14 @@ impl<'a> Target<'a> {
         Ok(fresh)
     }
 
+    /// The namespace that this file, or one above, gives its objects.
+    fn namespace(&self) -> &str {
+        match self.file.namespace.as_str() {
+            "" => &self.namespace_above,
+            own => own,
+        }
+    }
+
     /// The origin of what a field of this file makes or changes.
     fn builtin_origin(&self, kind: &str) -> Option<Origin> {
         self.origin
@@ -295,9 +308,6 @@ impl<'a> Target<'a> {
 
     fn generators(&mut self, all: &mut Accumulator) -> Result<()> {
         let file = self.file.clone();
-        if !file.helm_charts.is_empty() {
-            return Err(no_helm());
-        }
         let schema = self.build.schema();
         let absorb = |all: &mut Accumulator, mut made: Vec<Resource>, origin: Option<&Origin>| {
             for resource in &mut made {
@@ -333,8 +343,20 @@ impl<'a> Target<'a> {
             absorb(all, vec![made], self.builtin_origin("SecretGenerator").as_ref())
                 .at(|| self.place("secretGenerator", Some(number)))?;
         }
+        for (number, chart) in file.helm_charts.iter().enumerate() {
+            let globals = file.helm_globals.as_ref().unwrap_or(&Value::Null);
+            let made =
+                generate::helm_chart(globals, chart, self.namespace(), &self.loader, self.build.charts)
+                    .at(|| self.place("helmCharts", Some(number)))?;
+            absorb(
+                all,
+                made,
+                self.builtin_origin("HelmChartInflationGenerator").as_ref(),
+            )
+            .at(|| self.place("helmCharts", Some(number)))?;
+        }
         for plugin in &plugins {
-            let made = plugins::generate(plugin, &self.loader)?;
+            let made = plugins::generate(plugin, &self.loader, self.build.charts)?;
             absorb(all, made, plugin_origin(plugin).as_ref())?;
         }
         Ok(())
@@ -639,14 +661,4 @@ fn plugin_origin(plugin: &Resource) -> Option<Origin> {
         name: plugin.name().to_owned(),
         namespace: plugin.namespace().to_owned(),
     })
-}
-
-/// The refusal of `helmCharts`.
-pub(crate) fn no_helm() -> Error {
-    Error::new(
-        ErrorKind::Plugin,
-        "trouble configuring builtin HelmChartInflationGenerator: charts are not rendered during \
-         a kustomize build (kustomize: must specify --enable-helm); use a HelmRelease, or render \
-         the chart and list its output under resources",
-    )
 }

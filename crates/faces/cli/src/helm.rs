@@ -10,6 +10,9 @@ mod template;
 
 use clap::{Args, Subcommand};
 
+pub(crate) use host::Machine;
+pub(crate) use source::Tgz;
+
 use crate::global::Context;
 use crate::run::Result;
 

@@ -1,6 +1,7 @@
 //! `weir kustomize`.
 
 mod build;
+mod charts;
 mod place;
 
 use clap::{Args, Subcommand};

@@ -9,7 +9,7 @@ use crate::error::{Error, Result, Within};
 use crate::fieldspec::{Create, FieldSpec, Specs, apply};
 use crate::ops::{self, Kind};
 use crate::resmap::ResMap;
-use crate::resource::{self, Resource};
+use crate::resource::{self, HELM_GENERATED, Resource};
 use crate::schema::Schema;
 
 /// Which subjects of role bindings follow.
@@ -65,7 +65,7 @@ pub(super) fn run(
         *count.entry(key(resource)).or_default() += 1;
     }
     for resource in map.list_mut() {
-        if resource.is_empty() {
+        if resource.is_empty() || is_of_helm(resource.node()) {
             continue;
         }
         let before = key(resource);
@@ -87,6 +87,11 @@ pub(super) fn run(
         }
     }
     Ok(())
+}
+
+fn is_of_helm(node: &Node) -> bool {
+    let mark = node.at(&["metadata", "annotations", HELM_GENERATED]);
+    mark.and_then(Node::as_str) == Some("true")
 }
 
 /// Sets the namespace of one object, as the transformer that adds values does for this field.

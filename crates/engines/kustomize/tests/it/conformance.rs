@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use serde_json::Value;
-use weir_kustomize::{LoadRestrictions, MemoryFiles, Options, Reorder, build};
+use weir_kustomize::{LoadRestrictions, MemoryFiles, Options, Reorder, build, build_with_charts};
 
+use crate::charts::Renderer;
 use crate::support::{add, judge, shared};
 
 #[test]
@@ -52,7 +53,11 @@ fn run(folder: &Path) -> Result<(), String> {
         add_managed_by_label: option("AddManagedbyLabel").and_then(Value::as_bool) == Some(true),
     };
     let directory = format!("{root}/{}", case["path"].as_str().unwrap());
-    let result = build(&files, &directory, &options);
+    let result = if option("PluginConfig.HelmConfig.Enabled").and_then(Value::as_bool) == Some(true) {
+        build_with_charts(&files, &directory, &options, &Renderer)
+    } else {
+        build(&files, &directory, &options)
+    };
     let expected = || std::fs::read_to_string(folder.join("expected.yaml")).unwrap();
     match (case["status"].as_str().unwrap(), result) {
         ("error", Ok(_)) => Err("built, but must fail".into()),

@@ -6,6 +6,7 @@
 )]
 
 mod cases;
+mod charts;
 mod conformance;
 mod d2;
 mod flux;

@@ -7,14 +7,14 @@ use weir_gotmpl::{CallError, CertificateRequest, Host, KeyKind};
 use super::certificates;
 
 /// The outside of a render.
-pub(super) struct Machine {
+pub(crate) struct Machine {
     now: Timestamp,
     lint: bool,
     pub(super) warnings: Vec<String>,
 }
 
 impl Machine {
-    pub(super) fn new(now: Timestamp) -> Self {
+    pub(crate) fn new(now: Timestamp) -> Self {
         Self {
             now,
             lint: false,

@@ -15,7 +15,7 @@ use crate::{CommandError, run::Result};
 const MAX_DEPTH: usize = 64;
 
 /// Opens archives with the store's reader.
-pub(super) struct Tgz;
+pub(crate) struct Tgz;
 
 impl Unpack for Tgz {
     fn unpack(&self, archive: &Bytes, limit: usize) -> std::result::Result<Vec<Entry>, String> {

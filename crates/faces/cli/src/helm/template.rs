@@ -6,9 +6,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use weir_gotmpl::{Functions, Limits, Set, Value, families};
 use weir_helm::{
-    Chart, Hook, KubeVersion, Options, RenderError, Rendered, TemplateError, render, split, validate_name,
+    Chart, DEFAULT_NAME, KubeVersion, Options, RenderError, Rendered, Show, TemplateError, render, split,
+    validate_name,
 };
 
 use super::flags::Values;
@@ -230,7 +230,7 @@ impl Template {
             [chart] => {
                 let name = match &self.named_by {
                     Some(template) => name(template, cx)?,
-                    None => "release-name".to_owned(),
+                    None => DEFAULT_NAME.to_owned(),
                 };
                 Ok((name, chart.into()))
             }
@@ -238,28 +238,16 @@ impl Template {
         }
     }
 
-    /// The hooks that are shown.
-    fn hooks<'r>(&self, rendered: &'r Rendered) -> impl Iterator<Item = &'r Hook> {
-        let (no_hooks, skip_tests) = (self.no_hooks, self.skip_tests);
-        rendered
-            .hooks
-            .iter()
-            .filter(move |hook| !(no_hooks || skip_tests && hook.is_test()))
+    fn show(&self) -> Show {
+        Show {
+            crds: self.include_crds,
+            no_hooks: self.no_hooks,
+            skip_tests: self.skip_tests,
+        }
     }
 
     fn print(&self, cx: &mut Context<'_>, rendered: &Rendered) -> Result<()> {
-        let manifest = if self.include_crds {
-            rendered.manifest_with_crds()
-        } else {
-            rendered.manifest()
-        };
-        let mut out = manifest.trim().to_owned();
-        out.push('\n');
-        for hook in self.hooks(rendered) {
-            for part in ["---\n# Source: ", &hook.path, "\n", &hook.manifest, "\n"] {
-                out.push_str(part);
-            }
-        }
+        let out = rendered.printed(self.show());
         if self.show_only.is_empty() {
             return cx.io.print(&out);
         }
@@ -301,7 +289,7 @@ impl Template {
         for manifest in &rendered.manifests {
             add(cx, &folder, &manifest.name, &manifest.content, &mut written)?;
         }
-        for hook in self.hooks(rendered) {
+        for hook in rendered.shown_hooks(self.show()) {
             // Helm adds hooks to what is there.
             if folder.join(&hook.path).exists() {
                 written.insert(folder.join(&hook.path));
@@ -347,17 +335,8 @@ fn source_of(document: &str) -> Option<&str> {
 }
 
 fn name(template: &str, cx: &Context<'_>) -> Result<String> {
-    let mut set = Set::new(
-        Functions::builtins().with(families::SPRIG).into(),
-        weir_gotmpl::Options::default(),
-    );
-    let failed = |error: String| CommandError::user(format!("--name-template: {error}"));
-    set.parse("name-template", template)
-        .map_err(|error| failed(error.to_string()))?;
-    let mut host = Machine::new(cx.io.now());
-    set.execute("name-template", &Value::Nil, &mut host, &Limits::default())
-        .map(|name| name.to_string())
-        .map_err(|error| failed(error.to_string()))
+    weir_helm::name_of_template(template, &mut Machine::new(cx.io.now()))
+        .map_err(|error| CommandError::user(format!("--name-template: {error}")))
 }
 
 /// Whether the chart can be installed at all.

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde_json::Value;
-use weir_kustomize::{ErrorKind, FILE_NAMES, LoadRestrictions, Options, Resources, build};
+use weir_kustomize::{ErrorKind, FILE_NAMES, LoadRestrictions, Options, Resources, build, build_with_charts};
 use weir_schema::{GroupVersionKind, Schemas};
 
+use super::charts::Renderer;
 use super::place::locate;
 use crate::disk::DiskFiles;
 use crate::global::Context;
@@ -19,6 +20,7 @@ Examples:
   weir kustomize build                          # the folder we are in
   weir kustomize build clusters/production
   weir kustomize build base -o manifests.yaml   # or a folder: a file an object
+  weir kustomize build web --enable-helm        # charts in the tree are rendered, by weir itself
 
 Nothing is fetched and no program is run, whatever a kustomization asks for.";
 
@@ -43,6 +45,28 @@ pub(crate) struct Build {
     /// Add the label `app.kubernetes.io/managed-by`
     #[arg(long)]
     enable_managedby_label: bool,
+    /// Render the charts that `helmCharts` lists; they must lie in the tree. No helm program is run
+    #[arg(long)]
+    enable_helm: bool,
+    /// API versions that charts see besides the built-in ones, where the kustomization names none
+    #[arg(
+        long,
+        value_name = "VERSION",
+        requires = "enable_helm",
+        hide_short_help = true
+    )]
+    helm_api_versions: Vec<String>,
+    /// Kubernetes version that charts see, where the kustomization names none
+    #[arg(
+        long,
+        value_name = "VERSION",
+        requires = "enable_helm",
+        hide_short_help = true
+    )]
+    helm_kube_version: Option<String>,
+    /// Known for the sake of scripts: what charts render is printed in any case, and errors say the way
+    #[arg(long, hide = true)]
+    helm_debug: bool,
     /// Known for the sake of scripts: an error always says the way to it
     #[arg(long, hide = true)]
     stack_trace: bool,
@@ -54,16 +78,8 @@ pub(crate) struct Build {
 /// the reason.
 #[derive(Debug, Args)]
 struct Refused {
-    #[arg(long, hide = true)]
-    enable_helm: bool,
     #[arg(long, hide = true, value_name = "COMMAND")]
     helm_command: Option<String>,
-    #[arg(long, hide = true, value_name = "VERSION")]
-    helm_api_versions: Vec<String>,
-    #[arg(long, hide = true, value_name = "VERSION")]
-    helm_kube_version: Option<String>,
-    #[arg(long, hide = true)]
-    helm_debug: bool,
     #[arg(long, hide = true)]
     enable_alpha_plugins: bool,
     #[arg(long, hide = true)]
@@ -103,26 +119,10 @@ enum Reorder {
 impl Refused {
     fn check(&self) -> Result<()> {
         let given = [
-            ("--enable-helm", self.enable_helm, "it would run the helm program"),
             (
                 "--helm-command",
                 self.helm_command.is_some(),
-                "it would run the helm program",
-            ),
-            (
-                "--helm-api-versions",
-                !self.helm_api_versions.is_empty(),
-                "charts are not rendered during a build",
-            ),
-            (
-                "--helm-kube-version",
-                self.helm_kube_version.is_some(),
-                "charts are not rendered during a build",
-            ),
-            (
-                "--helm-debug",
-                self.helm_debug,
-                "charts are not rendered during a build",
+                "it would run that program; charts are rendered without one",
             ),
             (
                 "--enable-alpha-plugins",
@@ -187,8 +187,17 @@ impl Build {
             },
             add_managed_by_label: self.enable_managedby_label,
         };
-        let resources =
-            build(&files, &directory, &options).map_err(|error| explain(&self.folder, &folder, &error))?;
+        let built = if self.enable_helm {
+            let charts = Renderer {
+                now: cx.io.now(),
+                kube_version: self.helm_kube_version,
+                api_versions: self.helm_api_versions,
+            };
+            build_with_charts(&files, &directory, &options, &charts)
+        } else {
+            build(&files, &directory, &options)
+        };
+        let resources = built.map_err(|error| explain(&self.folder, &folder, &error))?;
         for warning in resources.warnings() {
             cx.io.talk(&format!("warning: {warning}"));
         }

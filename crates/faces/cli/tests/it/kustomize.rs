@@ -130,13 +130,49 @@ async fn namespaces_come_first_unless_the_order_is_to_stay() {
 }
 
 #[tokio::test]
+async fn charts_in_the_tree_are_rendered_where_that_is_allowed() {
+    let folder = tree(&[
+        (
+            "kustomization.yaml",
+            "namePrefix: my-\nhelmCharts:\n- name: web\n  releaseName: shop\n  namespace: apps\n  \
+             valuesInline: {colour: blue}\n",
+        ),
+        (
+            "charts/web/Chart.yaml",
+            "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+        ),
+        ("charts/web/values.yaml", "colour: red\nsize: 3\n"),
+        (
+            "charts/web/templates/config.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\n  namespace: {{ \
+             .Release.Namespace }}\ndata:\n  colour: {{ .Values.colour }}\n  size: {{ .Values.size | quote }}\n  kube: {{ \
+             .Capabilities.KubeVersion.Version }}\n",
+        ),
+    ]);
+    let path = text(folder.path());
+    let printed = weir(&[
+        "kustomize",
+        "build",
+        &path,
+        "--enable-helm",
+        "--helm-kube-version",
+        "1.30.1",
+    ])
+    .await
+    .success();
+    assert_eq!(
+        printed,
+        "apiVersion: v1\ndata:\n  colour: blue\n  kube: v1.30.1\n  size: \"3\"\nkind: ConfigMap\nmetadata:\n  name: \
+         my-shop\n  namespace: apps\n"
+    );
+    let said = weir(&["kustomize", "build", &path]).await.failure();
+    assert!(said.contains("must specify --enable-helm"), "{said}");
+}
+
+#[tokio::test]
 async fn n17_flags_that_would_run_programs_are_refused_with_the_reason() {
     for flag in [
-        &["--enable-helm"][..],
-        &["--helm-command", "helm"],
-        &["--helm-api-versions", "apps/v1"],
-        &["--helm-kube-version", "1.34.2"],
-        &["--helm-debug"],
+        &["--helm-command", "helm"][..],
         &["--enable-exec"],
         &["--enable-alpha-plugins"],
         &["--network"],
