@@ -41,6 +41,18 @@ impl Accumulator {
         }
     }
 
+    /// Adds rules as they were written. What comes into nothing is merged rule by rule; what comes to other rules is held
+    /// against those, so that it depends on them whether two rules contradict each other.
+    pub(crate) fn add_config(&mut self, config: &Config) -> Result<()> {
+        match &mut self.config {
+            Some(own) => Rc::make_mut(own).merge(config),
+            none => {
+                *none = Some(Rc::new(config.merged()?));
+                Ok(())
+            }
+        }
+    }
+
     fn add_var(&mut self, var: Var) -> Result<()> {
         if self.vars.contains_key(&var.name) {
             return Err(Error::invalid(format!("var '{}' already encountered", var.name)));

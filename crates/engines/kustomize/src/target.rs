@@ -1,7 +1,5 @@
 //! One kustomization directory: what it accumulates, in which order its fields act.
 
-use std::rc::Rc;
-
 use serde_json::Value;
 use weir_yaml::{Data, Node};
 
@@ -127,21 +125,19 @@ impl<'a> Target<'a> {
         let file = self.file.clone();
         self.resources(&mut all, "resources", &file.resources)
             .within(|| "accumulating resources".into())?;
-        let config = if file.configurations.is_empty() {
-            self.build.builtin_config()
+        let merged = if file.configurations.is_empty() {
+            self.build
+                .builtin_config()
+                .and_then(|config| all.merge_config(config))
         } else {
-            self.configurations(&file.configurations)?.merged().map(Rc::new)
+            all.add_config(&self.configurations(&file.configurations)?)
         };
-        config
-            .and_then(|config| all.merge_config(config))
-            .within(|| "merging config".into())?;
+        merged.within(|| "merging config".into())?;
         if !file.crds.is_empty() {
             let crds = crds::load(&file.crds, &self.loader)
                 .within(|| format!("loading CRDs [{}]", file.crds.join(" ")))
                 .at(|| self.place("crds", None))?;
-            crds.merged()
-                .and_then(|crds| all.merge_config(Rc::new(crds)))
-                .within(|| "merging CRDs".into())?;
+            all.add_config(&crds).within(|| "merging CRDs".into())?;
         }
         self.generators(&mut all)?;
         for (number, path) in file.components.iter().enumerate() {
