@@ -6,7 +6,8 @@ use std::path::Path;
 use serde_json::Value;
 use weir_helm::{Chart, KubeVersion, Options, Rendered, parse, render};
 
-use crate::support::{Fixed, chart, judge, shared};
+use crate::support::{Fixed, chart, shared};
+use weir_conformance::judge;
 
 #[test]
 fn chart_cases_are_met_or_listed() {

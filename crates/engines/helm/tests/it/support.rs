@@ -1,6 +1,5 @@
 //! Test data in place, and charts from disk and archives.
 
-use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -167,48 +166,4 @@ impl weir_gotmpl::Host for Fixed {
     fn private_key(&mut self, _: weir_gotmpl::KeyKind) -> Result<String, weir_gotmpl::CallError> {
         Ok("PRIVATE KEY\n".to_owned())
     }
-}
-
-/// Cases of a suite that are listed as not met.
-pub(crate) fn known(suite: &str) -> BTreeMap<String, String> {
-    let path = workspace().join("tests/conformance/known.toml");
-    let text = std::fs::read_to_string(path).unwrap();
-    let mut known = BTreeMap::new();
-    for block in text.split("[[case]]").skip(1) {
-        let field = |name: &str| {
-            block.lines().find_map(|line| {
-                let (key, value) = line.split_once('=')?;
-                (key.trim() == name).then(|| value.trim().trim_matches('"').to_owned())
-            })
-        };
-        if field("suite").as_deref() == Some(suite) {
-            known.insert(field("id").unwrap(), field("reason").unwrap());
-        }
-    }
-    known
-}
-
-/// Judges outcomes by the list: what is not met must be listed, and the other way round.
-pub(crate) fn judge(suite: &str, outcomes: Vec<(String, Result<(), String>)>) {
-    let mut known = known(suite);
-    let (mut met, mut listed) = (0, 0);
-    let mut wrong = Vec::new();
-    for (id, outcome) in outcomes {
-        match (outcome, known.remove(&id)) {
-            (Ok(()), None) => met += 1,
-            (Err(_), Some(_)) => listed += 1,
-            (Ok(()), Some(_)) => wrong.push(format!("{id}: met, but listed as not met")),
-            (Err(reason), None) => wrong.push(format!("{id}: {reason}")),
-        }
-    }
-    wrong.extend(
-        known
-            .into_keys()
-            .map(|id| format!("{id}: listed, but there is no such case")),
-    );
-    eprintln!(
-        "{suite}: {met} met, {} not met, {listed} of them listed",
-        listed + wrong.len()
-    );
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

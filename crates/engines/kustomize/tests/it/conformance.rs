@@ -6,7 +6,8 @@ use serde_json::Value;
 use weir_kustomize::{LoadRestrictions, MemoryFiles, Options, Reorder, build, build_with_charts};
 
 use crate::charts::Renderer;
-use crate::support::{add, judge, shared};
+use crate::support::{add, shared};
+use weir_conformance::judge;
 
 #[test]
 fn kustomize_cases_are_met_or_listed() {

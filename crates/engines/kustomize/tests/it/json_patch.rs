@@ -3,7 +3,8 @@
 use serde_json::Value;
 use weir_kustomize::json_patch;
 
-use crate::support::{judge, shared};
+use crate::support::shared;
+use weir_conformance::judge;
 
 #[test]
 fn json_patches_are_applied_or_listed() {

@@ -4,7 +4,8 @@ use serde_json::Value;
 use weir_kustomize::{Growth, merge_with};
 use weir_yaml::{Dialect, Node, emit, parse_one, to_json};
 
-use crate::support::{judge, shared};
+use crate::support::shared;
+use weir_conformance::judge;
 
 #[test]
 fn merges_are_those_of_kyaml() {

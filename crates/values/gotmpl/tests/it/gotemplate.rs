@@ -10,7 +10,8 @@ use weir_gotmpl::{
     Type, TypeInfo, Value, ty,
 };
 
-use crate::support::{judge, run_with, tables};
+use crate::support::{run_with, tables};
+use weir_conformance::judge;
 
 static INT_POINTER: TypeInfo = TypeInfo::new("*int", Kind::Ptr, Some(&ty::INT));
 static STRUCT: TypeInfo = TypeInfo::new("struct {…}", Kind::Struct, None);

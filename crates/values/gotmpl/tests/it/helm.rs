@@ -7,7 +7,8 @@ use weir_gotmpl::{
     Env, Functions, Kind, Limits, MissingKey, Object, Options, Set, Shape, Type, TypeInfo, Value, ty,
 };
 
-use crate::support::{Still, helm, judge, run_with, tables};
+use crate::support::{Still, helm, run_with, tables};
+use weir_conformance::judge;
 
 /// A `map[int]string`.
 struct NumberKeys;

@@ -3,7 +3,8 @@
 use serde_json::Value as Json;
 use weir_gotmpl::{Functions, Kind, Limits, Map, MissingKey, Object, Shape, Type, TypeInfo, Value, families};
 
-use crate::support::{judge, run_with, tables};
+use crate::support::{run_with, tables};
+use weir_conformance::judge;
 
 fn data(json: &Json) -> Value {
     Value::read_json(json, &|number| {

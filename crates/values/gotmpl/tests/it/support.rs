@@ -1,6 +1,5 @@
 //! What the tests share: tables, the list of what is not met, a host.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -20,50 +19,6 @@ pub(crate) fn tables(file: &str) -> Option<Vec<Json>> {
         return None;
     };
     Some(serde_json::from_str(&text).unwrap())
-}
-
-/// What is listed as not met.
-fn known(suite: &str) -> BTreeMap<String, String> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../tests/conformance/known.toml");
-    let text = std::fs::read_to_string(path).unwrap();
-    let mut known = BTreeMap::new();
-    for block in text.split("[[case]]").skip(1) {
-        let field = |name: &str| {
-            block.lines().find_map(|line| {
-                let (key, value) = line.split_once('=')?;
-                (key.trim() == name).then(|| value.trim().trim_matches('"').to_owned())
-            })
-        };
-        if field("suite").as_deref() == Some(suite) {
-            known.insert(field("id").unwrap(), field("reason").unwrap());
-        }
-    }
-    known
-}
-
-/// Judges outcomes by the list: what is not met must be listed, and the other way round.
-pub(crate) fn judge(suite: &str, outcomes: Vec<(String, Result<(), String>)>) {
-    let mut known = known(suite);
-    let (mut met, mut listed) = (0, 0);
-    let mut wrong = Vec::new();
-    for (id, outcome) in outcomes {
-        match (outcome, known.remove(&id)) {
-            (Ok(()), None) => met += 1,
-            (Err(_), Some(_)) => listed += 1,
-            (Ok(()), Some(_)) => wrong.push(format!("{id}: met, but listed as not met")),
-            (Err(reason), None) => wrong.push(format!("{id}: {reason}")),
-        }
-    }
-    wrong.extend(
-        known
-            .into_keys()
-            .map(|id| format!("{id}: listed, but there is no such case")),
-    );
-    println!(
-        "{suite}: {met} met, {} not met, {listed} of them listed",
-        listed + wrong.len()
-    );
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// Random bytes that are always the same, a clock that stands still, keys that are none.

@@ -3,7 +3,8 @@
 use serde_json::Value;
 use weir_yaml::{Dialect, Duplicates, ParseOptions, emit, parse_all_with, to_json};
 
-use crate::support::{conformance, judge};
+use crate::support::conformance;
+use weir_conformance::judge;
 
 fn convert(text: &str) -> Result<Value, String> {
     let options = ParseOptions {

@@ -7,7 +7,8 @@ use weir_yaml::{
     Data, Dialect, Document, Duplicates, Node, ParseOptions, Style, Tag, parse_all_with, parse_one, to_json,
 };
 
-use crate::support::{conformance, judge};
+use crate::support::conformance;
+use weir_conformance::judge;
 
 #[test]
 fn event_trees_are_those_of_the_suite() {
