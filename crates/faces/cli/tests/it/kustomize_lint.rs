@@ -299,3 +299,35 @@ async fn edits_say_the_same_as_those_of_kustomize_itself() {
         assert_eq!(built(ours.path()), built(theirs.path()), "{text}");
     }
 }
+
+#[tokio::test]
+async fn vars_become_replacements_that_build_the_same_in_kustomize_itself() {
+    let Some(kustomize) = kustomize() else { return };
+    let text = "resources: [web.yaml]\nvars:\n  # Who it is.\n  - name: NAME\n    objref: {apiVersion: v1, kind: Service, name: \
+                web}\n    fieldref:\n      fieldpath: metadata.name\n";
+    let web = "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  \
+               name: web\nspec:\n  template:\n    spec:\n      containers:\n      - name: web\n        args: [\"--host=$(NAME)\"]\n";
+    let files = [("kustomization.yaml", text), ("web.yaml", web)];
+    let (before, ours, theirs) = (tree(&files), tree(&files), tree(&files));
+    let run = |folder: &Path, args: &[&str]| {
+        let ran = Command::new(&kustomize)
+            .args(args)
+            .current_dir(folder)
+            .output()
+            .expect("runs");
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        String::from_utf8_lossy(&ran.stdout).into_owned()
+    };
+    let (exit, _, said) = lint(ours.path(), "", &["--fix"]).await;
+    assert_eq!(exit, Exit::Success, "{said}");
+    run(theirs.path(), &["edit", "fix", "--vars"]);
+    let expected = run(before.path(), &["build"]);
+    assert!(expected.contains("--host=web"), "{expected}");
+    assert_eq!(run(theirs.path(), &["build"]), expected);
+    assert_eq!(run(ours.path(), &["build"]), expected);
+    let written = fs::read_to_string(ours.path().join("kustomization.yaml")).expect("reads");
+    assert!(
+        written.starts_with("resources: [web.yaml]\nreplacements:\n# Who it is.\n- source:\n"),
+        "{written}"
+    );
+}
