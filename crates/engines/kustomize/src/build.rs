@@ -5,6 +5,7 @@ use weir_yaml::emit;
 
 use crate::cache::Cache;
 use crate::charts::Charts;
+use crate::effects::{Effects, Trace};
 use crate::error::{Error, Result};
 use crate::fieldspec::FieldSpec;
 use crate::files::Files;
@@ -84,7 +85,7 @@ impl Resources {
 /// Reads only through `files`; fetches and runs nothing. The result does not depend on anything
 /// but the files and the options.
 pub fn build(files: &dyn Files, directory: &str, options: &Options) -> Result<Resources, Error> {
-    build_shared(files, directory, options, None, None)
+    build_shared(files, directory, options, &Build::new(None, None))
 }
 
 /// As [`build`], with files that other builds have parsed; the result is the same.
@@ -94,7 +95,7 @@ pub fn build_cached(
     options: &Options,
     cache: &Cache,
 ) -> Result<Resources, Error> {
-    build_shared(files, directory, options, Some(cache), None)
+    build_shared(files, directory, options, &Build::new(Some(cache), None))
 }
 
 /// As [`build`], with charts: `kustomize build --enable-helm`. Charts must be in the tree; none is fetched.
@@ -104,19 +105,29 @@ pub fn build_with_charts(
     options: &Options,
     charts: &dyn Charts,
 ) -> Result<Resources, Error> {
-    build_shared(files, directory, options, None, Some(charts))
+    build_shared(files, directory, options, &Build::new(None, Some(charts)))
+}
+
+/// As [`build`], with what transformers did.
+pub(crate) fn build_watched(
+    files: &dyn Files,
+    directory: &str,
+    options: &Options,
+    charts: Option<&dyn Charts>,
+) -> (Result<Resources, Error>, Trace) {
+    let shared = Build::new(None, charts).watched();
+    let built = build_shared(files, directory, options, &shared);
+    (built, shared.take_trace())
 }
 
 fn build_shared(
     files: &dyn Files,
     directory: &str,
     options: &Options,
-    cache: Option<&Cache>,
-    charts: Option<&dyn Charts>,
+    shared: &Build<'_>,
 ) -> Result<Resources, Error> {
-    let shared = Build::new(cache, charts);
     let loader = Loader::new(files, options.load_restrictions, directory)?;
-    let target = Target::load(&shared, loader)?;
+    let target = Target::load(shared, loader)?;
     let (mut map, file) = target.make()?;
     let schema = shared.schema();
     match (&file.sort_options, options.reorder) {
@@ -130,7 +141,7 @@ fn build_shared(
             labels: [("app.kubernetes.io/managed-by".to_owned(), VERSION.to_owned())].into(),
             specs: vec![FieldSpec::created("metadata/labels")],
         }
-        .run(&mut map, &schema)?;
+        .run(&mut map, &schema, &mut Effects::unwatched())?;
     }
     let objects = finish(
         map,

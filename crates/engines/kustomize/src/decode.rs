@@ -5,8 +5,9 @@ use serde_json::{Map, Value};
 use weir_yaml::{Dialect, Duplicates, ParseOptions, emit, parse_all_with, to_json};
 
 use crate::error::{Error, Result, Within};
+use crate::near::closest;
 use crate::place::{Place, Step};
-use crate::shape::{Shape, closest};
+use crate::shape::Shape;
 
 /// The character NEXT LINE.
 pub(crate) const NEXT_LINE: char = '\u{85}';

@@ -26,6 +26,7 @@ pub struct Error {
     message: String,
     kind: ErrorKind,
     place: Option<Box<Place>>,
+    help: Option<Box<str>>,
     #[source]
     source: Option<Box<Self>>,
 }
@@ -37,6 +38,7 @@ impl Error {
             message: message.into(),
             kind,
             place: None,
+            help: None,
             source: None,
         }
     }
@@ -52,8 +54,23 @@ impl Error {
             message: message.into(),
             kind: self.kind,
             place: None,
+            help: None,
             source: Some(Box::new(self)),
         }
+    }
+
+    /// Adds what a person may have meant, if that is known.
+    pub(crate) fn helped(mut self, help: Option<String>) -> Self {
+        if let Some(help) = help {
+            self.help = Some(help.into());
+        }
+        self
+    }
+
+    /// What the person may have meant: a question or two, lower-case, no full stop.
+    pub fn help(&self) -> Option<&str> {
+        let own = self.help.as_deref();
+        own.or_else(|| self.source.as_deref().and_then(Self::help))
     }
 
     /// Says in which field of which file it happened. What is known already is not changed.
@@ -99,8 +116,25 @@ impl Error {
         self.kind
     }
 
-    /// All messages of the chain, outermost first, joined by `: `.
+    /// All messages of the chain, outermost first, joined by `: `, and what may have been meant.
     pub fn chain(&self) -> String {
+        let mut text = self.messages();
+        if let Some(help) = self.help() {
+            text.push_str("; ");
+            text.push_str(help);
+        }
+        text
+    }
+
+    /// The message at the bottom of the chain.
+    pub(crate) fn innermost(&self) -> &str {
+        self.source
+            .as_deref()
+            .map_or(self.message.as_str(), Self::innermost)
+    }
+
+    /// All messages of the chain, outermost first, joined by `: `.
+    pub(crate) fn messages(&self) -> String {
         let mut text = self.message.clone();
         let mut next = self.source.as_deref();
         while let Some(error) = next {

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::{Error, Result, Within};
-use crate::shape::closest;
+use crate::near::closest;
 
 /// One operation.
 #[derive(Clone, Debug, Deserialize)]

@@ -4,6 +4,7 @@
 use crate::charts::ChartFile;
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::{FileError, FileKind, Files, Found, is_within, join};
+use crate::near;
 
 /// How far `resources`, patches and generators may reach.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -90,9 +91,9 @@ impl<'a> Loader<'a> {
             Ok(root) => root,
             Err(error) => {
                 return Err(if looks_remote(path) {
-                    remote(path).within(error.chain())
+                    remote(path).within(error.messages())
                 } else {
-                    error
+                    self.helped(error, path)
                 });
             }
         };
@@ -111,6 +112,10 @@ impl<'a> Loader<'a> {
 
     /// The content of a file, given relative to this directory.
     pub(crate) fn load(&self, path: &str) -> Result<Vec<u8>> {
+        self.content(path).map_err(|error| self.helped(error, path))
+    }
+
+    fn content(&self, path: &str) -> Result<Vec<u8>> {
         refuse_remote(path)?;
         let path = join(self.root(), path);
         let found = self.find(&path)?;
@@ -186,6 +191,15 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
+    /// An error about a missing path, with those that may have been meant.
+    fn helped(&self, error: Error, written: &str) -> Error {
+        // Texts stand in some places where a path may stand, too.
+        if error.kind() != ErrorKind::NotFound || written.contains('\n') {
+            return error;
+        }
+        error.helped(near::file(self.files, self.root(), written))
+    }
+
     /// The content of a text file.
     pub(crate) fn load_text(&self, path: &str) -> Result<String> {
         let bytes = self.load(path)?;
@@ -194,7 +208,7 @@ impl<'a> Loader<'a> {
 
     /// Whether a file is there and within reach.
     pub(crate) fn has(&self, path: &str) -> bool {
-        self.load(path).is_ok()
+        self.content(path).is_ok()
     }
 }
 

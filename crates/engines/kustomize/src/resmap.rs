@@ -5,6 +5,7 @@ use weir_yaml::Node;
 use crate::error::{Error, Result};
 use crate::id::{IdRef, ResId};
 use crate::index::Index;
+use crate::near;
 use crate::resource::{Behavior, Resource};
 use crate::schema::Schema;
 use crate::selector::{Selector, SelectorMatcher};
@@ -173,7 +174,8 @@ impl ResMap {
         match (matches.as_slice(), resource.behavior) {
             ([], Behavior::Merge | Behavior::Replace) => Err(Error::invalid(format!(
                 "id {id} does not exist; cannot merge or replace"
-            ))),
+            ))
+            .helped(near::exact(&self.list, &id.as_ref()))),
             ([], _) => {
                 let at = self.list.len();
                 self.index(schema).add(at, &resource, schema);
@@ -249,32 +251,13 @@ impl ResMap {
         match found.as_slice() {
             [at] => Ok(*at),
             [] => Err(Error::invalid(format!(
-                "no matches for Id {id}; failed to find unique target for patch {id}{}",
-                self.near(id, schema)
-            ))),
+                "no matches for Id {id}; failed to find unique target for patch {id}"
+            ))
+            .helped(near::exact(&self.list, &id.as_ref()))),
             _ => Err(Error::invalid(format!(
                 "multiple matches for Id {id}; failed to find unique target for patch {id}"
             ))),
         }
-    }
-
-    /// Objects that an id may have meant.
-    fn near(&self, id: &ResId, schema: &Schema) -> String {
-        let near: Vec<String> = self
-            .list
-            .iter()
-            .map(|resource| resource.id(schema))
-            .filter(|other| {
-                other.name == id.name
-                    || (other.gvk.kind == id.gvk.kind && crate::shape::is_close(&other.name, &id.name))
-            })
-            .take(3)
-            .map(|other| other.to_string())
-            .collect();
-        if near.is_empty() {
-            return String::new();
-        }
-        format!(" (there is {})", near.join(", "))
     }
 
     /// Places of the objects that a selector selects.

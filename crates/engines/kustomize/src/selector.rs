@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
 use crate::id::{Gvk, IdRef};
+use crate::near;
 use crate::pattern::Whole;
 use crate::resource::Resource;
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,25 @@ pub struct Selector {
     /// Label selector.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub label_selector: String,
+}
+
+impl Selector {
+    /// What one that selects nothing may have meant.
+    pub(crate) fn near(&self, objects: &[Resource]) -> Option<String> {
+        let is_by_label = !(self.label_selector.is_empty() && self.annotation_selector.is_empty());
+        if is_by_label || (self.name.is_empty() && self.gvk.kind.is_empty()) {
+            return None;
+        }
+        let wanted = IdRef {
+            group: &self.gvk.group,
+            version: &self.gvk.version,
+            kind: &self.gvk.kind,
+            name: &self.name,
+            namespace: &self.namespace,
+            cluster_scoped: false,
+        };
+        near::selected(objects, &wanted)
+    }
 }
 
 /// A selector made ready.

@@ -163,6 +163,31 @@ const META: Shape = Struct(&[
     ("annotations", TEXT_MAP),
 ]);
 
+/// `helmGlobals`, where field names are checked; a build reads what it knows.
+pub(crate) static HELM_GLOBALS: Shape = Struct(&[("chartHome", Text), ("configHome", Text)]);
+
+/// An entry of `helmCharts`, likewise.
+pub(crate) static HELM_CHART: Shape = Struct(&[
+    ("name", Text),
+    ("version", Text),
+    ("digest", Text),
+    ("repo", Text),
+    ("releaseName", Text),
+    ("namespace", Text),
+    ("additionalValuesFiles", TEXTS),
+    ("valuesFile", Text),
+    ("valuesInline", Any),
+    ("valuesMerge", Text),
+    ("includeCRDs", Bool),
+    ("skipHooks", Bool),
+    ("apiVersions", TEXTS),
+    ("kubeVersion", Text),
+    ("nameTemplate", Text),
+    ("skipTests", Bool),
+    ("debug", Bool),
+    ("devel", Bool),
+]);
+
 /// kustomization.yaml
 pub(crate) static KUSTOMIZATION: Shape = Struct(&[
     ("kind", Text),
@@ -268,35 +293,3 @@ pub(crate) static PLUGIN: Shape = Struct(&[
 
 /// A file of targets for the transformer that adds values.
 pub(crate) static ADD_TARGETS: Shape = Struct(&[("targets", List(&ADD_TARGET))]);
-
-/// The name nearest to a mistyped one.
-pub(crate) fn closest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    names
-        .map(|name| (distance(&word.to_lowercase(), &name.to_lowercase()), name))
-        .filter(|(distance, _)| *distance <= 2.max(word.len() / 4))
-        .min()
-        .map(|(_, name)| name)
-}
-
-/// Whether two names differ by no more than a typing mistake.
-pub(crate) fn is_close(a: &str, b: &str) -> bool {
-    distance(a, b) <= 2
-}
-
-/// Levenshtein distance.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(row.first_mut().unwrap_or(&mut 0), i + 1);
-        for (j, y) in b.iter().enumerate() {
-            let left = row.get(j).copied().unwrap_or_default();
-            if let Some(cell) = row.get_mut(j + 1) {
-                let up = *cell;
-                *cell = (diagonal + usize::from(x != *y)).min(left + 1).min(up + 1);
-                diagonal = up;
-            }
-        }
-    }
-    row.last().copied().unwrap_or_default()
-}

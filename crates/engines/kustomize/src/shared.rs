@@ -8,6 +8,7 @@ use crate::cache::Cache;
 use crate::charts::Charts;
 use crate::config::Config;
 use crate::decode;
+use crate::effects::{Effects, Trace};
 use crate::error::{Error, Result};
 use crate::id::builtin_cluster_scope;
 use crate::load;
@@ -32,6 +33,8 @@ pub(crate) struct Build<'a> {
     builtin: OnceCell<Rc<Config>>,
     /// Remarks on deprecated fields.
     pub(crate) warnings: RefCell<Vec<String>>,
+    /// What transformers did, if somebody wants to know.
+    trace: Option<RefCell<Trace>>,
 }
 
 /// The schema in use.
@@ -58,6 +61,32 @@ impl<'a> Build<'a> {
             charts,
             ..Self::default()
         }
+    }
+
+    /// Keeps what transformers do.
+    pub(crate) fn watched(mut self) -> Self {
+        self.trace = Some(RefCell::default());
+        self
+    }
+
+    /// What a transformer is to note its effects in.
+    pub(crate) fn effects(&self) -> Effects {
+        match self.trace {
+            Some(_) => Trace::effects(),
+            None => Effects::unwatched(),
+        }
+    }
+
+    /// Adds to what is kept, if anything is.
+    pub(crate) fn note_effects(&self, note: impl FnOnce(&mut Trace)) {
+        if let Some(trace) = &self.trace {
+            note(&mut trace.borrow_mut());
+        }
+    }
+
+    /// All that was kept.
+    pub(crate) fn take_trace(&self) -> Trace {
+        self.trace.as_ref().map(RefCell::take).unwrap_or_default()
     }
 
     /// Reads all objects of a file.

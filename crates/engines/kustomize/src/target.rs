@@ -6,6 +6,7 @@ use weir_yaml::{Data, Node};
 use crate::accumulator::Accumulator;
 use crate::config::Config;
 use crate::crds;
+use crate::effects::Effects;
 use crate::error::{Error, ErrorKind, Result, Within};
 use crate::fieldspec::{FieldSpec, merge_all, merge_one};
 use crate::generate;
@@ -100,11 +101,12 @@ impl<'a> Target<'a> {
         }
         let mut all = self.accumulate(Accumulator::default())?;
         let schema = self.build.schema();
-        Transformer::Hash.run(&mut all.map, &schema)?;
+        Transformer::Hash.run(&mut all.map, &schema, &mut Effects::unwatched())?;
         let config = all.config.take().unwrap_or_default();
         fix_name_references(&config.name_reference, &mut all.map, &schema)?;
         all.map.align_twins();
-        resolve_vars(&all.vars, &config.var_reference, &mut all.map)?;
+        let idle = resolve_vars(&all.vars, &config.var_reference, &mut all.map)?;
+        self.build.note_effects(|trace| trace.idle_vars = idle);
         all.map.align_twins();
         let mut failed = Ok(());
         all.map.list_mut().retain(|resource| {
@@ -200,12 +202,12 @@ impl<'a> Target<'a> {
                     ErrorKind::Security => ErrorKind::Security,
                     _ => error.kind(),
                 };
-                let message = format!("accumulation err='{}'", file_error.chain());
+                let message = format!("accumulation err='{}'", file_error.messages());
                 return Err(error.within(message).of_kind(kind));
             }
         };
         self.directory(all, loader, path)
-            .within(|| format!("accumulation err='{}'", file_error.chain()))
+            .within(|| format!("accumulation err='{}'", file_error.messages()))
     }
 
     fn file(&self, all: &mut Accumulator, path: &str) -> Result<()> {
@@ -254,7 +256,8 @@ impl<'a> Target<'a> {
     /// Lets a component work on what has been accumulated so far.
     fn component(&self, all: Accumulator, path: &str) -> Result<Accumulator> {
         let flat = |error: Error, what: &str| {
-            let flat = Error::new(error.kind(), format!("{what} {:?}", error.chain()));
+            let flat = Error::new(error.kind(), format!("{what} {:?}", error.messages()))
+                .helped(error.help().map(str::to_owned));
             match error.places().last() {
                 Some(innermost) => flat.at(Place::clone(innermost)),
                 None => flat,
@@ -406,10 +409,12 @@ impl<'a> Target<'a> {
         }
         let schema = self.build.schema();
         for (transformer, origin, place) in list {
+            let mut effects = self.build.effects();
             transformer
-                .run(&mut all.map, &schema)
+                .run(&mut all.map, &schema, &mut effects)
                 .within(|| format!("kustomization in '{}'", self.loader.root()))
-                .at(|| place)?;
+                .at(|| place.clone())?;
+            self.build.note_effects(|trace| trace.record(&place, effects));
             all.map.align_twins();
             if let Some(origin) = origin {
                 for resource in all.map.notes_mut() {
@@ -595,7 +600,7 @@ impl<'a> Target<'a> {
             for transformer in plugins::transformers(&plugin, &self.loader)? {
                 let mut copy = all.map.clone();
                 transformer
-                    .run(&mut copy, &schema)
+                    .run(&mut copy, &schema, &mut Effects::unwatched())
                     .at(|| self.place("validators", None))?;
                 if !unchanged(&all.map, &copy) {
                     return Err(Error::invalid(format!(

@@ -17,6 +17,7 @@ mod suffix;
 mod value_add;
 mod vars;
 
+pub(crate) use images::split as split_image;
 pub(crate) use name_reference::fix as fix_name_references;
 pub(crate) use namespace::SubjectMode;
 pub(crate) use patch::PatchTransformer;
@@ -24,10 +25,11 @@ pub(crate) use patch_strategic_merge::load as load_strategic_merge_patches;
 pub(crate) use replacements::load as load_replacements;
 pub(crate) use sort::{sort, sort_legacy};
 pub(crate) use value_add::AddTarget;
-pub(crate) use vars::resolve as resolve_vars;
+pub(crate) use vars::{indexed, resolve as resolve_vars};
 
 use std::collections::BTreeMap;
 
+use crate::effects::Effects;
 use crate::error::Result;
 use crate::fieldspec::FieldSpec;
 use crate::jsonpatch::Operation;
@@ -85,11 +87,11 @@ pub(crate) enum Transformer {
 }
 
 impl Transformer {
-    /// Changes the objects.
-    pub(crate) fn run(&self, map: &mut ResMap, schema: &Schema) -> Result<()> {
+    /// Changes the objects, and notes what parts that select objects or fields have reached.
+    pub(crate) fn run(&self, map: &mut ResMap, schema: &Schema, effects: &mut Effects) -> Result<()> {
         match self {
             Self::PatchStrategicMerge(patches) => patch_strategic_merge::run(patches, map, schema),
-            Self::Patch(patch) => patch.run(map, schema),
+            Self::Patch(patch) => patch.run(map, schema, effects),
             Self::Namespace {
                 namespace,
                 specs,
@@ -101,11 +103,11 @@ impl Transformer {
             Self::Labels { labels, specs } => labels::run(labels, specs, map),
             Self::Annotations { annotations, specs } => annotations::run(annotations, specs, map),
             Self::PatchJson6902 { target, operations } => {
-                patch_json6902::run(target.as_ref(), operations, map, schema)
+                patch_json6902::run(target.as_ref(), operations, map, schema, effects)
             }
             Self::Replicas { replica, specs } => replicas::run(replica, specs, map, schema),
-            Self::Images { images, specs } => images::run(images, specs, map),
-            Self::Replacements(list) => replacements::run(list, map),
+            Self::Images { images, specs } => images::run(images, specs, map, effects),
+            Self::Replacements(list) => replacements::run(list, map, effects),
             Self::ValueAdd { value, targets } => value_add::run(value, targets, map, schema),
             Self::Hash => hash::run(map, schema),
         }

@@ -31,7 +31,7 @@ pub enum Kind {
 
 /// A place in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Place {
+pub(crate) struct Place {
     file: String,
     /// 1-based; 0 where the place is the file as a whole.
     line: usize,
@@ -39,6 +39,54 @@ struct Place {
     column: usize,
     /// The line itself.
     text: Option<String>,
+}
+
+impl Place {
+    /// A place; `content` is the file's, to show the line. Line 0 stands for the file as a whole.
+    pub(crate) fn new(file: &str, line: usize, column: usize, content: Option<&str>) -> Self {
+        let text = content.and_then(|content| content.lines().nth(line.checked_sub(1)?));
+        Self {
+            file: file.into(),
+            line,
+            column,
+            text: text.map(str::to_owned),
+        }
+    }
+
+    /// An arrow to it, and the line with a mark below the column.
+    pub(crate) fn render(&self, colour: bool) -> String {
+        let mut out = String::new();
+        let arrow = paint(colour, "1;34", "-->");
+        // Writing to a String can't fail.
+        let _written = match self.line {
+            0 => writeln!(out, "  {arrow} {}", self.file),
+            line => writeln!(out, "  {arrow} {}:{line}:{}", self.file, self.column.max(1)),
+        };
+        if let Some(text) = self.text.as_deref().map(visible) {
+            let number = self.line.to_string();
+            let bar = paint(colour, "1;34", "|");
+            let caret = format!(
+                "{}{}",
+                " ".repeat(self.column.saturating_sub(1)),
+                paint(colour, "1;31", "^")
+            );
+            let _written = writeln!(
+                out,
+                "   {pad} {bar}\n   {number} {bar} {text}\n   {pad} {bar} {caret}",
+                pad = " ".repeat(number.len()),
+            );
+        }
+        out
+    }
+}
+
+/// A text in a colour, if there are colours.
+pub(crate) fn paint(colour: bool, code: &str, text: &str) -> String {
+    if colour {
+        format!("\x1b[{code}m{text}\x1b[0m")
+    } else {
+        text.to_owned()
+    }
 }
 
 /// Why a command failed.
@@ -126,15 +174,7 @@ impl CommandError {
     /// Names the place in a file; `content` shows the line.
     #[must_use]
     pub(crate) fn at(mut self, file: &str, line: usize, column: usize, content: Option<&str>) -> Self {
-        let text = content
-            .and_then(|c| c.lines().nth(line.checked_sub(1)?))
-            .map(str::to_owned);
-        self.0.place = Some(Place {
-            file: file.into(),
-            line,
-            column,
-            text,
-        });
+        self.0.place = Some(Place::new(file, line, column, content));
         self
     }
 
@@ -193,35 +233,10 @@ impl CommandError {
 
     /// The text, one part a line: what failed, where, why, and what to try.
     pub fn render(&self, colour: bool) -> String {
-        let paint = |code: &str, text: &str| {
-            if colour {
-                format!("\x1b[{code}m{text}\x1b[0m")
-            } else {
-                text.to_owned()
-            }
-        };
+        let paint = |code: &str, text: &str| paint(colour, code, text);
         let mut out = format!("{} {}\n", paint("1;31", "error:"), shown(&self.0.message));
         if let Some(place) = &self.0.place {
-            let arrow = paint("1;34", "-->");
-            // Writing to a String can't fail.
-            let _written = match place.line {
-                0 => writeln!(out, "  {arrow} {}", place.file),
-                line => writeln!(out, "  {arrow} {}:{line}:{}", place.file, place.column.max(1)),
-            };
-            if let Some(text) = place.text.as_deref().map(visible) {
-                let number = place.line.to_string();
-                let bar = paint("1;34", "|");
-                let caret = format!(
-                    "{}{}",
-                    " ".repeat(place.column.saturating_sub(1)),
-                    paint("1;31", "^")
-                );
-                let _written = writeln!(
-                    out,
-                    "   {pad} {bar}\n   {number} {bar} {text}\n   {pad} {bar} {caret}",
-                    pad = " ".repeat(number.len()),
-                );
-            }
+            out.push_str(&place.render(colour));
         }
         for place in &self.0.via {
             let _written = writeln!(out, "  {} {place}", paint("1", "included from"));
@@ -245,7 +260,7 @@ impl CommandError {
 }
 
 /// Without credentials in addresses and without what controls a terminal.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     visible(&weir_redact::redact_urls_in(text)).into_owned()
 }
 

@@ -1,6 +1,7 @@
 //! `weir explain REASON`.
 
 use clap::Args;
+use weir_kustomize::near::nearest;
 
 use crate::global::Context;
 use crate::pages;
@@ -35,11 +36,14 @@ impl Explain {
             .iter()
             .find(|(name, _)| name.eq_ignore_ascii_case(&reason));
         let Some((_, page)) = found else {
-            let near: Vec<&str> = pages::PAGES
-                .iter()
-                .map(|(name, _)| *name)
-                .filter(|name| name.to_ascii_lowercase().contains(&reason.to_ascii_lowercase()))
+            let names = || pages::PAGES.iter().map(|(name, _)| *name);
+            let part = reason.to_ascii_lowercase();
+            let mut near: Vec<&str> = names()
+                .filter(|name| name.to_ascii_lowercase().contains(&part))
                 .collect();
+            if near.is_empty() {
+                near = nearest(&reason, names());
+            }
             let error = CommandError::user(format!("there is no page about `{reason}`"));
             return Err(if near.is_empty() {
                 error.hint("`weir explain` lists the reasons that weir sets")

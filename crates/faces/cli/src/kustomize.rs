@@ -2,6 +2,8 @@
 
 mod build;
 mod charts;
+mod ignored;
+mod lint;
 mod place;
 
 use clap::{Args, Subcommand};
@@ -11,9 +13,10 @@ use crate::run::Result;
 
 const EXAMPLES: &str = "\
 Examples:
-  weir kustomize build clusters/production";
+  weir kustomize build clusters/production
+  weir kustomize lint clusters/production";
 
-/// Build kustomizations, byte for byte as kustomize does
+/// Build kustomizations, byte for byte as kustomize does, and check them
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, arg_required_else_help = true)]
 pub(crate) struct Kustomize {
@@ -24,12 +27,14 @@ pub(crate) struct Kustomize {
 #[derive(Debug, Subcommand)]
 enum Command {
     Build(build::Build),
+    Lint(lint::Lint),
 }
 
 impl Kustomize {
     pub(crate) fn run(self, cx: &mut Context<'_>) -> Result {
         match self.command {
             Command::Build(command) => command.run(cx),
+            Command::Lint(command) => command.run(cx),
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Image names, tags and digests.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use weir_re2::Pattern;
 use weir_yaml::{Data, Node, Tag};
 
+use crate::effects::Effects;
 use crate::error::Result;
 use crate::fieldspec::{FieldSpec, Specs};
 use crate::kustomization::Image;
@@ -15,7 +17,12 @@ use crate::resource;
 
 /// Changes the images of some names, one after the other: those of containers wherever they are,
 /// and those at the specs' paths.
-pub(super) fn run(images: &[Image], specs: &[FieldSpec], map: &mut ResMap) -> Result<()> {
+pub(super) fn run(
+    images: &[Image],
+    specs: &[FieldSpec],
+    map: &mut ResMap,
+    effects: &mut Effects,
+) -> Result<()> {
     let change = Change::new(images)?;
     let mut specs = Specs::new(specs);
     for node in map
@@ -24,6 +31,9 @@ pub(super) fn run(images: &[Image], specs: &[FieldSpec], map: &mut ResMap) -> Re
     {
         change.containers(node)?;
         specs.apply_all(node, None, &mut |node| change.set(node))?;
+    }
+    for (number, hits) in change.hits.iter().enumerate() {
+        effects.reached((number, 0), hits.get(), || None);
     }
     Ok(())
 }
@@ -35,6 +45,8 @@ struct Change<'a> {
     plain: BTreeMap<usize, Vec<(usize, Plain)>>,
     /// Names are patterns, as they are in kustomize.
     patterns: Vec<(usize, Pattern)>,
+    /// How many values each image has changed.
+    hits: Vec<Cell<usize>>,
 }
 
 impl<'a> Change<'a> {
@@ -43,6 +55,7 @@ impl<'a> Change<'a> {
             images,
             plain: BTreeMap::new(),
             patterns: Vec::new(),
+            hits: vec![Cell::new(0); images.len()],
         };
         for (number, image) in images.iter().enumerate() {
             if let Some(plain) = Plain::new(&image.name) {
@@ -122,6 +135,9 @@ impl<'a> Change<'a> {
             && let Some(number) = self.next(value, from)
             && let Some(image) = self.images.get(number)
         {
+            if let Some(hits) = self.hits.get(number) {
+                hits.set(hits.get() + 1);
+            }
             let text = changed(image, value);
             ops::set_scalar(node, &text, Tag::None)?;
             from = number + 1;
@@ -174,7 +190,7 @@ fn changed(image: &Image, value: &str) -> String {
 }
 
 /// Name, tag and digest of an image reference; a colon before the first slash is a port.
-fn split(value: &str) -> (String, String, String) {
+pub(crate) fn split(value: &str) -> (String, String, String) {
     let path = match value.find('/') {
         Some(at) if at > 0 => at,
         _ => 0,

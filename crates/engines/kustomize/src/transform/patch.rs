@@ -1,5 +1,6 @@
 //! `patches`: strategic merge or JSON patches, with targets or without.
 
+use crate::effects::Effects;
 use crate::error::{Error, Result, Within};
 use crate::jsonpatch::{self, Operation};
 use crate::kustomization::Patch;
@@ -82,12 +83,17 @@ impl PatchTransformer {
         Ok(transformer)
     }
 
-    pub(super) fn run(&self, map: &mut ResMap, schema: &Schema) -> Result<()> {
+    pub(super) fn run(&self, map: &mut ResMap, schema: &Schema, effects: &mut Effects) -> Result<()> {
         match (&self.content, &self.target) {
-            (Content::Merge(patches), None) => merge_by_name(patches, map, schema),
+            (Content::Merge(patches), None) => {
+                // A patch that finds no object is a failure.
+                effects.reached((0, 0), 1, || None);
+                merge_by_name(patches, map, schema)
+            }
             (Content::Merge(patches), Some(target)) => {
                 let [patch] = patches.as_slice() else {
                     if patches.is_empty() {
+                        effects.reached((0, 0), 1, || None);
                         return Ok(());
                     }
                     return Err(Error::invalid(format!(
@@ -99,10 +105,13 @@ impl PatchTransformer {
                 let places = map
                     .select(target, schema)
                     .within(|| format!("unable to find patch target{}", describe(target)))?;
+                effects.reached((0, 0), places.len(), || target.near(map.list()));
                 map.apply_patch(&places, patch, schema)
             }
             (Content::Json(operations), Some(target)) => {
-                for at in map.select(target, schema)? {
+                let places = map.select(target, schema)?;
+                effects.reached((0, 0), places.len(), || target.near(map.list()));
+                for at in places {
                     map.change(at, schema, |resource| {
                         resource.store_previous(schema);
                         patch_json6902::apply(operations, resource)

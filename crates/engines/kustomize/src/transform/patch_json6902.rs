@@ -3,6 +3,7 @@
 use serde_json::{Map, Number, Value};
 use weir_yaml::from_json;
 
+use crate::effects::Effects;
 use crate::error::{Error, Result, Within};
 use crate::jsonpatch::{self, Operation};
 use crate::marshal::marshal;
@@ -17,9 +18,12 @@ pub(super) fn run(
     operations: &[Operation],
     map: &mut ResMap,
     schema: &Schema,
+    effects: &mut Effects,
 ) -> Result<()> {
     let target = target.ok_or_else(|| Error::invalid("must specify a target for patch"))?;
-    for at in map.select(target, schema)? {
+    let places = map.select(target, schema)?;
+    effects.reached((0, 0), places.len(), || target.near(map.list()));
+    for at in places {
         map.change(at, schema, |resource| apply(operations, resource))?;
     }
     Ok(())

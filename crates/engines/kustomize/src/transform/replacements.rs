@@ -8,10 +8,12 @@ use std::collections::HashMap;
 use weir_yaml::{Data, Node};
 
 use crate::decode;
+use crate::effects::Effects;
 use crate::error::{Error, Result, Within};
 use crate::id::{Gvk, IdRef, ResId};
 use crate::kustomization::{FieldOptions, Replacement, Source, Target};
 use crate::loader::Loader;
+use crate::near;
 use crate::ops::{self, Kind};
 use crate::path;
 use crate::resmap::ResMap;
@@ -50,9 +52,9 @@ pub(crate) fn load(list: &[Replacement], loader: &Loader<'_>) -> Result<Vec<Repl
 }
 
 /// Copies values.
-pub(super) fn run(list: &[Replacement], map: &mut ResMap) -> Result<()> {
+pub(super) fn run(list: &[Replacement], map: &mut ResMap, effects: &mut Effects) -> Result<()> {
     let mut names = Names::of(map);
-    for replacement in list {
+    for (number, replacement) in list.iter().enumerate() {
         let targets = match (
             &replacement.targets,
             &replacement.source,
@@ -74,8 +76,10 @@ pub(super) fn run(list: &[Replacement], map: &mut ResMap) -> Result<()> {
             (Some(source), _) => source_value(source, map, &names)?,
             (None, text) => Node::plain(text.clone().unwrap_or_default()),
         };
-        for target in targets {
-            copy(&value, target, map, &mut names)?;
+        for (at, target) in targets.iter().enumerate() {
+            let count = copy(&value, target, map, &mut names)?;
+            let select = target.select.as_ref();
+            effects.reached((number, at), count, || select?.near(map.list()));
         }
     }
     Ok(())
@@ -135,17 +139,16 @@ fn source_value(source: &Source, map: &ResMap, names: &Names) -> Result<Node> {
         }
     }
     let Some(resource) = found else {
-        return Err(Error::invalid(format!(
-            "nothing selected by {}",
-            describe(source)
-        )));
+        let error = Error::invalid(format!("nothing selected by {}", describe(source)));
+        return Err(error.helped(near::selected(map.list(), &source_id(source).as_ref())));
     };
     let path = if source.field_path.is_empty() {
         DEFAULT_PATH
     } else {
         &source.field_path
     };
-    let node = ops::lookup(resource.node(), &path::split_dotted(path))
+    let parts = path::split_dotted(path);
+    let node = ops::lookup(resource.node(), &parts)
         .within(|| "error looking up replacement source".into())?
         .filter(|node| !node.is_null_or_empty())
         .ok_or_else(|| {
@@ -153,6 +156,7 @@ fn source_value(source: &Source, map: &ResMap, names: &Names) -> Result<Node> {
                 "fieldPath `{path}` is missing for replacement source {}",
                 describe(source)
             ))
+            .helped(near::field(resource.node(), &parts))
         })?;
     refine(source.options.as_ref(), node)
 }
@@ -169,13 +173,17 @@ fn selects(source: &Source, id: &IdRef<'_>) -> bool {
         && id.is_selected_by(&source.gvk)
 }
 
-fn describe(source: &Source) -> String {
-    let id = ResId {
+fn source_id(source: &Source) -> ResId {
+    ResId {
         gvk: source.gvk.clone(),
         name: source.name.clone(),
         namespace: source.namespace.clone(),
         ..ResId::default()
-    };
+    }
+}
+
+fn describe(source: &Source) -> String {
+    let id = source_id(source);
     if source.field_path.is_empty() {
         id.to_string()
     } else {
@@ -209,7 +217,8 @@ fn refine(options: Option<&FieldOptions>, node: &Node) -> Result<Node> {
     Ok(value)
 }
 
-fn copy(value: &Node, target: &Target, map: &mut ResMap, names: &mut Names) -> Result<()> {
+/// Copies a value into the fields of a target's objects. Returns how many objects there were.
+fn copy(value: &Node, target: &Target, map: &mut ResMap, names: &mut Names) -> Result<usize> {
     let select = target
         .select
         .as_ref()
@@ -226,6 +235,7 @@ fn copy(value: &Node, target: &Target, map: &mut ResMap, names: &mut Names) -> R
     } else {
         target.field_paths.as_slice()
     };
+    let mut count = 0;
     let list = map.list_mut();
     // A selector that cannot be read fails at the first object that it is held against, whatever that is called.
     let name = matcher.whole_name().filter(|_| matcher.is_readable());
@@ -255,9 +265,10 @@ fn copy(value: &Node, target: &Target, map: &mut ResMap, names: &mut Names) -> R
                     .within(|| format!("replacement target {id}"))?;
             }
             names.add(at, resource);
+            count += 1;
         }
     }
-    Ok(())
+    Ok(count)
 }
 
 fn copy_to(value: &Node, path: &str, options: Option<&FieldOptions>, node: &mut Node) -> Result<()> {
@@ -277,7 +288,7 @@ fn copy_to(value: &Node, path: &str, options: Option<&FieldOptions>, node: &mut 
     let count =
         visit::fields(node, &parts, create, &mut |field| set(options, field, value)).within(missing)?;
     if count == 0 {
-        return Err(Error::invalid(missing()));
+        return Err(Error::invalid(missing()).helped(near::field(node, &parts)));
     }
     Ok(())
 }

@@ -4,7 +4,9 @@ use weir_yaml::Tag;
 
 use crate::error::{Error, Result};
 use crate::fieldspec::{Create, FieldSpec, apply};
+use crate::id::ResId;
 use crate::kustomization::Replica;
+use crate::near;
 use crate::ops::{self, Kind};
 use crate::resmap::ResMap;
 use crate::schema::Schema;
@@ -30,9 +32,14 @@ pub(super) fn run(replica: &Replica, specs: &[FieldSpec], map: &mut ResMap, sche
         return Ok(());
     }
     let kinds: Vec<String> = specs.iter().map(|spec| spec.gvk.to_string()).collect();
-    Err(Error::invalid(format!(
+    let wanted = ResId {
+        name: replica.name.clone(),
+        ..ResId::default()
+    };
+    let error = Error::invalid(format!(
         "resource with name {} does not match a config with the following GVK [{}]",
         replica.name,
         kinds.join(" ")
-    )))
+    ));
+    Err(error.helped(near::selected(map.list(), &wanted.as_ref())))
 }

@@ -1,21 +1,28 @@
 //! `vars`: `$(NAME)` in fields.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 
 use weir_yaml::{Data, Node, Style, Tag, go_float};
 
 use crate::error::{Error, Result};
 use crate::fieldspec::{FieldSpec, Specs};
+use crate::id::ResId;
 use crate::kustomization::Var;
+use crate::near;
 use crate::ops;
 use crate::path;
 use crate::resmap::ResMap;
 use crate::resource::Resource;
 
-/// Replaces the vars in the fields of the specs.
-pub(crate) fn resolve(vars: &BTreeMap<String, Var>, specs: &[FieldSpec], map: &mut ResMap) -> Result<()> {
+/// Replaces the vars in the fields of the specs. Returns the names of those that no field refers to.
+pub(crate) fn resolve(
+    vars: &BTreeMap<String, Var>,
+    specs: &[FieldSpec],
+    map: &mut ResMap,
+) -> Result<Vec<String>> {
     if vars.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let mut sources: HashMap<&str, &Resource> = HashMap::new();
     for resource in map.iter() {
@@ -27,20 +34,42 @@ pub(crate) fn resolve(vars: &BTreeMap<String, Var>, specs: &[FieldSpec], map: &m
     for (name, var) in vars {
         values.insert(
             name.as_str(),
-            value(var, sources.get(var.name.as_str()).copied())?,
+            value(var, sources.get(var.name.as_str()).copied()).map_err(|error| {
+                let is_there = sources.contains_key(var.name.as_str());
+                let help = if is_there { None } else { near(var, map) };
+                match help {
+                    Some(help) => error.helped(Some(help)),
+                    None => error,
+                }
+            })?,
         );
     }
     let mut specs = Specs::new(specs);
     for node in map.nodes_mut() {
         specs.apply_all(node, None, &mut |node| replace(node, &values))?;
     }
-    Ok(())
+    let idle = values
+        .into_iter()
+        .filter(|(_, value)| value.as_ref().is_some_and(|value| !value.is_used.get()));
+    Ok(idle.map(|(name, _)| name.to_owned()).collect())
+}
+
+/// What the object of a var may have been meant to be.
+fn near(var: &Var, map: &ResMap) -> Option<String> {
+    let wanted = ResId {
+        gvk: var.objref.gvk(),
+        name: var.objref.name.clone(),
+        namespace: var.objref.namespace.clone(),
+        cluster_scoped: false,
+    };
+    near::exact(map.list(), &wanted.as_ref())
 }
 
 /// What a var stands for.
 struct Value {
     text: String,
     tag: Tag,
+    is_used: Cell<bool>,
 }
 
 /// The value of a var; `None` if it is no scalar, which leaves the reference as it is.
@@ -58,10 +87,11 @@ fn value(var: &Var, source: Option<&Resource>) -> Result<Option<Value>> {
             describe(var)
         ))
     };
-    let node = ops::lookup(resource.node(), &indexed(path::split_dotted(path)))
+    let parts = indexed(path::split_dotted(path));
+    let node = ops::lookup(resource.node(), &parts)
         .ok()
         .flatten()
-        .ok_or_else(missing)?;
+        .ok_or_else(|| missing().helped(near::field(resource.node(), &parts)))?;
     let Some(text) = node.as_str() else {
         return Ok(None);
     };
@@ -78,7 +108,8 @@ fn value(var: &Var, source: Option<&Resource>) -> Result<Option<Value>> {
         },
         _ => (text.to_owned(), Tag::Str),
     };
-    Ok(Some(Value { text, tag }))
+    let is_used = Cell::new(false);
+    Ok(Some(Value { text, tag, is_used }))
 }
 
 fn field_path(var: &Var) -> &str {
@@ -99,7 +130,7 @@ fn describe(var: &Var) -> String {
 }
 
 /// Turns `ports[0]` into `ports`, `0`.
-fn indexed(parts: Vec<String>) -> Vec<String> {
+pub(crate) fn indexed(parts: Vec<String>) -> Vec<String> {
     let mut result = Vec::new();
     for part in parts {
         let split = part
@@ -164,7 +195,10 @@ fn expand(node: &mut Node, values: &Values<'_>) {
     let text = node.as_str().unwrap_or_default();
     let whole = text.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')'));
     let (text, tag) = match whole.and_then(|name| values.get(name)) {
-        Some(Some(value)) => (value.text.clone(), value.tag.clone()),
+        Some(Some(value)) => {
+            value.is_used.set(true);
+            (value.text.clone(), value.tag.clone())
+        }
         _ => (expand_text(text, values), Tag::Str),
     };
     node.data = Data::Scalar(text);
@@ -189,6 +223,7 @@ fn expand_text(text: &str, values: &Values<'_>) -> String {
             rest = escaped;
         } else if let Some((name, behind)) = after.strip_prefix('(').and_then(|inner| inner.split_once(')')) {
             if let Some(Some(value)) = values.get(name) {
+                value.is_used.set(true);
                 out.push_str(&value.text);
             } else {
                 out.push_str("$(");

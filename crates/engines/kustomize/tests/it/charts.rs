@@ -175,3 +175,25 @@ fn n17_charts_are_rendered_only_where_allowed_and_never_fetched() {
         assert!(error.chain().contains(message), "{entry}: {}", error.chain());
     }
 }
+
+#[test]
+fn n17_values_files_outside_the_directory_are_refused() {
+    for entry in [
+        "{name: web, valuesFile: ../secret.yaml}",
+        "{name: web, valuesFile: /secret.yaml, valuesInline: {a: 1}}",
+        "{name: web, additionalValuesFiles: [../secret.yaml]}",
+        "{name: web, valuesFile: 'https://example.com/values.yaml'}",
+    ] {
+        let mut files = tree(&format!("helmCharts: [{entry}]\n"));
+        files.insert("/secret.yaml", "token: s3cret\n");
+        let witness = Witness(std::cell::RefCell::default());
+        let error = build_with_charts(&files, "/app", &BuildOptions::default(), &witness).unwrap_err();
+        assert!(
+            matches!(error.kind(), ErrorKind::Security | ErrorKind::Remote),
+            "{entry}: {}",
+            error.chain()
+        );
+        assert!(witness.0.borrow().is_none(), "{entry}: the chart was rendered");
+        assert!(!error.chain().contains("s3cret"), "{}", error.chain());
+    }
+}

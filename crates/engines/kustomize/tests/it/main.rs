@@ -11,6 +11,8 @@ mod conformance;
 mod d2;
 mod flux;
 mod json_patch;
+mod lint;
 mod merge2;
+mod near;
 mod security;
 mod support;

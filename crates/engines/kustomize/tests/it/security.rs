@@ -87,6 +87,14 @@ fn n17_files_outside_the_directory_are_refused() {
         "replacements: [{path: ../other/a.yaml}]",
         "openapi: {path: ../other/a.yaml}",
         "crds: [../other/a.yaml]",
+        "patches: [{path: /other/a.yaml}]",
+        "patchesStrategicMerge: [../other/a.yaml]",
+        "patchesJson6902: [{target: {name: a}, path: /other/a.yaml}]",
+        "configurations: [../other/a.yaml]",
+        "secretGenerator: [{name: x, env: /other/a.yaml}]",
+        "generators: [../other/a.yaml]",
+        "transformers: [/other/a.yaml]",
+        "validators: [../other/a.yaml]",
     ] {
         let tree = files(&[("/app/kustomization.yaml", text), ("/other/a.yaml", CONFIG)]);
         let (kind, message) = refusal(&tree, LoadRestrictions::RootOnly);
@@ -200,6 +208,22 @@ fn n17_cycles_are_named() {
         assert_eq!(kind, ErrorKind::Cycle, "{text}: {message}");
         assert!(message.contains("cycle detected: candidate root"), "{message}");
     }
+    // One that takes more than a step back is seen, too.
+    let tree = files(&[
+        ("/app/kustomization.yaml", "resources: [../a]"),
+        ("/a/kustomization.yaml", "components: [../b]"),
+        (
+            "/b/kustomization.yaml",
+            "kind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\nresources: [../c]",
+        ),
+        ("/c/kustomization.yaml", "resources: [../a]"),
+    ]);
+    let (kind, message) = refusal(&tree, LoadRestrictions::RootOnly);
+    assert_eq!(kind, ErrorKind::Cycle, "{message}");
+    assert!(
+        message.contains("candidate root '/a' contains visited root '/a'"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -97,7 +97,7 @@ struct Refused {
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum Restrictor {
+pub(super) enum Restrictor {
     /// Only files in or below the folder of their kustomization
     #[default]
     #[value(name = "LoadRestrictionsRootOnly")]
@@ -105,6 +105,15 @@ enum Restrictor {
     /// Any file of this machine
     #[value(name = "LoadRestrictionsNone")]
     None,
+}
+
+impl From<Restrictor> for LoadRestrictions {
+    fn from(restrictor: Restrictor) -> Self {
+        match restrictor {
+            Restrictor::RootOnly => Self::RootOnly,
+            Restrictor::None => Self::None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
@@ -177,10 +186,7 @@ impl Build {
             .rooted(&folder)
             .ok_or_else(|| CommandError::user(format!("the path {} is not UTF-8", folder.display())))?;
         let options = Options {
-            load_restrictions: match self.load_restrictor {
-                Restrictor::RootOnly => LoadRestrictions::RootOnly,
-                Restrictor::None => LoadRestrictions::None,
-            },
+            load_restrictions: self.load_restrictor.into(),
             reorder: match self.reorder {
                 Reorder::None => weir_kustomize::Reorder::None,
                 Reorder::Legacy => weir_kustomize::Reorder::Legacy,
@@ -214,7 +220,7 @@ impl Build {
 }
 
 /// The engine's error with what a person can do about it, and the place if it says one.
-fn explain(given: &Path, folder: &Path, error: &weir_kustomize::Error) -> CommandError {
+pub(super) fn explain(given: &Path, folder: &Path, error: &weir_kustomize::Error) -> CommandError {
     let message = format!("cannot build {}", given.display());
     let mut converted = CommandError::caused(Kind::User, message, error);
     let mut places = error.places();
@@ -240,6 +246,9 @@ fn explain(given: &Path, folder: &Path, error: &weir_kustomize::Error) -> Comman
             converted = converted.via(format!("{file}:{}:{}", found.line, found.column));
         }
     }
+    if let Some(help) = error.help() {
+        converted = converted.hint(help);
+    }
     // A path that is refused as a file is tried as a folder, so the first failure may hide in the text.
     let kind = if error.chain().contains("security; file") {
         ErrorKind::Security
@@ -247,6 +256,7 @@ fn explain(given: &Path, folder: &Path, error: &weir_kustomize::Error) -> Comman
         error.kind()
     };
     match kind {
+        ErrorKind::NotFound if error.help().is_some() => converted,
         ErrorKind::NotFound => converted.hint("check the path: it counts from the folder of the kustomization file"),
         ErrorKind::Security => converted.hint(
             "move the file below its kustomization, or allow it with `--load-restrictor LoadRestrictionsNone`",
@@ -259,7 +269,7 @@ fn explain(given: &Path, folder: &Path, error: &weir_kustomize::Error) -> Comman
 }
 
 /// A path as the person would write it: from the folder that was given on.
-fn shown(given: &Path, folder: &Path, path: &Path) -> String {
+pub(super) fn shown(given: &Path, folder: &Path, path: &Path) -> String {
     let up = folder.ancestors().enumerate();
     for (levels, above) in up.take(4) {
         if let Ok(rest) = path.strip_prefix(above) {

@@ -8,6 +8,7 @@ mod help;
 mod keyless;
 mod keys;
 mod kustomize;
+mod kustomize_lint;
 mod logs;
 mod pages;
 mod registry;

@@ -23,4 +23,6 @@ async fn an_unknown_reason_is_a_failure_with_near_ones() {
     let said = weir(&["explain", "healthcheck"]).await.failure();
     assert!(said.contains("there is no page about `healthcheck`"));
     assert!(said.contains("HealthCheckFailed"));
+    let said = weir(&["explain", "HelthChekFailed"]).await.failure();
+    assert!(said.contains("did you mean HealthCheckFailed?"), "{said}");
 }
