@@ -257,6 +257,9 @@ pub(crate) struct Kustomization {
     pub(crate) transformers: Vec<String>,
     pub(crate) validators: Vec<String>,
     pub(crate) build_metadata: Vec<String>,
+    /// Deprecated fields that were used, each with the one to use instead.
+    #[serde(skip)]
+    pub(crate) deprecated: Vec<(&'static str, &'static str)>,
 }
 
 const COMPONENT: &str = "Component";
@@ -266,6 +269,7 @@ impl Kustomization {
     pub(crate) fn parse(text: &str, directory: &str) -> Result<Self> {
         let mut file: Self = decode::typed(text, &KUSTOMIZATION, true)
             .within(|| format!("invalid Kustomization in '{directory}'"))?;
+        file.deprecated = file.deprecated();
         file.complete();
         let (mut charts, globals) = generate::modern(&file.helm_chart_inflation_generator)
             .within(|| format!("invalid Kustomization in '{directory}'"))?;
@@ -277,6 +281,26 @@ impl Kustomization {
 
     pub(crate) fn is_component(&self) -> bool {
         self.kind == COMPONENT
+    }
+
+    /// In the order of kustomize's warnings (`CheckDeprecatedFields` of v5.8.1).
+    fn deprecated(&self) -> Vec<(&'static str, &'static str)> {
+        [
+            (self.bases.is_empty(), "bases", "resources"),
+            (self.common_labels.is_empty(), "commonLabels", "labels"),
+            (self.image_tags.is_empty(), "imageTags", "images"),
+            (self.patches_json6902.is_empty(), "patchesJson6902", "patches"),
+            (
+                self.patches_strategic_merge.is_empty(),
+                "patchesStrategicMerge",
+                "patches",
+            ),
+            (self.vars.is_empty(), "vars", "replacements"),
+        ]
+        .into_iter()
+        .filter(|(unused, ..)| !unused)
+        .map(|(_, old, new)| (old, new))
+        .collect()
     }
 
     fn complete(&mut self) {

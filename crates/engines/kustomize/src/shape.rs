@@ -163,14 +163,11 @@ const META: Shape = Struct(&[
     ("annotations", TEXT_MAP),
 ]);
 
-/// `helmGlobals`, where field names are checked; a build reads what it knows.
-pub(crate) static HELM_GLOBALS: Shape = Struct(&[("chartHome", Text), ("configHome", Text)]);
+const HELM_GLOBALS: Shape = Struct(&[("chartHome", Text), ("configHome", Text)]);
 
-/// An entry of `helmCharts`, likewise.
-pub(crate) static HELM_CHART: Shape = Struct(&[
+const HELM_CHART: Shape = Struct(&[
     ("name", Text),
     ("version", Text),
-    ("digest", Text),
     ("repo", Text),
     ("releaseName", Text),
     ("namespace", Text),
@@ -186,6 +183,23 @@ pub(crate) static HELM_CHART: Shape = Struct(&[
     ("skipTests", Bool),
     ("debug", Bool),
     ("devel", Bool),
+]);
+
+/// An entry of `helmChartInflationGenerator`.
+const OLD_HELM_CHART: Shape = Struct(&[
+    ("chartName", Text),
+    ("chartVersion", Text),
+    ("chartRepoUrl", Text),
+    ("chartHome", Text),
+    ("chartRepoName", Text),
+    ("helmBin", Text),
+    ("helmHome", Text),
+    ("values", Text),
+    ("valuesLocal", Any),
+    ("valuesMerge", Text),
+    ("releaseName", Text),
+    ("releaseNamespace", Text),
+    ("extraArgs", TEXTS),
 ]);
 
 /// kustomization.yaml
@@ -215,9 +229,9 @@ pub(crate) static KUSTOMIZATION: Shape = Struct(&[
     ("bases", TEXTS),
     ("configMapGenerator", List(&CONFIG_MAP)),
     ("secretGenerator", List(&SECRET)),
-    ("helmGlobals", Any),
-    ("helmCharts", List(&Any)),
-    ("helmChartInflationGenerator", List(&Any)),
+    ("helmGlobals", HELM_GLOBALS),
+    ("helmCharts", List(&HELM_CHART)),
+    ("helmChartInflationGenerator", List(&OLD_HELM_CHART)),
     ("generatorOptions", GENERATOR_OPTIONS),
     ("configurations", TEXTS),
     ("generators", TEXTS),

@@ -72,24 +72,12 @@ impl<'a> Target<'a> {
     }
 
     fn warn(&self) {
-        let file = &self.file;
-        for (used, old, new) in [
-            (!file.common_labels.is_empty(), "commonLabels", "labels"),
-            (!file.patches_json6902.is_empty(), "patchesJson6902", "patches"),
-            (
-                !file.patches_strategic_merge.is_empty(),
-                "patchesStrategicMerge",
-                "patches",
-            ),
-            (!file.vars.is_empty(), "vars", "replacements"),
-        ] {
-            if used {
-                self.build.warnings.borrow_mut().push(format!(
-                    "'{old}' is deprecated. Please use '{new}' instead. ({}/{})",
-                    self.loader.root(),
-                    self.file_name
-                ));
-            }
+        for (old, new) in &self.file.deprecated {
+            self.build.warnings.borrow_mut().push(format!(
+                "'{old}' is deprecated. Please use '{new}' instead. ({}/{})",
+                self.loader.root(),
+                self.file_name
+            ));
         }
     }
 

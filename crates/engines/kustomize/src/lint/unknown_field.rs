@@ -6,18 +6,11 @@ use super::context::Context;
 use super::finding::{Finding, Severity};
 use super::source::Source;
 use crate::near::{nearest, question};
-use crate::shape::{HELM_CHART, HELM_GLOBALS, KUSTOMIZATION, Shape};
+use crate::shape::{KUSTOMIZATION, Shape};
 
 pub(super) fn check(context: &Context<'_>, out: &mut Vec<Finding>) {
     for source in context.tree {
         walk(source, &source.node, &KUSTOMIZATION, "", out);
-        // weir lets these pass; kustomize does not.
-        for chart in source.items("helmCharts") {
-            walk(source, chart, &HELM_CHART, "helmCharts", out);
-        }
-        if let Some((_, globals)) = source.field("helmGlobals") {
-            walk(source, globals, &HELM_GLOBALS, "helmGlobals", out);
-        }
     }
 }
 
@@ -49,15 +42,10 @@ fn unknown(source: &Source, key: &Node, name: &str, fields: &[(&'static str, Sha
     } else {
         format!(" in {path}")
     };
-    let severity = if path.starts_with("helm") {
-        Severity::Warning
-    } else {
-        Severity::Error
-    };
     let near = nearest(name, fields.iter().map(|(name, _)| *name));
     Finding::new(
         "unknown-field",
-        severity,
+        Severity::Error,
         &source.path,
         format!("unknown field \"{name}\"{within}"),
     )

@@ -177,6 +177,28 @@ fn n17_charts_are_rendered_only_where_allowed_and_never_fetched() {
 }
 
 #[test]
+fn fields_of_charts_are_checked_as_kustomize_checks_them() {
+    for (file, message) in [
+        ("helmCharts: [{name: web, digest: x}]", "unknown field \"digest\""),
+        (
+            "helmCharts: [{name: {a: b}}]",
+            "cannot unmarshal object into field helmCharts[0].name of type string",
+        ),
+        (
+            "helmChartInflationGenerator: [{chartName: web, name: x}]",
+            "unknown field \"name\"",
+        ),
+        (
+            "helmGlobals: {chartHome: [x]}",
+            "cannot unmarshal array into field helmGlobals.chartHome of type string",
+        ),
+    ] {
+        let error = request(file).unwrap_err().chain();
+        assert!(error.contains(message), "{file}: {error}");
+    }
+}
+
+#[test]
 fn n17_values_files_outside_the_directory_are_refused() {
     for entry in [
         "{name: web, valuesFile: ../secret.yaml}",

@@ -295,3 +295,30 @@ fn n17_a_tree_that_leads_in_a_circle_or_outside_is_looked_at_and_ends() {
         );
     }
 }
+
+/// kustomize v5.8.1 warns of the same fields in the same order.
+#[test]
+fn a_build_warns_of_deprecated_fields() {
+    let files: MemoryFiles = [
+        (
+            "/app/kustomization.yaml",
+            "vars: []\nimageTags: [{name: a, newTag: b}]\npatchesStrategicMerge: []\ncommonLabels: {a: b}\nbases: [base]\n",
+        ),
+        ("/app/base/kustomization.yaml", "resources: [a.yaml]\n"),
+        (
+            "/app/base/a.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n",
+        ),
+    ]
+    .into_iter()
+    .collect();
+    let built = build(&files, "/app", &Options::default()).unwrap();
+    assert_eq!(
+        built.warnings(),
+        [
+            "'bases' is deprecated. Please use 'resources' instead. (/app/kustomization.yaml)",
+            "'commonLabels' is deprecated. Please use 'labels' instead. (/app/kustomization.yaml)",
+            "'imageTags' is deprecated. Please use 'images' instead. (/app/kustomization.yaml)",
+        ]
+    );
+}
