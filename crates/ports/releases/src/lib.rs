@@ -16,7 +16,8 @@
 //! is dropped is one that died. What the log and errors say goes through the log's mask (security case N56).
 //!
 //! **Not done here.** Nothing is fetched; whether to act, and what to do after a failure, is the caller's to decide.
-//! Hooks' output is not collected.
+//! Hooks' output is not collected. Objects are not validated by the client: Helm leaves that to API servers that can
+//! (`fieldValidation`, all since 1.27), so that Flux's `disableOpenAPIValidation` changes nothing there, nor here.
 
 mod adopt;
 mod build;

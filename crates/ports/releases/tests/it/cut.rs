@@ -13,7 +13,7 @@ use weir_apis::GroupVersionKind;
 use weir_releases::{InstallOptions, Reason, RollbackOptions, Template, UninstallOptions, UpgradeOptions};
 use weir_standin_apiserver::Fault;
 
-use crate::ground::{Ground, Stage, chart, config, hook, template};
+use crate::ground::{Failing as _, Ground, Stage, chart, config, hook, template};
 
 const NS: &str = "cut";
 
@@ -141,7 +141,7 @@ async fn act_again(stage: &Stage, moment: Moment) -> Result<()> {
             stage.upgrade(first(), &UpgradeOptions::default()).await?;
         }
         Moment::Uninstall if !is_there => {
-            let error = stage.uninstall(&UninstallOptions::default()).await.unwrap_err();
+            let error = stage.uninstall(&UninstallOptions::default()).await.failure()?;
             ensure!(error.reason == Reason::Missing, "{error}");
         }
         _ => act(stage, moment).await?,
@@ -238,10 +238,10 @@ async fn one(moment: Moment, cut: Cut, wanted: &[Value]) -> Result<bool> {
         .map(|()| true)
 }
 
-async fn every(moment: Moment, cut: fn(usize) -> Cut) {
-    let (_ground, stage) = scene(moment).await.unwrap();
-    act(&stage, moment).await.unwrap();
-    let wanted = state(&stage).await.unwrap();
+async fn every(moment: Moment, cut: fn(usize) -> Cut) -> Result<()> {
+    let (_ground, stage) = scene(moment).await?;
+    act(&stage, moment).await?;
+    let wanted = state(&stage).await?;
     let mut failed = Vec::new();
     let mut n = 0;
     loop {
@@ -251,49 +251,50 @@ async fn every(moment: Moment, cut: fn(usize) -> Cut) {
             Ok(false) => break,
             Err(error) => failed.push(format!("{:?}: {error:#}", cut(n))),
         }
-        assert!(n < 500, "the action never ends before the cut");
+        ensure!(n < 500, "the action never ends before the cut");
     }
     println!("{moment:?}: {} deaths, {} failed", n - 1, failed.len());
-    assert!(n > 5, "too few requests to cut at: {n}");
-    assert!(failed.is_empty(), "{moment:?}:\n{}", failed.join("\n"));
+    ensure!(n > 5, "too few requests to cut at: {n}");
+    ensure!(failed.is_empty(), "{moment:?}:\n{}", failed.join("\n"));
+    Ok(())
 }
 
 #[tokio::test(start_paused = true)]
-async fn cut_before_any_request_an_install_converges() {
-    every(Moment::Install, Cut::Before).await;
+async fn cut_before_any_request_an_install_converges() -> Result<()> {
+    every(Moment::Install, Cut::Before).await
 }
 
 #[tokio::test(start_paused = true)]
-async fn cut_after_any_write_an_install_converges() {
-    every(Moment::Install, Cut::AfterWrite).await;
+async fn cut_after_any_write_an_install_converges() -> Result<()> {
+    every(Moment::Install, Cut::AfterWrite).await
 }
 
 #[tokio::test(start_paused = true)]
-async fn cut_before_any_request_an_upgrade_converges() {
-    every(Moment::Upgrade, Cut::Before).await;
+async fn cut_before_any_request_an_upgrade_converges() -> Result<()> {
+    every(Moment::Upgrade, Cut::Before).await
 }
 
 #[tokio::test(start_paused = true)]
-async fn cut_after_any_write_an_upgrade_converges() {
-    every(Moment::Upgrade, Cut::AfterWrite).await;
+async fn cut_after_any_write_an_upgrade_converges() -> Result<()> {
+    every(Moment::Upgrade, Cut::AfterWrite).await
 }
 
 #[tokio::test(start_paused = true)]
-async fn cut_before_any_request_a_rollback_converges() {
-    every(Moment::Rollback, Cut::Before).await;
+async fn cut_before_any_request_a_rollback_converges() -> Result<()> {
+    every(Moment::Rollback, Cut::Before).await
 }
 
 #[tokio::test(start_paused = true)]
-async fn cut_after_any_write_a_rollback_converges() {
-    every(Moment::Rollback, Cut::AfterWrite).await;
+async fn cut_after_any_write_a_rollback_converges() -> Result<()> {
+    every(Moment::Rollback, Cut::AfterWrite).await
 }
 
 #[tokio::test(start_paused = true)]
-async fn cut_before_any_request_a_removal_converges() {
-    every(Moment::Uninstall, Cut::Before).await;
+async fn cut_before_any_request_a_removal_converges() -> Result<()> {
+    every(Moment::Uninstall, Cut::Before).await
 }
 
 #[tokio::test(start_paused = true)]
-async fn cut_after_any_write_a_removal_converges() {
-    every(Moment::Uninstall, Cut::AfterWrite).await;
+async fn cut_after_any_write_a_removal_converges() -> Result<()> {
+    every(Moment::Uninstall, Cut::AfterWrite).await
 }

@@ -71,7 +71,7 @@ impl Ground {
         let kubelet = kube::Client::try_from(config().await?)?;
         let nodes = tokio::spawn(async move {
             if let Err(error) = nodes::play(kubelet).await {
-                eprintln!("the stand-in for nodes has stopped: {error}");
+                tracing::warn!(%error, "the stand-in for nodes has stopped");
             }
         });
         Ok(Self {
@@ -249,6 +249,21 @@ impl Stage {
             .collect();
         ensure!(short == wanted, "{found:?}");
         Ok(())
+    }
+}
+
+/// What must fail.
+pub(crate) trait Failing {
+    /// How it failed; that it did not is an error.
+    fn failure(self) -> Result<ActionError>;
+}
+
+impl Failing for Result<Done, ActionError> {
+    fn failure(self) -> Result<ActionError> {
+        match self {
+            Ok(done) => bail!("revision {} did not fail", done.release.version),
+            Err(error) => Ok(error),
+        }
     }
 }
 

@@ -40,14 +40,14 @@ async fn run_all(ground: &Ground, tier: &str) {
 }
 
 /// A real control plane; `None`, with one line saying so, where it is not wanted or its programs are not built.
-async fn real(programs: &[&str], what: &str) -> Option<Ground> {
+async fn real(programs: &[&str], what: &str) -> Result<Option<Ground>> {
     let wanted = std::env::var("WEIR_REAL").unwrap_or_default();
     let missing = programs.iter().any(|program| tools::find(program).is_none());
     if wanted == "off" || (wanted != "required" && missing) {
         println!("not run: {what} (WEIR_REAL=off, or `cargo xtask tools` has not built {programs:?})");
-        return None;
+        return Ok(None);
     }
-    Some(Ground::real().await.unwrap())
+    Ground::real().await.map(Some)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -57,15 +57,17 @@ async fn scenarios_hold_on_the_stand_in() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn scenarios_hold_on_kube_apiserver() {
-    if let Some(ground) = real(&["kube-apiserver"], "scenarios on kube-apiserver").await {
+async fn scenarios_hold_on_kube_apiserver() -> Result<()> {
+    if let Some(ground) = real(&["kube-apiserver"], "scenarios on kube-apiserver").await? {
         run_all(&ground, "kube-apiserver").await;
     }
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn helm_and_weir_take_turns() {
-    if let Some(ground) = real(&["kube-apiserver", "helm"], "turns with helm").await {
+async fn helm_and_weir_take_turns() -> Result<()> {
+    if let Some(ground) = real(&["kube-apiserver", "helm"], "turns with helm").await? {
         interop::all(&ground).await;
     }
+    Ok(())
 }

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 use weir_releases::{InstallOptions, Reason, UpgradeOptions};
 
-use crate::ground::{Ground, Stage, configs, managers};
+use crate::ground::{Failing as _, Ground, Stage, configs, managers};
 
 async fn strangers(stage: &Stage, name: &str) -> Result<()> {
     stage
@@ -23,7 +23,7 @@ pub(crate) async fn objects_of_others_are_refused_or_taken(ground: &Ground) -> R
     let refused = stage
         .install(first(), &InstallOptions::default())
         .await
-        .unwrap_err();
+        .failure()?;
     ensure!(refused.reason == Reason::Ownership && refused.release.is_none());
     let message = "unable to continue with install: ConfigMap \"a\" in namespace \"adoption\" exists and cannot be \
                    imported into the current release: invalid ownership metadata; label validation error: missing key \
@@ -49,7 +49,7 @@ pub(crate) async fn objects_of_others_are_refused_or_taken(ground: &Ground) -> R
     let refused = stage
         .upgrade(second(), &UpgradeOptions::default())
         .await
-        .unwrap_err();
+        .failure()?;
     ensure!(refused.reason == Reason::Ownership && refused.release.is_none());
     ensure!(
         refused
@@ -77,7 +77,7 @@ pub(crate) async fn a_namespace_is_created(ground: &Ground) -> Result<()> {
     let first = || configs("1.0.0", &[("a", "a: b")]);
     let refused = weir_releases::install(&context, first(), &InstallOptions::default())
         .await
-        .unwrap_err();
+        .failure()?;
     ensure!(refused.release.is_some(), "{refused}");
     let options = InstallOptions {
         create_namespace: true,

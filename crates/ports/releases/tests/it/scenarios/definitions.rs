@@ -6,7 +6,7 @@ use weir_apis::{GroupVersionKind, ObjectRef};
 use weir_helm::Chart;
 use weir_releases::{Crds, CrdsPolicy, InstallOptions, Reason, UninstallOptions, UpgradeOptions};
 
-use crate::ground::{Ground, chart, template};
+use crate::ground::{Failing as _, Ground, chart, template};
 
 fn with_definition(version: &str, note: &str) -> Chart {
     let definition = format!(
@@ -43,7 +43,7 @@ pub(crate) async fn definitions_come_first_and_by_their_policy(ground: &Ground) 
     let refused = stage
         .install(template(&first, json!({})), &skipping)
         .await
-        .unwrap_err();
+        .failure()?;
     ensure!(
         refused.reason == Reason::Objects && refused.release.is_none(),
         "{refused}"

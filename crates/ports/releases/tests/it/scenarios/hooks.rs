@@ -8,7 +8,7 @@ use weir_helm::action::Filter;
 use weir_helm::{Phase, Release};
 use weir_releases::{InstallOptions, Reason, Run, TestOptions, UninstallOptions, UpgradeOptions};
 
-use crate::ground::{Ground, Stage, chart, config, hook, short, template};
+use crate::ground::{Failing as _, Ground, Stage, chart, config, hook, short, template};
 
 fn phases(release: &Release) -> Vec<(&str, &str)> {
     let mut phases: Vec<(&str, &str)> = release
@@ -146,7 +146,7 @@ pub(crate) async fn a_failing_hook_fails_the_release(ground: &Ground) -> Result<
         end(&stage, "check", "Failed"),
     );
     ended?;
-    let error = error.unwrap_err();
+    let error = error.failure()?;
     ensure!(error.reason == Reason::Hook, "{error}");
     ensure!(
         error.to_string()
@@ -220,7 +220,7 @@ pub(crate) async fn tests_run_when_they_are_asked_for(ground: &Ground) -> Result
     let options = only(&["check"], &[]);
     let (failed, ended) = tokio::join!(stage.test(&options), end(&stage, "check", "Failed"));
     ended?;
-    let failed = failed.unwrap_err();
+    let failed = failed.failure()?;
     ensure!(failed.reason == Reason::Hook, "{failed}");
     let record = stage.storage.last("web").await?.expect("a record");
     ensure!(
@@ -239,7 +239,7 @@ pub(crate) async fn tests_run_when_they_are_asked_for(ground: &Ground) -> Result
         end(&stage, "check", "Pending").await
     });
     ended?;
-    let late = late.unwrap_err();
+    let late = late.failure()?;
     ensure!(
         late.to_string() == "timeout waiting for: [Pod/hooks-tests/check status: 'InProgress']",
         "{late}"

@@ -5,7 +5,7 @@ use serde_json::json;
 use weir_cluster::Identity;
 use weir_releases::{InstallOptions, Reason};
 
-use crate::ground::{Ground, Stage, chart, configs, template};
+use crate::ground::{Failing as _, Ground, Stage, chart, configs, template};
 
 pub(crate) async fn n15_lookups_are_made_in_the_tenants_name(ground: &Ground) -> Result<()> {
     let home = ground.stage("refusals-tenant").await?;
@@ -36,7 +36,7 @@ pub(crate) async fn n15_lookups_are_made_in_the_tenants_name(ground: &Ground) ->
             &InstallOptions::default(),
         )
         .await
-        .unwrap_err();
+        .failure()?;
     ensure!(
         refused.reason == Reason::Render && refused.release.is_none(),
         "{refused}"
@@ -86,7 +86,7 @@ pub(crate) async fn n56_secrets_do_not_show(ground: &Ground) -> Result<()> {
             &InstallOptions::default(),
         )
         .await
-        .unwrap_err();
+        .failure()?;
     let mut told = vec![error.to_string()];
     told.extend(stage.log.lines().iter().map(ToString::to_string));
     let record = stage.storage.last("web").await?.expect("a record");
@@ -110,13 +110,13 @@ pub(crate) async fn a_record_that_is_too_large_says_so(ground: &Ground) -> Resul
         state = state
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
-        noise.push_str(&format!("{state:x}"));
+        noise += &state.to_string();
     }
     let chart = chart("1.0.0", &[("files/noise.txt", &noise), ("templates/a.yaml", "")]);
     let error = stage
         .install(template(&chart, json!({})), &InstallOptions::default())
         .await
-        .unwrap_err();
+        .failure()?;
     ensure!(
         error.reason == Reason::Storage && error.release.is_none(),
         "{error}"
@@ -145,17 +145,14 @@ pub(crate) async fn what_the_cluster_does_not_know_is_refused_before_anything_is
     let error = stage
         .install(template(&chart, json!({})), &InstallOptions::default())
         .await
-        .unwrap_err();
+        .failure()?;
     ensure!(
         error.reason == Reason::Objects && error.release.is_none(),
         "{error}"
     );
     // A field that the type does not have is refused by the API server.
     let chart = configs("1.0.0", &[("a", "a: b}\nnonsense: {x: y")]);
-    let error = stage
-        .install(chart, &InstallOptions::default())
-        .await
-        .unwrap_err();
+    let error = stage.install(chart, &InstallOptions::default()).await.failure()?;
     ensure!(
         error.reason == Reason::Apply && error.to_string().contains("nonsense"),
         "{error}"

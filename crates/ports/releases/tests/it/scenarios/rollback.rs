@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 use weir_releases::{InstallOptions, Reason, RollbackOptions, UpgradeOptions};
 
-use crate::ground::{Ground, configs};
+use crate::ground::{Failing as _, Ground, configs};
 
 pub(crate) async fn a_rollback_brings_an_earlier_revision_back(ground: &Ground) -> Result<()> {
     let stage = ground.stage("rollback").await?;
@@ -69,7 +69,7 @@ pub(crate) async fn a_rollback_brings_an_earlier_revision_back(ground: &Ground) 
 
 pub(crate) async fn a_rollback_to_nowhere_changes_nothing(ground: &Ground) -> Result<()> {
     let stage = ground.stage("rollback-nowhere").await?;
-    let missing = stage.rollback(&RollbackOptions::default()).await.unwrap_err();
+    let missing = stage.rollback(&RollbackOptions::default()).await.failure()?;
     ensure!(
         missing.reason == Reason::Missing && missing.to_string() == "release: not found",
         "{missing}"
@@ -77,7 +77,7 @@ pub(crate) async fn a_rollback_to_nowhere_changes_nothing(ground: &Ground) -> Re
     stage
         .install(configs("1.0.0", &[("a", "w: one")]), &InstallOptions::default())
         .await?;
-    let missing = stage.rollback(&RollbackOptions::default()).await.unwrap_err();
+    let missing = stage.rollback(&RollbackOptions::default()).await.failure()?;
     ensure!(missing.to_string() == "release has no 0 version", "{missing}");
     ensure!(missing.reason == Reason::Missing && missing.release.is_none());
     stage.has_revisions(&[(1, "deployed")]).await

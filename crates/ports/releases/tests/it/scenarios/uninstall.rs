@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use weir_releases::{InstallOptions, Reason, UninstallOptions, UpgradeOptions};
 
-use crate::ground::{Ground, chart, config, configs, template};
+use crate::ground::{Failing as _, Ground, chart, config, configs, template};
 
 pub(crate) async fn a_removal_keeps_what_asks_for_it_and_forgets_the_release(ground: &Ground) -> Result<()> {
     let stage = ground.stage("uninstall").await?;
@@ -49,7 +49,7 @@ pub(crate) async fn a_removal_keeps_what_asks_for_it_and_forgets_the_release(gro
     ensure!(names(&done.changes.kept) == ["kept"], "{:?}", done.changes);
     ensure!(stage.configs().await? == ["kept", "left"]);
     ensure!(stage.revisions().await?.is_empty());
-    let missing = stage.uninstall(&UninstallOptions::default()).await.unwrap_err();
+    let missing = stage.uninstall(&UninstallOptions::default()).await.failure()?;
     ensure!(missing.reason == Reason::Missing, "{missing}");
     ensure!(
         missing.to_string() == "uninstall: Release not loaded: web: release: not found",
@@ -75,7 +75,7 @@ pub(crate) async fn a_removal_may_be_remembered(ground: &Ground) -> Result<()> {
     let record = stage.storage.last("web").await?.expect("a record");
     let info = record.info.unwrap_or_default();
     ensure!(info.description == "Uninstallation complete" && info.deleted.is_some());
-    let again = stage.uninstall(&options).await.unwrap_err();
+    let again = stage.uninstall(&options).await.failure()?;
     ensure!(
         again.to_string() == "the release named \"web\" is already deleted",
         "{again}"

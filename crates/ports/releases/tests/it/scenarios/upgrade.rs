@@ -5,7 +5,7 @@ use serde_json::json;
 use weir_helm::storage_name;
 use weir_releases::{InstallOptions, Reason, UpgradeOptions};
 
-use crate::ground::{Ground, MANAGER, NAME, chart, config, configs, managers, short, template};
+use crate::ground::{Failing as _, Ground, MANAGER, NAME, chart, config, configs, managers, short, template};
 
 pub(crate) async fn an_installation_leaves_objects_and_a_record(ground: &Ground) -> Result<()> {
     let stage = ground.stage("upgrade-install").await?;
@@ -149,7 +149,7 @@ pub(crate) async fn history_is_pruned_and_what_is_deployed_stays(ground: &Ground
     };
     for _ in 0..2 {
         let bad = configs("1.0.0", &[("a", "w: [1]")]);
-        let error = stage.upgrade(bad, &failing).await.unwrap_err();
+        let error = stage.upgrade(bad, &failing).await.failure()?;
         ensure!(error.reason == Reason::Apply, "{error}");
     }
     stage.has_revisions(&[(3, "deployed"), (5, "failed")]).await
@@ -165,7 +165,7 @@ pub(crate) async fn a_failed_upgrade_is_recorded_and_cleaned_up(ground: &Ground)
         ..UpgradeOptions::default()
     };
     let bad = configs("1.1.0", &[("new", "a: b"), ("old", "a: b"), ("zbad", "a: [1]")]);
-    let error = stage.upgrade(bad, &options).await.unwrap_err();
+    let error = stage.upgrade(bad, &options).await.failure()?;
     ensure!(error.reason == Reason::Apply, "{error}");
     let record = error.release.as_ref().expect("a record was written");
     ensure!(record.version == 2);
@@ -199,7 +199,7 @@ pub(crate) async fn a_name_is_taken_unless_it_may_be_replaced(ground: &Ground) -
     let missing = stage
         .upgrade(configs("1.0.0", &[("a", "a: b")]), &UpgradeOptions::default())
         .await
-        .unwrap_err();
+        .failure()?;
     ensure!(missing.reason == Reason::Missing && missing.release.is_none());
     ensure!(
         missing.to_string() == "\"web\" has no deployed releases",
@@ -208,7 +208,7 @@ pub(crate) async fn a_name_is_taken_unless_it_may_be_replaced(ground: &Ground) -
     let failed = stage
         .install(configs("1.0.0", &[("a", "a: [1]")]), &InstallOptions::default())
         .await
-        .unwrap_err();
+        .failure()?;
     ensure!(failed.release.is_some(), "{failed}");
     let revisions = stage.revisions().await?;
     ensure!(
@@ -224,7 +224,7 @@ pub(crate) async fn a_name_is_taken_unless_it_may_be_replaced(ground: &Ground) -
     let taken = stage
         .install(good(), &InstallOptions::default())
         .await
-        .unwrap_err();
+        .failure()?;
     ensure!(taken.reason == Reason::InUse && taken.release.is_none());
     ensure!(
         taken.to_string() == "release name check failed: cannot reuse a name that is still in use",
@@ -236,7 +236,7 @@ pub(crate) async fn a_name_is_taken_unless_it_may_be_replaced(ground: &Ground) -
     };
     stage.install(good(), &options).await?;
     stage.has_revisions(&[(1, "failed"), (2, "deployed")]).await?;
-    let taken = stage.install(good(), &options).await.unwrap_err();
+    let taken = stage.install(good(), &options).await.failure()?;
     ensure!(taken.reason == Reason::InUse);
     Ok(())
 }
@@ -257,7 +257,7 @@ pub(crate) async fn an_interrupted_release_is_unlocked(ground: &Ground) -> Resul
     let locked = stage
         .upgrade(next(), &UpgradeOptions::default())
         .await
-        .unwrap_err();
+        .failure()?;
     ensure!(locked.reason == Reason::Pending, "{locked}");
     ensure!(
         locked.to_string() == "another operation (install/upgrade/rollback) is in progress",

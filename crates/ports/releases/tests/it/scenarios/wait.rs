@@ -7,7 +7,7 @@ use serde_json::json;
 use weir_plan::{HealthExprs, HealthRules};
 use weir_releases::{InstallOptions, Reason, Run, UpgradeOptions, WaitStrategy};
 
-use crate::ground::{Ground, Stage, configs, short};
+use crate::ground::{Failing as _, Ground, Stage, configs, short};
 
 /// ConfigMaps say themselves how far they are.
 async fn stage(ground: &Ground, namespace: &str) -> Result<Stage> {
@@ -35,7 +35,7 @@ pub(crate) async fn a_wait_that_is_not_over_in_time_fails_the_release(ground: &G
             &options,
         )
         .await
-        .unwrap_err();
+        .failure()?;
     ensure!(error.reason == Reason::Wait, "{error}");
     ensure!(
         error.to_string() == "timeout waiting for: [ConfigMap/wait-timeout/b status: 'InProgress']",
@@ -78,7 +78,7 @@ pub(crate) async fn an_object_that_failed_ends_the_wait_at_once(ground: &Ground)
             &InstallOptions::default(),
         )
         .await
-        .unwrap_err();
+        .failure()?;
     ensure!(
         error.to_string()
             == "failed early due to stalled resources: [ConfigMap/wait-failed/b status: 'Failed']",
@@ -99,7 +99,7 @@ pub(crate) async fn a_cancelled_action_is_recorded_as_failed(ground: &Ground) ->
     let template = configs("1.0.0", &[("a", "ready: 'no'")]);
     let (error, cancelled) = tokio::join!(stage.install(template, &options), cancelling);
     cancelled?;
-    let error = error.unwrap_err();
+    let error = error.failure()?;
     ensure!(
         error.reason == Reason::Cancelled && error.release.is_some(),
         "{error}"
@@ -134,7 +134,7 @@ pub(crate) async fn nobody_waits_when_it_is_not_wanted(ground: &Ground) -> Resul
         run: short(),
         ..UpgradeOptions::default()
     };
-    let error = stage.upgrade(template(), &polled).await.unwrap_err();
+    let error = stage.upgrade(template(), &polled).await.failure()?;
     ensure!(error.reason == Reason::Wait, "{error}");
     Ok(())
 }
