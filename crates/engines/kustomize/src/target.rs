@@ -103,9 +103,9 @@ impl<'a> Target<'a> {
         Transformer::Hash.run(&mut all.map, &schema)?;
         let config = all.config.take().unwrap_or_default();
         fix_name_references(&config.name_reference, &mut all.map, &schema)?;
-        all.map.align_twins();
+        all.map.align_twins(&schema);
         resolve_vars(&all.vars, &config.var_reference, &mut all.map)?;
-        all.map.align_twins();
+        all.map.align_twins(&schema);
         let mut failed = Ok(());
         all.map.list_mut().retain(|resource| {
             if failed.is_ok() && !resource.is_empty() {
@@ -406,11 +406,14 @@ impl<'a> Target<'a> {
         }
         let schema = self.build.schema();
         for (transformer, origin, place) in list {
+            if !transformer.is_patch() {
+                all.map.drop_empty();
+            }
             transformer
                 .run(&mut all.map, &schema)
                 .within(|| format!("kustomization in '{}'", self.loader.root()))
                 .at(|| place)?;
-            all.map.align_twins();
+            all.map.align_twins(&schema);
             if let Some(origin) = origin {
                 for resource in all.map.notes_mut() {
                     if resource.origin.is_none() {
@@ -425,8 +428,8 @@ impl<'a> Target<'a> {
                     }
                 }
             }
-            all.map.drop_empty();
         }
+        all.map.drop_empty();
         Ok(())
     }
 
