@@ -18,14 +18,18 @@ pub(crate) enum Bench {
         #[arg(default_values_t = [100, 1000, 2500])]
         pairs: Vec<usize>,
     },
-    /// `weir kustomize build` against kustomize: time and memory of whole processes, outputs compared.
+    /// `weir kustomize build` against kustomize: time and memory of whole processes, outputs compared; and how weir's
+    /// grow with trees that have many of one thing.
     Kustomize {
         /// How many Deployments, run by run.
         #[arg(default_values_t = [100, 300, 1000, 5000])]
         deployments: Vec<usize>,
         /// Runs kustomize for more than 1,000 Deployments too.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "growth")]
         all: bool,
+        /// Measures growth alone, and so needs no kustomize.
+        #[arg(long)]
+        growth: bool,
     },
 }
 
@@ -34,15 +38,24 @@ impl Bench {
     pub(crate) fn run(&self) -> Result<()> {
         match self {
             Self::Walk { pairs } => walk(pairs),
-            Self::Kustomize { deployments, all } => {
-                build_tools(&["kustomize"])?;
+            Self::Kustomize {
+                deployments,
+                all,
+                growth,
+            } => {
+                if !growth {
+                    build_tools(&["kustomize"])?;
+                }
                 step("build", &["build", "--release", "--package", "weir"], &[])?;
                 let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
                     || crate::root().map(|root| root.join("target")),
                     |set| Ok(set.into()),
                 )?;
                 let weir = target.join("release/weir");
-                kustomize::run(deployments, *all, &weir).context("bench kustomize")
+                if !growth {
+                    kustomize::compare(deployments, *all, &weir).context("bench kustomize")?;
+                }
+                kustomize::growth(deployments, &weir).context("bench kustomize, growth")
             }
         }
     }

@@ -13,7 +13,7 @@ use crate::loader::{LoadRestrictions, Loader};
 use crate::marshal::marshal;
 use crate::origin::Origin;
 use crate::resmap::ResMap;
-use crate::resource::loose_id;
+use crate::resource::{Resource, loose_id};
 use crate::shared::Build;
 use crate::target::Target;
 use crate::transform::{Transformer, sort, sort_legacy};
@@ -38,6 +38,9 @@ pub struct Options {
     /// Add the label `app.kubernetes.io/managed-by: kustomize-…`.
     pub add_managed_by_label: bool,
 }
+
+/// The line between two objects.
+const SEPARATOR: &str = "---\n";
 
 /// The version of kustomize whose output this is, as its label has it.
 const VERSION: &str = "kustomize-v5.8.1";
@@ -72,6 +75,29 @@ impl Resources {
     /// What `kustomize build` prints.
     pub fn to_yaml(&self) -> String {
         emit::sigs_stream(self.objects.iter().map(|object| &object.value))
+    }
+
+    /// Remarks on deprecated fields.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+}
+
+/// What `kustomize build` prints, an object at a time: trees and texts of all objects are never in memory together.
+#[derive(Clone, Debug, Default)]
+pub struct Printed {
+    documents: Vec<String>,
+    warnings: Vec<String>,
+}
+
+impl Printed {
+    /// The parts of the output in order, each with the line that separates it from the one before.
+    pub fn parts(&self) -> impl Iterator<Item = &str> {
+        let separators = std::iter::once("").chain(std::iter::repeat(SEPARATOR));
+        let documents = self.documents.iter().map(String::as_str);
+        separators
+            .zip(documents)
+            .flat_map(|(separator, document)| [separator, document])
     }
 
     /// Remarks on deprecated fields.
@@ -120,12 +146,64 @@ pub(crate) fn build_watched(
     (built, shared.take_trace())
 }
 
+/// Builds the kustomization in a directory and prints it: the parts together are what [`Resources::to_yaml`] returns,
+/// for less memory. Charts are rendered if there is somebody who does.
+pub fn print(
+    files: &dyn Files,
+    directory: &str,
+    options: &Options,
+    charts: Option<&dyn Charts>,
+) -> Result<Printed, Error> {
+    let finished = accumulate(files, directory, options, &Build::new(None, charts))?;
+    let warnings = finished.warnings;
+    let documents = finished
+        .map
+        .into_list()
+        .into_iter()
+        .filter(|resource| !resource.is_empty())
+        .map(|resource| Ok(emit::sigs(&finish(resource, finished.notes)?.value)))
+        .collect::<Result<_>>()?;
+    Ok(Printed { documents, warnings })
+}
+
 fn build_shared(
     files: &dyn Files,
     directory: &str,
     options: &Options,
     shared: &Build<'_>,
 ) -> Result<Resources, Error> {
+    let finished = accumulate(files, directory, options, shared)?;
+    let warnings = finished.warnings;
+    let objects = finished
+        .map
+        .into_list()
+        .into_iter()
+        .filter(|resource| !resource.is_empty())
+        .map(|resource| finish(resource, finished.notes))
+        .collect::<Result<_>>()?;
+    Ok(Resources { objects, warnings })
+}
+
+/// All objects of a build, in the order of the output.
+struct Accumulated {
+    map: ResMap,
+    notes: Notes,
+    warnings: Vec<String>,
+}
+
+/// Which annotations about their past objects keep.
+#[derive(Clone, Copy)]
+struct Notes {
+    origins: bool,
+    transformations: bool,
+}
+
+fn accumulate(
+    files: &dyn Files,
+    directory: &str,
+    options: &Options,
+    shared: &Build<'_>,
+) -> Result<Accumulated, Error> {
     let loader = Loader::new(files, options.load_restrictions, directory)?;
     let target = Target::load(shared, loader)?;
     let (mut map, file) = target.make()?;
@@ -143,25 +221,20 @@ fn build_shared(
         }
         .run(&mut map, &schema, &mut Effects::unwatched())?;
     }
-    let objects = finish(
+    Ok(Accumulated {
         map,
-        asks_for("originAnnotations"),
-        asks_for("transformerAnnotations"),
-    )?;
-    let warnings = shared.warnings.take();
-    Ok(Resources { objects, warnings })
+        notes: Notes {
+            origins: asks_for("originAnnotations"),
+            transformations: asks_for("transformerAnnotations"),
+        },
+        warnings: shared.warnings.take(),
+    })
 }
 
-fn finish(map: ResMap, origins: bool, transformations: bool) -> Result<Vec<Object>> {
-    map.into_list()
-        .into_iter()
-        .filter(|resource| !resource.is_empty())
-        .map(|mut resource| {
-            resource.finish(origins, transformations)?;
-            let value = marshal(resource.node())
-                .map_err(|error| error.within(format!("printing {}", loose_id(resource.node()))))?;
-            let origin = resource.origin.take();
-            Ok(Object { value, origin })
-        })
-        .collect()
+fn finish(mut resource: Resource, notes: Notes) -> Result<Object> {
+    resource.finish(notes.origins, notes.transformations)?;
+    let value = marshal(resource.node())
+        .map_err(|error| error.within(format!("printing {}", loose_id(resource.node()))))?;
+    let origin = resource.origin.take();
+    Ok(Object { value, origin })
 }

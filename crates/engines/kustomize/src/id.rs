@@ -228,6 +228,16 @@ impl<'a> IdRef<'a> {
         ]
     }
 
+    /// The same id, owned.
+    pub(crate) fn to_res_id(self) -> ResId {
+        ResId {
+            gvk: self.to_gvk(),
+            name: self.name.to_owned(),
+            namespace: self.namespace.to_owned(),
+            cluster_scoped: self.cluster_scoped,
+        }
+    }
+
     /// The type alone.
     pub(crate) fn to_gvk(self) -> Gvk {
         Gvk {

@@ -61,7 +61,9 @@ mod target;
 mod transform;
 mod twins;
 
-pub use build::{Object, Options, Reorder, Resources, build, build_cached, build_with_charts};
+pub use build::{
+    Object, Options, Printed, Reorder, Resources, build, build_cached, build_with_charts, print,
+};
 pub use cache::Cache;
 pub use charts::{ChartError, ChartFile, ChartRequest, Charts};
 pub use error::{Error, ErrorKind};

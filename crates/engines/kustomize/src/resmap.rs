@@ -20,6 +20,23 @@ pub(crate) struct ResMap {
     unique: bool,
     /// Whether a patch may have deleted an object that is still in the list.
     emptied: bool,
+    /// The objects whose twins may be out of line.
+    touched: Touched,
+}
+
+/// Objects that were written to.
+#[derive(Clone, Debug)]
+enum Touched {
+    /// Any.
+    All,
+    /// Those at some places.
+    These(Vec<usize>),
+}
+
+impl Default for Touched {
+    fn default() -> Self {
+        Self::These(Vec::new())
+    }
 }
 
 impl ResMap {
@@ -44,14 +61,26 @@ impl ResMap {
     }
 
     /// Brings scalars in line that kustomize holds once for several places.
-    pub(crate) fn align_twins(&mut self) {
-        let changed = self
-            .list
-            .iter_mut()
-            .filter_map(|r| r.align_twins().then_some(()))
-            .count();
-        if changed > 0 {
-            self.forget();
+    pub(crate) fn align_twins(&mut self, schema: &Schema) {
+        match std::mem::take(&mut self.touched) {
+            Touched::All => {
+                let changed = self
+                    .list
+                    .iter_mut()
+                    .filter_map(|r| r.align_twins().then_some(()))
+                    .count();
+                if changed > 0 {
+                    self.forget();
+                    self.touched = Touched::default();
+                }
+            }
+            Touched::These(places) => {
+                for at in places {
+                    if self.list.get_mut(at).is_some_and(Resource::align_twins) {
+                        self.note(at, schema);
+                    }
+                }
+            }
         }
     }
 
@@ -77,34 +106,46 @@ impl ResMap {
             return Ok(None);
         };
         let result = change(resource)?;
-        self.unique = false;
+        if let Touched::These(places) = &mut self.touched {
+            places.push(at);
+        }
         self.emptied |= resource.is_empty();
-        if let Some(index) = &mut self.index {
+        self.note(at, schema);
+        Ok(Some(result))
+    }
+
+    /// Takes note of the id that an object has now.
+    fn note(&mut self, at: usize, schema: &Schema) {
+        if let (Some(index), Some(resource)) = (&mut self.index, self.list.get(at)) {
             index.add(at, resource, schema);
         }
-        Ok(Some(result))
+        self.unique = self.unique && self.twin(at, schema).is_none();
     }
 
     fn forget(&mut self) {
         self.index = None;
         self.unique = false;
         self.emptied = true;
+        self.touched = Touched::All;
     }
 
     fn index(&mut self, schema: &Schema) -> &mut Index {
         self.index.get_or_insert_with(|| Index::of(&self.list, schema))
     }
 
-    /// The other object, if there is one, that has the id of the object at a place.
+    /// The other object, if there is one, that has the id of the object at a place. Deleted ones have none.
     fn twin(&mut self, at: usize, schema: &Schema) -> Option<usize> {
         self.index(schema);
         let (index, list) = (self.index.as_ref()?, &self.list);
-        let id = list.get(at)?.id_ref(schema);
+        let id = list
+            .get(at)
+            .filter(|resource| !resource.is_empty())?
+            .id_ref(schema);
         let is_twin = |other: &usize| {
             *other != at
                 && list
                     .get(*other)
-                    .is_some_and(|other| other.id_ref(schema).parts() == id.parts())
+                    .is_some_and(|other| !other.is_empty() && other.id_ref(schema).parts() == id.parts())
         };
         index.with_id(&id).iter().copied().find(is_twin)
     }
@@ -195,11 +236,10 @@ impl ResMap {
                     resource.inherit(old)?;
                     resource.merge_data(old)?;
                 }
-                self.index(schema).add(at, &resource, schema);
-                self.unique = false;
                 if let Some(slot) = self.list.get_mut(at) {
                     *slot = resource;
                 }
+                self.note(at, schema);
                 Ok(())
             }
             ([_], behavior) => Err(Error::invalid(format!(
@@ -260,7 +300,7 @@ impl ResMap {
         }
     }
 
-    /// Places of the objects that a selector selects.
+    /// Places of the objects that a selector selects; none of them is deleted.
     pub(crate) fn select(&mut self, selector: &Selector, schema: &Schema) -> Result<Vec<usize>> {
         let matcher = SelectorMatcher::new(selector)?;
         if matcher.whole_name().is_some() {
@@ -284,6 +324,7 @@ impl ResMap {
         let mut found = Vec::new();
         let mut consider = |at: usize| {
             if let Some(resource) = self.list.get(at)
+                && !resource.is_empty()
                 && matches(resource)?
             {
                 found.push(at);
@@ -299,25 +340,12 @@ impl ResMap {
 
     /// Lays a patch over the objects at some places; afterwards no two may have one id.
     pub(crate) fn apply_patch(&mut self, places: &[usize], patch: &Resource, schema: &Schema) -> Result<()> {
-        let was_unique = self.unique;
-        let mut renamed = Vec::new();
-        let mut deletes = false;
         for at in places {
             self.change(*at, schema, |resource| {
                 let patch = patch.patch_for(resource)?;
-                let before = resource.id(schema);
-                resource.apply_patch(&patch, schema)?;
-                if resource.is_empty() {
-                    deletes = true;
-                } else if before.as_ref().parts() != resource.id_ref(schema).parts() {
-                    renamed.push(*at);
-                }
-                Ok(())
+                resource.apply_patch(&patch, schema)
             })?;
         }
-        self.drop_empty();
-        // Where all ids were different, only new ones can be the same as another.
-        self.unique = was_unique && !deletes && renamed.iter().all(|at| self.twin(*at, schema).is_none());
         self.check(schema)
     }
 
@@ -337,6 +365,9 @@ impl ResMap {
             return;
         }
         self.list.retain(|resource| !resource.is_empty());
+        if matches!(&self.touched, Touched::These(places) if !places.is_empty()) {
+            self.touched = Touched::All;
+        }
         if let Some(index) = &mut self.index {
             index.remove(&gone);
         }

@@ -1,6 +1,7 @@
 //! An object on its way through the build.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use weir_yaml::{Data, Node, Tag};
 
@@ -42,13 +43,14 @@ impl Behavior {
     }
 }
 
-/// An earlier identity; group and version are always the current ones.
+/// An earlier identity; group and version are always the current ones. Identities of one object share what they have in
+/// common.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Previous {
-    pub(crate) kind: String,
-    pub(crate) name: String,
+    pub(crate) kind: Arc<str>,
+    pub(crate) name: Arc<str>,
     /// Effective namespace.
-    pub(crate) namespace: String,
+    pub(crate) namespace: Arc<str>,
 }
 
 /// An object, and what the build knows about its past.
@@ -61,8 +63,8 @@ pub(crate) struct Resource {
     /// Oldest first.
     pub(crate) previous: Vec<Previous>,
     /// Innermost first.
-    pub(crate) prefixes: Vec<String>,
-    pub(crate) suffixes: Vec<String>,
+    pub(crate) prefixes: Vec<Arc<str>>,
+    pub(crate) suffixes: Vec<Arc<str>>,
     pub(crate) behavior: Behavior,
     pub(crate) needs_hash: bool,
     /// A generator made it.
@@ -334,11 +336,11 @@ impl Resource {
         let current = self.gvk();
         self.previous.iter().map(move |previous| ResId {
             gvk: Gvk {
-                kind: previous.kind.clone(),
+                kind: previous.kind.as_ref().to_owned(),
                 ..current.clone()
             },
-            name: previous.name.clone(),
-            namespace: previous.namespace.clone(),
+            name: previous.name.as_ref().to_owned(),
+            namespace: previous.namespace.as_ref().to_owned(),
             cluster_scoped: false,
         })
     }
@@ -351,11 +353,18 @@ impl Resource {
     /// Remembers the id it has now.
     pub(crate) fn store_previous(&mut self, schema: &Schema) {
         let id = self.id_ref(schema);
-        let previous = Previous {
-            namespace: id.effective_namespace().to_owned(),
-            kind: id.kind.to_owned(),
-            name: id.name.to_owned(),
+        let last = self.previous.last();
+        let shared = |text: &str, of: fn(&Previous) -> &Arc<str>| match last.map(of) {
+            Some(known) if known.as_ref() == text => Arc::clone(known),
+            _ => Arc::from(text),
         };
+        let previous = Previous {
+            namespace: shared(id.effective_namespace(), |last| &last.namespace),
+            kind: shared(id.kind, |last| &last.kind),
+            name: shared(id.name, |last| &last.name),
+        };
+        // A few at most: room for more would be most of what the list takes.
+        self.previous.reserve_exact(1);
         self.previous.push(previous);
     }
 
@@ -515,7 +524,7 @@ impl Resource {
 }
 
 /// Whether one list ends as the other does; an empty one matches only an empty one.
-pub(crate) fn same_ending(a: &[String], b: &[String]) -> bool {
+pub(crate) fn same_ending(a: &[Arc<str>], b: &[Arc<str>]) -> bool {
     if a.is_empty() || b.is_empty() {
         return a.is_empty() && b.is_empty();
     }

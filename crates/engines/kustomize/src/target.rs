@@ -92,10 +92,10 @@ impl<'a> Target<'a> {
         Transformer::Hash.run(&mut all.map, &schema, &mut Effects::unwatched())?;
         let config = all.config.take().unwrap_or_default();
         fix_name_references(&config.name_reference, &mut all.map, &schema)?;
-        all.map.align_twins();
+        all.map.align_twins(&schema);
         let idle = resolve_vars(&all.vars, &config.var_reference, &mut all.map)?;
         self.build.note_effects(|trace| trace.idle_vars = idle);
-        all.map.align_twins();
+        all.map.align_twins(&schema);
         let mut failed = Ok(());
         all.map.list_mut().retain(|resource| {
             if failed.is_ok() && !resource.is_empty() {
@@ -398,12 +398,15 @@ impl<'a> Target<'a> {
         let schema = self.build.schema();
         for (transformer, origin, place) in list {
             let mut effects = self.build.effects();
+            if !transformer.is_patch() {
+                all.map.drop_empty();
+            }
             transformer
                 .run(&mut all.map, &schema, &mut effects)
                 .within(|| format!("kustomization in '{}'", self.loader.root()))
                 .at(|| place.clone())?;
             self.build.note_effects(|trace| trace.record(&place, effects));
-            all.map.align_twins();
+            all.map.align_twins(&schema);
             if let Some(origin) = origin {
                 for resource in all.map.notes_mut() {
                     if resource.origin.is_none() {
@@ -418,8 +421,8 @@ impl<'a> Target<'a> {
                     }
                 }
             }
-            all.map.drop_empty();
         }
+        all.map.drop_empty();
         Ok(())
     }
 

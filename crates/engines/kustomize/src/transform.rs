@@ -87,6 +87,15 @@ pub(crate) enum Transformer {
 }
 
 impl Transformer {
+    /// Whether it passes over objects that were deleted, so that many of its kind may delete before the list is gone
+    /// through once.
+    pub(crate) fn is_patch(&self) -> bool {
+        matches!(
+            self,
+            Self::PatchStrategicMerge(_) | Self::Patch(_) | Self::PatchJson6902 { .. }
+        )
+    }
+
     /// Changes the objects, and notes what parts that select objects or fields have reached.
     pub(crate) fn run(&self, map: &mut ResMap, schema: &Schema, effects: &mut Effects) -> Result<()> {
         match self {

@@ -15,7 +15,8 @@ pub(crate) struct Twins(Vec<Node>);
 const MARK: u32 = u32::MAX;
 
 fn mark(node: &Node) -> Option<usize> {
-    (node.span.line == 0 && node.span.column == MARK).then_some(node.span.start)
+    let marked = node.span.line == 0 && node.span.column == MARK;
+    marked.then(|| usize::try_from(node.span.start).ok()).flatten()
 }
 
 /// Takes the mark off a copy, which is a node of its own.
@@ -34,7 +35,7 @@ impl Twins {
     /// A node to be put at several places.
     pub(crate) fn begin(&self, mut node: Node) -> Node {
         node.span = Span {
-            start: self.0.len(),
+            start: u32::try_from(self.0.len()).unwrap_or(u32::MAX),
             end: 0,
             line: 0,
             column: MARK,
@@ -44,6 +45,8 @@ impl Twins {
 
     /// Takes note of a node that was put at several places.
     pub(crate) fn end(&mut self, node: Node) {
+        // One for each label: room for more would be most of what the list takes.
+        self.0.reserve_exact(1);
         self.0.push(node);
     }
 

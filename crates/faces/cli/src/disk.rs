@@ -41,10 +41,10 @@ impl DiskFiles {
         self.root.join(path.trim_start_matches('/'))
     }
 
-    /// Where a path really is, if it is there and inside the tree.
-    fn resolve(&self, path: &str) -> Result<Option<PathBuf>, FileError> {
+    /// Where a path really is and of what kind, if it is there and inside the tree.
+    fn resolve(&self, path: &str) -> Result<Option<Real>, FileError> {
         match self.canonical(&self.on_disk(path)) {
-            Ok(real) if real.starts_with(&self.root) => Ok(Some(real)),
+            Ok(real) if real.path.starts_with(&self.root) => Ok(Some(real)),
             Ok(_) => Err(FileError {
                 path: path.to_owned(),
                 reason: "it leads outside the tree".into(),
@@ -63,9 +63,14 @@ impl DiskFiles {
     }
 
     /// A path without links. Only the last part is looked at anew.
-    fn canonical(&self, path: &Path) -> io::Result<PathBuf> {
+    fn canonical(&self, path: &Path) -> io::Result<Real> {
+        let follow = || {
+            let path = path.canonicalize()?;
+            let kind = kind(&path.metadata()?);
+            Ok(Real { path, kind })
+        };
         let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
-            return path.canonicalize();
+            return follow();
         };
         let known = self.folders.borrow().get(folder).cloned();
         let real = if let Some(real) = known {
@@ -76,13 +81,17 @@ impl DiskFiles {
             real
         };
         let real = real.join(name);
-        if real.symlink_metadata()?.is_symlink() {
-            return real.canonicalize();
+        let metadata = real.symlink_metadata()?;
+        if metadata.is_symlink() {
+            return follow();
         }
-        Ok(real)
+        Ok(Real {
+            path: real,
+            kind: kind(&metadata),
+        })
     }
 
-    fn must_resolve(&self, path: &str) -> Result<PathBuf, FileError> {
+    fn must_resolve(&self, path: &str) -> Result<Real, FileError> {
         self.resolve(path)?.ok_or_else(|| FileError {
             path: path.to_owned(),
             reason: "no such file or directory".into(),
@@ -97,8 +106,13 @@ fn failed(path: &str, error: &io::Error) -> FileError {
     }
 }
 
-fn kind(real: &Path) -> Option<FileKind> {
-    let metadata = fs::metadata(real).ok()?;
+/// A path without links, and what is there.
+struct Real {
+    path: PathBuf,
+    kind: Option<FileKind>,
+}
+
+fn kind(metadata: &fs::Metadata) -> Option<FileKind> {
     if metadata.is_dir() {
         Some(FileKind::Directory)
     } else if metadata.is_file() {
@@ -114,8 +128,8 @@ impl Files for DiskFiles {
         let Some(real) = self.resolve(path)? else {
             return Ok(None);
         };
-        let Some(kind) = kind(&real) else { return Ok(None) };
-        let path = self.rooted(&real).ok_or_else(|| FileError {
+        let Some(kind) = real.kind else { return Ok(None) };
+        let path = self.rooted(&real.path).ok_or_else(|| FileError {
             path: path.to_owned(),
             reason: "its name is not UTF-8".into(),
         })?;
@@ -124,13 +138,13 @@ impl Files for DiskFiles {
 
     fn read(&self, path: &str) -> Result<Cow<'_, [u8]>, FileError> {
         let real = self.must_resolve(path)?;
-        if kind(&real) != Some(FileKind::File) {
+        if real.kind != Some(FileKind::File) {
             return Err(FileError {
                 path: path.to_owned(),
                 reason: "it is no regular file".into(),
             });
         }
-        fs::read(real)
+        fs::read(real.path)
             .map(Cow::Owned)
             .map_err(|error| failed(path, &error))
     }
@@ -138,11 +152,12 @@ impl Files for DiskFiles {
     fn list(&self, path: &str) -> Result<Vec<Entry>, FileError> {
         let real = self.must_resolve(path)?;
         let mut entries = Vec::new();
-        for entry in fs::read_dir(real).map_err(|error| failed(path, &error))? {
+        for entry in fs::read_dir(real.path).map_err(|error| failed(path, &error))? {
             let entry = entry.map_err(|error| failed(path, &error))?;
             let name = entry.file_name();
             // Names that are not UTF-8 can't be written in a kustomization either.
-            if let (Some(name), Some(kind)) = (name.to_str(), kind(&entry.path())) {
+            let kind = fs::metadata(entry.path()).ok().and_then(|found| kind(&found));
+            if let (Some(name), Some(kind)) = (name.to_str(), kind) {
                 entries.push(Entry {
                     name: name.to_owned(),
                     kind,

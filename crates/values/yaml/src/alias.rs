@@ -60,7 +60,7 @@ impl Expander {
     fn expand(&mut self, node: &mut Node) -> Result<(), ConvertError> {
         let anchor = node.anchor.take();
         if let Some(name) = &anchor {
-            self.open.push(name.clone());
+            self.open.push((**name).clone());
         }
         match &mut node.data {
             Data::Scalar(_) => {}
@@ -89,7 +89,7 @@ impl Expander {
             self.open.pop();
             let size = count(node);
             self.spend(size, node.span)?;
-            self.anchors.insert(name, (node.clone(), size));
+            self.anchors.insert(*name, (node.clone(), size));
         }
         Ok(())
     }

@@ -14,14 +14,22 @@ pub struct Document {
 /// Where a node stands in its source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
-    /// First byte.
-    pub start: usize,
+    /// First byte. Trees hold many of these; a text beyond 4 GiB has no places behind that.
+    pub start: u32,
     /// One past the last byte. For a collection this is the end of its opening token.
-    pub end: usize,
+    pub end: u32,
     /// Line of `start`, counted from 1; 0 for a node that was not read from text.
     pub line: u32,
     /// Column of `start` in characters, counted from 1; 0 as above.
     pub column: u32,
+}
+
+impl Span {
+    /// The bytes, to cut them out of the text.
+    pub fn bytes(self) -> std::ops::Range<usize> {
+        let place = |at: u32| usize::try_from(at).unwrap_or(usize::MAX);
+        place(self.start)..place(self.end)
+    }
 }
 
 /// How a node was, or shall be, written.
@@ -68,8 +76,9 @@ pub enum Tag {
     Map,
     /// `!!seq`
     Seq,
-    /// Any other, such as `!Ref` or `tag:example.com,2000:x`.
-    Other(Box<str>),
+    /// Any other, such as `!Ref` or `tag:example.com,2000:x`. So rare that it need not be fast, but must not make every
+    /// node larger.
+    Other(Box<Box<str>>),
 }
 
 impl Tag {
@@ -91,6 +100,11 @@ impl Tag {
         }
     }
 
+    /// A tag that is none of YAML's own.
+    pub(crate) fn other(text: String) -> Self {
+        Self::Other(Box::new(text.into()))
+    }
+
     /// The tag named by the part behind `tag:yaml.org,2002:`.
     pub(crate) fn core(suffix: &str) -> Self {
         match suffix {
@@ -104,7 +118,7 @@ impl Tag {
             "merge" => Self::Merge,
             "map" => Self::Map,
             "seq" => Self::Seq,
-            other => Self::Other(format!("!!{other}").into()),
+            other => Self::other(format!("!!{other}")),
         }
     }
 }
@@ -144,8 +158,8 @@ pub struct Node {
     pub tag_is_explicit: bool,
     /// Notation.
     pub style: Style,
-    /// `&name`
-    pub anchor: Option<Box<str>>,
+    /// `&name`, where there is one; as rare as comments.
+    pub anchor: Option<Box<Box<str>>>,
     /// Comments, where there are any.
     pub comments: Option<Box<Comments>>,
     /// Position in the source.

@@ -104,11 +104,12 @@ pub fn parse_all_with(text: &str, options: ParseOptions) -> Result<Vec<Document>
 }
 
 fn make_span(start: usize, end: usize, line: usize, column: usize) -> Span {
+    let narrow = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     Span {
-        start,
-        end,
-        line: u32::try_from(line).unwrap_or(u32::MAX),
-        column: u32::try_from(column.saturating_add(1)).unwrap_or(u32::MAX),
+        start: narrow(start),
+        end: narrow(end),
+        line: narrow(line),
+        column: narrow(column.saturating_add(1)),
     }
 }
 
@@ -291,7 +292,15 @@ impl Builder {
 
     fn close(&mut self) -> Result<(), ParseError> {
         match self.frames.pop() {
-            Some(frame) => self.place(frame.node),
+            Some(mut frame) => {
+                // It is complete, and most collections have few members: room for more is never used.
+                match &mut frame.node.data {
+                    Data::Sequence(items) => items.shrink_to_fit(),
+                    Data::Mapping(entries) => entries.shrink_to_fit(),
+                    _ => {}
+                }
+                self.place(frame.node)
+            }
             None => Ok(()),
         }
     }
@@ -303,9 +312,9 @@ impl Builder {
             && frame.key.is_none()
             && frame.node.is_null_or_empty()
         {
-            frame.node.anchor = Some(name.into());
+            frame.node.anchor = Some(Box::new(name.into()));
         } else if let Some(node) = self.last_node() {
-            node.anchor = Some(name.into());
+            node.anchor = Some(Box::new(name.into()));
         }
     }
 
@@ -387,7 +396,7 @@ fn set_tag(node: &mut Node, tag: Option<&granit_parser::Tag>) {
         let full = format!("{}{}", tag.handle(), tag.suffix());
         node.tag = match full.strip_prefix("tag:yaml.org,2002:") {
             Some(suffix) => Tag::core(suffix),
-            None => Tag::Other(full.into()),
+            None => Tag::other(full),
         };
         return;
     }

@@ -1,13 +1,14 @@
 //! References by name, brought up to date after names changed.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use weir_yaml::{Data, Node, Tag};
 
 use crate::config::NameReference;
 use crate::error::{Error, Result, Within};
 use crate::fieldspec::visit;
-use crate::id::{DEFAULT_NAMESPACE, Gvk, NO_NAMESPACE, ResId};
+use crate::id::{DEFAULT_NAMESPACE, Gvk, IdRef, NO_NAMESPACE, ResId};
 use crate::ops::{self, Kind};
 use crate::path;
 use crate::resmap::ResMap;
@@ -61,28 +62,105 @@ struct Fields<'a> {
     target: &'a Gvk,
 }
 
-/// An object that may be referred to.
+/// An object that may be referred to. Objects are many and their trees are all there at the same time, so what they have
+/// in common is shared.
 struct Target {
-    current: ResId,
-    previous: Vec<ResId>,
-    original_namespace: String,
-    prefixes: Vec<String>,
-    suffixes: Vec<String>,
+    current: Id,
+    /// Types that it once had.
+    types: Vec<Arc<Gvk>>,
+    original_namespace: Arc<str>,
+    prefixes: Vec<Arc<str>>,
+    suffixes: Vec<Arc<str>>,
+}
+
+/// A [`ResId`] whose parts are shared.
+struct Id {
+    gvk: Arc<Gvk>,
+    name: Arc<str>,
+    namespace: Arc<str>,
+    cluster_scoped: bool,
+}
+
+impl Id {
+    fn as_ref(&self) -> IdRef<'_> {
+        IdRef {
+            group: &self.gvk.group,
+            version: &self.gvk.version,
+            kind: &self.gvk.kind,
+            name: &self.name,
+            namespace: &self.namespace,
+            cluster_scoped: self.cluster_scoped,
+        }
+    }
+
+    /// See [`ResId::effective_namespace`].
+    fn effective_namespace(&self) -> &str {
+        self.as_ref().effective_namespace()
+    }
+}
+
+/// Texts and types that were there before.
+#[derive(Default)]
+struct Known {
+    texts: HashSet<Arc<str>>,
+    types: HashSet<Arc<Gvk>>,
+}
+
+impl Known {
+    fn text(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.texts.get(text) {
+            return Arc::clone(known);
+        }
+        let new: Arc<str> = text.into();
+        self.texts.insert(Arc::clone(&new));
+        new
+    }
+
+    fn gvk(&mut self, id: &IdRef<'_>) -> Arc<Gvk> {
+        let gvk = id.to_gvk();
+        if let Some(known) = self.types.get(&gvk) {
+            return Arc::clone(known);
+        }
+        let new = Arc::new(gvk);
+        self.types.insert(Arc::clone(&new));
+        new
+    }
 }
 
 /// All objects, found by the names they once had.
 struct Targets {
     list: Vec<Target>,
-    by_name: HashMap<String, Named>,
-    by_original_namespace: HashMap<String, Sight>,
+    by_name: HashMap<Arc<str>, Named>,
+    by_original_namespace: HashMap<Arc<str>, Sight>,
 }
 
 /// The objects that had a name.
-#[derive(Default)]
-struct Named {
-    all: Vec<usize>,
-    /// By the effective namespaces that they have now.
-    by_namespace: HashMap<String, Vec<usize>>,
+enum Named {
+    /// Nearly always it is one.
+    One(usize),
+    Many {
+        all: Vec<usize>,
+        /// By the effective namespaces that they have now.
+        by_namespace: HashMap<String, Vec<usize>>,
+    },
+}
+
+impl Named {
+    /// Adds the place of an object that comes behind all others.
+    fn add(&mut self, at: usize, list: &[Target], namespace: &str) {
+        if let Self::One(first) = self {
+            let first = *first;
+            let namespace = list.get(first).map(|first| first.current.effective_namespace());
+            *self = Self::Many {
+                all: vec![first],
+                by_namespace: [(namespace.unwrap_or_default().to_owned(), vec![first])].into(),
+            };
+        }
+        if let Self::Many { all, by_namespace } = self {
+            all.push(at);
+            by_namespace.entry(namespace.to_owned()).or_default().push(at);
+        }
+    }
 }
 
 /// From where the objects of a namespace are seen.
@@ -103,36 +181,49 @@ impl Targets {
             by_name: HashMap::new(),
             by_original_namespace: HashMap::new(),
         };
+        let mut shared = Known::default();
         for (at, resource) in map.iter().enumerate() {
-            let previous: Vec<ResId> = resource.previous_ids().collect();
-            let current = resource.id(schema);
-            let mut names = HashSet::new();
-            for id in &previous {
-                if names.insert(id.name.as_str()) {
-                    let named = targets.by_name.entry(id.name.clone()).or_default();
-                    named.all.push(at);
-                    named
-                        .by_namespace
-                        .entry(current.effective_namespace().to_owned())
-                        .or_default()
-                        .push(at);
+            let id = resource.id_ref(schema);
+            let current = Id {
+                gvk: shared.gvk(&id),
+                name: id.name.into(),
+                namespace: shared.text(id.namespace),
+                cluster_scoped: id.cluster_scoped,
+            };
+            let mut types: Vec<Arc<Gvk>> = Vec::new();
+            let mut names: Vec<&str> = Vec::new();
+            for id in resource.previous_refs() {
+                let gvk = shared.gvk(&id);
+                if !types.contains(&gvk) {
+                    types.reserve_exact(1);
+                    types.push(gvk);
+                }
+                if names.contains(&id.name) {
+                    continue;
+                }
+                names.push(id.name);
+                match targets.by_name.get_mut(id.name) {
+                    Some(named) => named.add(at, &targets.list, current.effective_namespace()),
+                    None => {
+                        targets.by_name.insert(id.name.into(), Named::One(at));
+                    }
                 }
             }
-            let original_namespace = resource.original_ref(schema).effective_namespace().to_owned();
+            let original_namespace = shared.text(resource.original_ref(schema).effective_namespace());
             let sight = targets
                 .by_original_namespace
-                .entry(original_namespace.clone())
+                .entry(Arc::clone(&original_namespace))
                 .or_default();
             sight.everywhere |= current.cluster_scoped;
             if !sight.effective.contains(current.effective_namespace()) {
                 sight.effective.insert(current.effective_namespace().to_owned());
             }
-            if !sight.written.contains(&current.namespace) {
-                sight.written.insert(current.namespace.clone());
+            if !sight.written.contains(current.namespace.as_ref()) {
+                sight.written.insert(current.namespace.as_ref().to_owned());
             }
             targets.list.push(Target {
                 current,
-                previous,
+                types,
                 original_namespace,
                 prefixes: resource.prefixes.clone(),
                 suffixes: resource.suffixes.clone(),
@@ -145,8 +236,8 @@ impl Targets {
 /// The object that refers.
 struct Referrer {
     id: ResId,
-    prefixes: Vec<String>,
-    suffixes: Vec<String>,
+    prefixes: Vec<Arc<str>>,
+    suffixes: Vec<Arc<str>>,
     /// Namespaces of the service accounts that a role binding names.
     subject_namespaces: HashSet<String>,
     /// Type that a binding's `roleRef` names.
@@ -197,7 +288,9 @@ impl Referrer {
         self.id.cluster_scoped
             || target.current.cluster_scoped
             || target.current.effective_namespace() == self.id.effective_namespace()
-            || self.subject_namespaces.contains(&target.current.namespace)
+            || self
+                .subject_namespaces
+                .contains(target.current.namespace.as_ref())
     }
 
     /// Whether any of the objects of a namespace is within sight.
@@ -213,8 +306,13 @@ impl Referrer {
 
     /// The objects of a name that may be within sight, in order.
     fn near(&self, named: &Named) -> Vec<usize> {
+        let (all, by_namespace) = match named {
+            // Whether it is within sight is looked at in any case.
+            Named::One(at) => return vec![*at],
+            Named::Many { all, by_namespace } => (all, by_namespace),
+        };
         if self.id.cluster_scoped {
-            return named.all.clone();
+            return all.clone();
         }
         let effective = |namespace: &String| match namespace.as_str() {
             "" => DEFAULT_NAMESPACE.to_owned(),
@@ -227,7 +325,7 @@ impl Referrer {
         namespaces.dedup();
         let mut places: Vec<usize> = namespaces
             .iter()
-            .filter_map(|namespace| named.by_namespace.get(namespace))
+            .filter_map(|namespace| by_namespace.get(namespace))
             .flatten()
             .copied()
             .collect();
@@ -244,8 +342,9 @@ impl Referrer {
     }
 
     fn same_affixes(&self, target: &Target, allow_empty: bool) -> bool {
-        let same =
-            |a: &[String], b: &[String]| (allow_empty && (a.is_empty() || b.is_empty())) || same_ending(a, b);
+        let same = |a: &[Arc<str>], b: &[Arc<str>]| {
+            (allow_empty && (a.is_empty() || b.is_empty())) || same_ending(a, b)
+        };
         same(&target.prefixes, &self.prefixes) && same(&target.suffixes, &self.suffixes)
     }
 }
@@ -289,7 +388,7 @@ impl<'a> Field<'a> {
             return Ok(());
         };
         match self.referral(name, None, |a, b| a.current.name == b.current.name)? {
-            Some(target) if target.current.name != name => {
+            Some(target) if target.current.name.as_ref() != name => {
                 ops::set_scalar(node, &target.current.name, Tag::None)
             }
             _ => Ok(()),
@@ -310,15 +409,15 @@ impl<'a> Field<'a> {
             return Ok(());
         };
         let (new_name, new_namespace) = (&target.current.name, &target.current.namespace);
-        if new_name == name && new_namespace.is_empty() {
+        if new_name.as_ref() == name && new_namespace.is_empty() {
             return Ok(());
         }
-        ops::set_field(node, "name", Node::plain(new_name.clone()))?;
+        ops::set_field(node, "name", Node::plain(new_name.as_ref()))?;
         // An empty namespace says nothing about `default`.
         if new_namespace.is_empty() {
             return Ok(());
         }
-        ops::set_field(node, "namespace", Node::plain(new_namespace.clone()))
+        ops::set_field(node, "namespace", Node::plain(new_namespace.as_ref()))
     }
 
     /// The object that an old name means, if there is one.
@@ -340,7 +439,7 @@ impl<'a> Field<'a> {
                     .is_some_and(|sight| self.referrer.sees_any(sight))
         });
         let in_namespace = |target: &Target| match (namespace, by_original) {
-            (Some(namespace), Some(true)) => target.original_namespace == namespace,
+            (Some(namespace), Some(true)) => target.original_namespace.as_ref() == namespace,
             (Some(namespace), _) => {
                 namespace != NO_NAMESPACE && target.current.effective_namespace() == namespace
             }
@@ -373,7 +472,10 @@ impl<'a> Field<'a> {
         if candidates.iter().all(|other| identical(first, other)) {
             return Ok(Some(first));
         }
-        let ids: Vec<String> = candidates.iter().map(|t| t.current.to_string()).collect();
+        let ids: Vec<String> = candidates
+            .iter()
+            .map(|target| target.current.as_ref().to_res_id().to_string())
+            .collect();
         Err(Error::invalid(format!(
             "found multiple possible referrals: {} for the name '{name}'",
             ids.join(", ")
@@ -383,5 +485,5 @@ impl<'a> Field<'a> {
 
 /// Whether an object once was of a type.
 fn was(target: &Target, gvk: &Gvk) -> bool {
-    target.previous.iter().any(|id| id.gvk.is_selected_by(gvk))
+    target.types.iter().any(|of| of.is_selected_by(gvk))
 }

@@ -1,5 +1,7 @@
 //! Name prefixes.
 
+use std::sync::Arc;
+
 use weir_yaml::{Node, Tag};
 
 use crate::error::Result;
@@ -11,6 +13,7 @@ use crate::schema::Schema;
 
 /// Puts a prefix before the names at the specs' paths.
 pub(super) fn run(prefix: &str, specs: &[FieldSpec], map: &mut ResMap, schema: &Schema) -> Result<()> {
+    let shared: Arc<str> = prefix.into();
     let create = Create::new(Kind::Scalar, Tag::Str);
     // An object's type was that of its first id; only where it still is does a spec apply.
     let mut ready = Specs::new(specs);
@@ -26,7 +29,8 @@ pub(super) fn run(prefix: &str, specs: &[FieldSpec], map: &mut ResMap, schema: &
                 continue;
             }
             if spec.path == "metadata/name" && !prefix.is_empty() {
-                resource.prefixes.push(prefix.to_owned());
+                resource.prefixes.reserve_exact(1);
+                resource.prefixes.push(Arc::clone(&shared));
                 resource.store_previous(schema);
             }
             if let Some(node) = resource.node.as_mut().filter(|_| about.contains(&number)) {

@@ -36,13 +36,8 @@ pub(crate) fn sort_legacy(map: &mut ResMap, schema: &Schema) {
 }
 
 fn by_rank<T: AsRef<str>>(map: &mut ResMap, schema: &Schema, first: &[T], last: &[T]) {
-    let list = std::mem::take(map.list_mut());
-    let mut keyed: Vec<(Key, Resource)> = list
-        .into_iter()
-        .map(|resource| (key(&resource, schema, first, last), resource))
-        .collect();
-    keyed.sort_by(|a, b| a.0.cmp(&b.0));
-    *map.list_mut() = keyed.into_iter().map(|(_, resource)| resource).collect();
+    map.list_mut()
+        .sort_by_cached_key(|resource| key(resource, schema, first, last));
 }
 
 type Key = (i64, TypeOrder, String);

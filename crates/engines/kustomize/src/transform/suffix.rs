@@ -1,5 +1,7 @@
 //! Name suffixes.
 
+use std::sync::Arc;
+
 use weir_yaml::Tag;
 
 use super::prefix::{affix, keeps_name};
@@ -11,6 +13,7 @@ use crate::schema::Schema;
 
 /// Puts a suffix behind the names at the specs' paths.
 pub(super) fn run(suffix: &str, specs: &[FieldSpec], map: &mut ResMap, schema: &Schema) -> Result<()> {
+    let shared: Arc<str> = suffix.into();
     let create = Create::new(Kind::Scalar, Tag::Str);
     // An object's type was that of its first id; only where it still is does a spec apply.
     let mut ready = Specs::new(specs);
@@ -26,7 +29,8 @@ pub(super) fn run(suffix: &str, specs: &[FieldSpec], map: &mut ResMap, schema: &
                 continue;
             }
             if spec.path == "metadata/name" && !suffix.is_empty() {
-                resource.suffixes.push(suffix.to_owned());
+                resource.suffixes.reserve_exact(1);
+                resource.suffixes.push(Arc::clone(&shared));
                 resource.store_previous(schema);
             }
             if let Some(node) = resource.node.as_mut().filter(|_| about.contains(&number)) {

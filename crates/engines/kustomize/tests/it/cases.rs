@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use serde_json::Value;
-use weir_kustomize::{Cache, Options, build, build_cached};
+use weir_kustomize::{Cache, Options, build, build_cached, print};
 
 use crate::support::tree;
 
@@ -29,6 +29,9 @@ fn cases_build_as_expected() {
                 let again = again.map_or_else(|error| error.chain(), |again| again.to_yaml());
                 assert_eq!(again, built, "{}", case.display());
             }
+            let printed = print(&files, &path, &Options::default(), None);
+            let printed = printed.map_or_else(|error| error.chain(), |printed| printed.parts().collect());
+            assert_eq!(printed, built, "{}", case.display());
             let expected = case.join("expected.yaml");
             if std::env::var_os("UPDATE").is_some() {
                 std::fs::write(&expected, &built).unwrap();

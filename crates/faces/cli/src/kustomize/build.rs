@@ -2,11 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde_json::Value;
-use weir_kustomize::{ErrorKind, FILE_NAMES, LoadRestrictions, Options, Resources, build, build_with_charts};
+use weir_kustomize::{
+    Charts, ErrorKind, FILE_NAMES, LoadRestrictions, Options, Printed, Resources, build, build_with_charts,
+    print,
+};
 use weir_schema::{GroupVersionKind, Schemas};
 
 use super::charts::Renderer;
@@ -193,30 +197,45 @@ impl Build {
             },
             add_managed_by_label: self.enable_managedby_label,
         };
-        let built = if self.enable_helm {
-            let charts = Renderer {
-                now: cx.io.now(),
-                kube_version: self.helm_kube_version,
-                api_versions: self.helm_api_versions,
+        let renderer = self.enable_helm.then(|| Renderer {
+            now: cx.io.now(),
+            kube_version: self.helm_kube_version,
+            api_versions: self.helm_api_versions,
+        });
+        let charts = renderer.as_ref().map(|renderer| renderer as &dyn Charts);
+        let failed = |error: weir_kustomize::Error| explain(&self.folder, &folder, &error);
+        if let Some(path) = self.output.as_ref().filter(|path| path.is_dir()) {
+            let built = match charts {
+                Some(charts) => build_with_charts(&files, &directory, &options, charts),
+                None => build(&files, &directory, &options),
             };
-            build_with_charts(&files, &directory, &options, &charts)
-        } else {
-            build(&files, &directory, &options)
-        };
-        let resources = built.map_err(|error| explain(&self.folder, &folder, &error))?;
-        for warning in resources.warnings() {
-            cx.io.talk(&format!("warning: {warning}"));
+            let resources = built.map_err(failed)?;
+            warn(cx, resources.warnings());
+            write_each(path, &resources)?;
+            return Ok(Exit::Success);
         }
+        let printed = print(&files, &directory, &options, charts).map_err(failed)?;
+        warn(cx, printed.warnings());
         match &self.output {
-            None => cx.io.print(&resources.to_yaml())?,
-            Some(path) if path.is_dir() => write_each(path, &resources)?,
-            Some(path) => {
-                fs::write(path, resources.to_yaml())
-                    .map_err(|error| CommandError::file("write", path, &error))?;
-            }
+            None => printed.parts().try_for_each(|part| cx.io.print(part))?,
+            Some(path) => write(path, &printed).map_err(|error| CommandError::file("write", path, &error))?,
         }
         Ok(Exit::Success)
     }
+}
+
+fn warn(cx: &mut Context<'_>, warnings: &[String]) {
+    for warning in warnings {
+        cx.io.talk(&format!("warning: {warning}"));
+    }
+}
+
+fn write(path: &Path, printed: &Printed) -> io::Result<()> {
+    let mut file = io::BufWriter::new(fs::File::create(path)?);
+    for part in printed.parts() {
+        file.write_all(part.as_bytes())?;
+    }
+    file.flush()
 }
 
 /// The engine's error with what a person can do about it, and the place if it says one.

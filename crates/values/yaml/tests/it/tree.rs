@@ -9,7 +9,10 @@ fn scalars_know_their_place_style_and_comment() {
     let image = root.at(&["spec", "image"]).unwrap();
     assert_eq!(image.as_str(), Some("app:1.0"));
     assert_eq!(image.style, Style::DoubleQuoted);
-    assert_eq!(&text[image.span.start..image.span.end], "\"app:1.0\"");
+    assert_eq!(
+        &text[image.span.start as usize..image.span.end as usize],
+        "\"app:1.0\""
+    );
     assert_eq!((image.span.line, image.span.column), (2, 10));
     let comments = image.comments.as_ref().unwrap();
     assert_eq!(comments.line, "# {\"$imagepolicy\": \"a:b\"}");

@@ -113,22 +113,14 @@ impl<'a> Lines<'a> {
     /// The key's line with another key.
     pub(super) fn renamed(&self, section: &Section<'_>, name: &str) -> Option<String> {
         let line = self.line(section.key);
-        let length = section
-            .key_node
-            .span
-            .end
-            .checked_sub(section.key_node.span.start)?;
+        let length = section.key_node.span.bytes().len();
         Some(format!("{name}{}", line.get(length..)?))
     }
 
     /// What stands behind the key's colon on its line, with the line's end.
     pub(super) fn behind_key(&self, section: &Section<'_>) -> Option<&'a str> {
         let line = self.line(section.key);
-        let length = section
-            .key_node
-            .span
-            .end
-            .checked_sub(section.key_node.span.start)?;
+        let length = section.key_node.span.bytes().len();
         let (before, behind) = line.get(length..)?.split_once(':')?;
         before.trim().is_empty().then_some(behind)
     }
