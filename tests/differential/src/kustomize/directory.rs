@@ -534,7 +534,7 @@ impl Maker<'_> {
                     }
                 }
                 if self.dice.chance(20) {
-                    entry.push("fields", vec![plugins::field_spec(self.dice, Leads::ToMap)]);
+                    entry.push("fields", vec![plugins::field_spec(self.dice, Leads::Map)]);
                 }
                 list.item(entry);
             }
@@ -706,16 +706,16 @@ impl Maker<'_> {
     fn configurations(&mut self, y: &mut Y, dir: &str) {
         let mut config = Y::Map(Vec::new());
         for (field, leads) in [
-            ("namePrefix", Leads::ToScalar),
-            ("namespace", Leads::ToScalar),
-            ("commonLabels", Leads::ToMap),
-            ("commonAnnotations", Leads::ToMap),
-            ("varReference", Leads::ToScalar),
-            ("images", Leads::ToImage),
-            ("replicas", Leads::ToScalar),
-            ("nameSuffix", Leads::ToScalar),
-            ("labels", Leads::ToMap),
-            ("templateLabels", Leads::ToMap),
+            ("namePrefix", Leads::Scalar),
+            ("namespace", Leads::Scalar),
+            ("commonLabels", Leads::Map),
+            ("commonAnnotations", Leads::Map),
+            ("varReference", Leads::Scalar),
+            ("images", Leads::Image),
+            ("replicas", Leads::Scalar),
+            ("nameSuffix", Leads::Scalar),
+            ("labels", Leads::Map),
+            ("templateLabels", Leads::Map),
         ] {
             if self.dice.chance(20) {
                 let list: Vec<Y> = (0..=self.dice.below(2))

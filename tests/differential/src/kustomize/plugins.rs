@@ -19,9 +19,9 @@ fn configuration(kind: &str) -> Y {
 /// What is to be found at the end of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Leads {
-    ToMap,
-    ToScalar,
-    ToImage,
+    Map,
+    Scalar,
+    Image,
 }
 
 /// Paths with the kinds that have them.
@@ -51,9 +51,9 @@ pub(crate) fn field_spec(dice: &mut Dice, leads: Leads) -> Y {
     ];
     const IMAGES: [(&str, &str); 2] = [("spec/any/a", "MyApp"), ("spec/configRef/name", "")];
     let from: &[(&str, &str)] = match leads {
-        Leads::ToMap => &MAPS,
-        Leads::ToScalar => &SCALARS,
-        Leads::ToImage => &IMAGES,
+        Leads::Map => &MAPS,
+        Leads::Scalar => &SCALARS,
+        Leads::Image => &IMAGES,
     };
     let (path, kind) = dice.one(from).copied().unwrap_or(("metadata/name", ""));
     let mut y = map([("path", path.into())]);
@@ -67,7 +67,7 @@ pub(crate) fn field_spec(dice: &mut Dice, leads: Leads) -> Y {
         y.push("version", "v1");
     }
     // Always the same for a path: rules that contradict each other are refused.
-    let create = leads == Leads::ToMap && path != "spec/items"
+    let create = leads == Leads::Map && path != "spec/items"
         || path.starts_with("spec/new")
         || path == "metadata/namespace";
     if create && dice.chance(96) {
@@ -85,7 +85,7 @@ pub(crate) fn transformer(
     dice: &mut Dice,
     tree: &mut Tree,
     dir: &str,
-    objects: &mut Vec<Object>,
+    objects: &mut [Object],
     odd: bool,
 ) -> Y {
     let kinds = [
@@ -121,11 +121,11 @@ pub(crate) fn transformer(
     match kind {
         "AnnotationsTransformer" => {
             y.push("annotations", map([("t", "x".into())]));
-            y.push("fieldSpecs", field_specs(dice, Leads::ToMap));
+            y.push("fieldSpecs", field_specs(dice, Leads::Map));
         }
         "LabelTransformer" => {
             y.push("labels", map([("t", raw(dice.pick(&["x", "\"true\"", "'1'"])))]));
-            y.push("fieldSpecs", field_specs(dice, Leads::ToMap));
+            y.push("fieldSpecs", field_specs(dice, Leads::Map));
         }
         "ImageTagTransformer" => {
             y.push(
@@ -133,7 +133,7 @@ pub(crate) fn transformer(
                 map([("name", "nginx".into()), ("newTag", "v9".into())]),
             );
             if dice.chance(60) {
-                y.push("fieldSpecs", field_specs(dice, Leads::ToImage));
+                y.push("fieldSpecs", field_specs(dice, Leads::Image));
             }
         }
         "NamespaceTransformer" => {
@@ -201,7 +201,7 @@ pub(crate) fn transformer(
             y.push("suffix", "-ts");
             let mut specs = vec![map([("path", "metadata/name".into())])];
             if dice.chance(30) {
-                specs.push(field_spec(dice, Leads::ToScalar));
+                specs.push(field_spec(dice, Leads::Scalar));
             }
             y.push("fieldSpecs", specs);
         }

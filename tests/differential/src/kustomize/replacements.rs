@@ -225,10 +225,10 @@ pub(crate) fn var(dice: &mut Dice, name: &str, objects: &[Object]) -> Option<Y> 
         let mut text = String::new();
         for step in path {
             match step {
-                Step::Key(key) if key.contains('.') => text.push_str(&format!("[{key}]")),
+                Step::Key(key) if key.contains('.') => text.extend(["[", key.as_str(), "]"]),
                 Step::Key(key) if text.is_empty() => text.push_str(key),
-                Step::Key(key) => text.push_str(&format!(".{key}")),
-                Step::Item(item, _) => text.push_str(&format!("[{item}]")),
+                Step::Key(key) => text.extend([".", key.as_str()]),
+                Step::Item(item, _) => text.extend(["[", &item.to_string(), "]"]),
             }
         }
         y.push("fieldref", map([("fieldPath", text.into())]));

@@ -169,7 +169,7 @@ impl Maker<'_> {
             0 => self.out.push_str("%YAML 1.1\n---\n"),
             1 => self.out.push_str("--- # c\n"),
             2..=5 => self.out.push_str("---\n"),
-            6 => self.out.push_str("\u{feff}"),
+            6 => self.out.push('\u{feff}'),
             7 => self.out.push_str("\n\n"),
             _ => {}
         }
@@ -287,12 +287,12 @@ impl Maker<'_> {
 
     /// An entry, from its key on.
     fn entry(&mut self, indent: usize, depth: usize, number: usize) {
-        if self.dice.chance(2) {
-            if let Some(name) = self.dice.one(&self.anchors).cloned() {
-                self.out.push_str(&format!("<<: *{name}"));
-                self.end();
-                return;
-            }
+        if self.dice.chance(2)
+            && let Some(name) = self.dice.one(&self.anchors)
+        {
+            self.out.extend(["<<: *", name]);
+            self.end();
+            return;
         }
         if self.dice.chance(1) {
             self.out.push_str("? ");
@@ -351,7 +351,7 @@ impl Maker<'_> {
             }
             1 if !self.anchors.is_empty() && self.dice.chance(60) => {
                 let name = self.dice.one(&self.anchors).cloned().unwrap_or_default();
-                self.out.push_str(&format!(" *{name}"));
+                self.out.extend([" *", name.as_str()]);
                 self.end();
             }
             2 => self.block(indent),
