@@ -45,7 +45,7 @@ enum Task {
     /// Measures weir, built for release.
     #[command(subcommand)]
     Bench(bench::Bench),
-    /// Compares weir with a reference program on generated inputs: `kustomize`. See --help behind it.
+    /// Compares weir with a reference program on generated inputs: `kustomize`, `yaml`. See --help behind it.
     #[command(disable_help_flag = true)]
     Differential {
         /// The subject and its options.

@@ -31,6 +31,12 @@ pub const ALL: &[Tool] = &[
         ldflags: "-s -w",
     },
     Tool {
+        folder: "yaml",
+        version: "kyaml-v0.21.1",
+        programs: &[("goyaml", ".")],
+        ldflags: "-s -w",
+    },
+    Tool {
         folder: "etcd",
         version: "v3.6.14",
         programs: &[("etcd", ".")],

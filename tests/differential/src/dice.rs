@@ -3,6 +3,12 @@
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
+/// A seed for a run that was given none.
+pub(crate) fn seed_of_now() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(1, |since| u64::from(since.subsec_nanos()) ^ since.as_secs())
+}
+
 /// A source of choices.
 pub(crate) struct Dice(StdRng);
 

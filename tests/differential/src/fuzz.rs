@@ -17,6 +17,14 @@ use crate::dice::Dice;
 use crate::kustomize::generated_files;
 use watch::Watch;
 
+/// Text with one to four of the changes that inputs get.
+pub(crate) fn damage(dice: &mut Dice, text: &str) -> String {
+    let mut input = vec![(String::new(), text.as_bytes().to_vec())];
+    mutate::mutate(dice, &mut input, &[]);
+    let content = input.pop().map(|(_, content)| content).unwrap_or_default();
+    String::from_utf8_lossy(&content).into_owned()
+}
+
 /// What to feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Subject {
@@ -58,6 +66,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let begun = Instant::now();
     let end = Duration::from_mins(arguments.minutes);
     let mut number = 0;
+    let mut accepted: u64 = 0;
     let mut said = 0;
     let mut found = None;
     while begun.elapsed() < end {
@@ -68,21 +77,32 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         };
         mutate::mutate(&mut dice, &mut input, &corpus);
         watch.begin(&input);
-        if let Some(problem) = check(arguments.subject, &input) {
-            found = Some((input, problem));
-            break;
+        match check(arguments.subject, &input) {
+            Verdict::Refused => {}
+            Verdict::Accepted => accepted += 1,
+            Verdict::Wrong(problem) => {
+                found = Some((input, problem));
+                break;
+            }
         }
         watch.end()?;
         number += 1;
         if begun.elapsed().as_secs() / 60 > said {
             said = begun.elapsed().as_secs() / 60;
-            println!("  {number} inputs, {said} of {} minutes", arguments.minutes);
+            println!(
+                "  {number} inputs, {accepted} of them accepted, {said} of {} minutes; {}",
+                arguments.minutes,
+                watch.words()
+            );
         }
     }
     watch.rest();
     let Some((input, problem)) = found else {
         std::panic::set_hook(quiet);
-        println!("fuzz {name}: {number} inputs, nothing found");
+        println!(
+            "fuzz {name}: {number} inputs, {accepted} of them accepted, nothing found; {}",
+            watch.words()
+        );
         return Ok(());
     };
     let input = shrink(arguments.subject, input);
@@ -104,10 +124,22 @@ fn keep_folder(name: &str) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// What is wrong with an input's treatment.
-fn check(subject: Subject, input: &Input) -> Option<String> {
+/// How an input fared.
+enum Verdict {
+    /// It was read or built, and nothing is wrong with the outcome.
+    Accepted,
+    /// With an error, as most damaged inputs should be.
+    Refused,
+    Wrong(String),
+}
+
+fn check(subject: Subject, input: &Input) -> Verdict {
     let outcome = catch_unwind(AssertUnwindSafe(|| match subject {
-        Subject::Yaml => input.iter().find_map(|(_, content)| yaml(content)),
+        Subject::Yaml => input
+            .iter()
+            .map(|(_, content)| yaml(content))
+            .find(|verdict| !matches!(verdict, Verdict::Refused))
+            .unwrap_or(Verdict::Refused),
         Subject::Kustomize => kustomize(input),
     }));
     outcome.unwrap_or_else(|panic| {
@@ -115,46 +147,61 @@ fn check(subject: Subject, input: &Input) -> Option<String> {
             .downcast_ref::<String>()
             .cloned()
             .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-        Some(format!("panic: {}", text.unwrap_or_default()))
+        Verdict::Wrong(format!("panic: {}", text.unwrap_or_default()))
     })
+}
+
+fn is_wrong(subject: Subject, input: &Input) -> bool {
+    matches!(check(subject, input), Verdict::Wrong(_))
 }
 
 /// Line breaks to YAML 1.1 and to the writers, which descend from it, but not to the reader.
 const BREAKS: [char; 3] = ['\u{2028}', '\u{2029}', '\u{85}'];
 
-fn yaml(content: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(content).ok()?;
+fn yaml(content: &[u8]) -> Verdict {
+    let Ok(text) = std::str::from_utf8(content) else {
+        return Verdict::Refused;
+    };
     if text.contains(BREAKS) {
-        return None;
+        return Verdict::Refused;
     }
-    let documents = parse_all(text).ok()?;
-    for document in documents {
-        let Some(mut root) = document.root else { continue };
-        unfold(&mut root);
+    let Ok(documents) = parse_all(text) else {
+        return Verdict::Refused;
+    };
+    let mut verdict = Verdict::Refused;
+    for root in documents.into_iter().filter_map(|document| document.root) {
         let Ok(value) = to_json(&root, Dialect::Kyaml) else {
             continue;
         };
         if value.to_string().contains(BREAKS) {
             continue;
         }
-        let printed = emit::kyaml(&root);
-        match parse_one(&printed).map(|again| to_json(&again, Dialect::Kyaml)) {
-            Ok(Ok(again)) if again == value => {}
-            Ok(Ok(again)) => return Some(format!("{value} became {again} by way of\n{printed}")),
-            Ok(Err(error)) => return Some(format!("{error}: {printed}")),
-            Err(error) => return Some(format!("written, but cannot be read: {error}: {printed}")),
-        }
-        let sigs = emit::sigs(&value);
-        match parse_one(&sigs).map(|again| to_json(&again, Dialect::Sigs)) {
-            Ok(Ok(again)) if emit::sigs(&again) == sigs => {}
-            Ok(Ok(again)) => {
-                return Some(format!("{sigs} became {} on the second way", emit::sigs(&again)));
-            }
-            Ok(Err(error)) => return Some(format!("{error}: {sigs}")),
-            Err(error) => return Some(format!("written for sigs, but cannot be read: {error}: {sigs}")),
+        match read_again(root, &value) {
+            Ok(()) => verdict = Verdict::Accepted,
+            Err(problem) => return Verdict::Wrong(problem),
         }
     }
-    None
+    verdict
+}
+
+/// What is written must be read as what it was.
+fn read_again(mut root: Node, value: &serde_json::Value) -> Result<(), String> {
+    unfold(&mut root);
+    let value = &to_json(&root, Dialect::Kyaml).map_err(|error| format!("{error}: {value}"))?;
+    let printed = emit::kyaml(&root);
+    match parse_one(&printed).map(|again| to_json(&again, Dialect::Kyaml)) {
+        Ok(Ok(again)) if again == *value => {}
+        Ok(Ok(again)) => return Err(format!("{value} became {again} by way of\n{printed}")),
+        Ok(Err(error)) => return Err(format!("{error}: {printed}")),
+        Err(error) => return Err(format!("written, but cannot be read: {error}: {printed}")),
+    }
+    let sigs = emit::sigs(value);
+    match parse_one(&sigs).map(|again| to_json(&again, Dialect::Sigs)) {
+        Ok(Ok(again)) if emit::sigs(&again) == sigs => Ok(()),
+        Ok(Ok(again)) => Err(format!("{sigs} became {} on the second way", emit::sigs(&again))),
+        Ok(Err(error)) => Err(format!("{error}: {sigs}")),
+        Err(error) => Err(format!("written for sigs, but cannot be read: {error}: {sigs}")),
+    }
 }
 
 /// The writer doubles line breaks of folded text with indented lines, as yaml v3 does: the other styles must be stable.
@@ -172,7 +219,7 @@ fn unfold(node: &mut Node) {
     }
 }
 
-fn kustomize(input: &Input) -> Option<String> {
+fn kustomize(input: &Input) -> Verdict {
     let files: MemoryFiles = input
         .iter()
         .map(|(path, content)| (path.clone(), content.clone()))
@@ -181,22 +228,24 @@ fn kustomize(input: &Input) -> Option<String> {
         .iter()
         .filter_map(|(path, _)| path.strip_suffix("/kustomization.yaml"))
         .collect();
+    let mut verdict = Verdict::Refused;
     for directory in directories {
         let Ok(built) = build(&files, directory, &Options::default()) else {
             continue;
         };
+        verdict = Verdict::Accepted;
         let printed = built.to_yaml();
         if let Err(error) = parse_all(&printed)
             && !printed.contains(BREAKS)
         {
-            return Some(format!("output cannot be read: {error}"));
+            return Verdict::Wrong(format!("output cannot be read: {error}"));
         }
         let again = build(&files, directory, &Options::default()).map(|built| built.to_yaml());
         if again.ok().as_deref() != Some(printed.as_str()) {
-            return Some("two builds differ".into());
+            return Verdict::Wrong("two builds differ".into());
         }
     }
-    None
+    verdict
 }
 
 /// Cuts pieces out for as long as something is wrong.
@@ -205,7 +254,7 @@ fn shrink(subject: Subject, mut input: Input) -> Input {
     while at < input.len() {
         let mut smaller = input.clone();
         smaller.remove(at);
-        if check(subject, &smaller).is_some() {
+        if is_wrong(subject, &smaller) {
             input = smaller;
         } else {
             at += 1;
@@ -221,7 +270,7 @@ fn shrink(subject: Subject, mut input: Input) -> Input {
                 if let Some((_, content)) = smaller.get_mut(file) {
                     content.drain(from..to);
                 }
-                if check(subject, &smaller).is_some() {
+                if is_wrong(subject, &smaller) {
                     input = smaller;
                 } else {
                     from += size;

@@ -1,6 +1,7 @@
 //! `weir kustomize build` against kustomize v5.8.1.
 
 mod compare;
+mod coverage;
 mod directory;
 mod faults;
 mod generators;

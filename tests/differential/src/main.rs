@@ -14,6 +14,7 @@ mod kustomize;
 mod scalars;
 mod value;
 mod writer;
+mod yaml;
 
 use std::process::ExitCode;
 
@@ -33,6 +34,8 @@ struct Arguments {
 enum Subject {
     /// kustomize build on generated trees.
     Kustomize(kustomize::Arguments),
+    /// The YAML layer on generated texts.
+    Yaml(yaml::Arguments),
     /// Mutated inputs: nothing may panic, hang or grow.
     Fuzz(fuzz::Arguments),
 }
@@ -40,6 +43,7 @@ enum Subject {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().subject {
         Subject::Kustomize(arguments) => kustomize::run(&arguments),
+        Subject::Yaml(arguments) => yaml::run(&arguments),
         Subject::Fuzz(arguments) => fuzz::run(&arguments),
     };
     match outcome {

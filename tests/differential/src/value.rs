@@ -87,6 +87,25 @@ impl Y {
     }
 }
 
+impl Y {
+    /// What is at a path.
+    pub(crate) fn at(&self, path: &[Step]) -> Option<&Self> {
+        path.iter().try_fold(self, |value, step| match (value, step) {
+            (Self::Map(entries), Step::Key(key)) => entries
+                .iter()
+                .find(|(name, _)| name == key)
+                .map(|(_, value)| value),
+            (Self::Seq(items), Step::Item(item, _)) => items.get(*item),
+            _ => None,
+        })
+    }
+
+    /// Whether it is a scalar that is no null, whoever reads it.
+    pub(crate) fn is_text(&self) -> bool {
+        matches!(self, Self::Str(_) | Self::Block(..))
+    }
+}
+
 /// A step into a value.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {

@@ -26,7 +26,13 @@ fn value(node: &Node, dialect: Dialect, in_flow: bool) -> Result<Value, ConvertE
     let in_flow = in_flow || node.style == Style::Flow;
     match &node.data {
         // kyaml prints before it reads, and within flow collections it prints nothing as quotes.
-        Data::Scalar(text) if in_flow && text.is_empty() && node.is_null() && dialect == Dialect::Kyaml => {
+        Data::Scalar(text)
+            if in_flow
+                && text.is_empty()
+                && node.is_null()
+                && !node.tag_is_explicit
+                && dialect == Dialect::Kyaml =>
+        {
             Ok(Value::String(String::new()))
         }
         // Likewise what has a colon in it gets quotes there, and is no time any more.
@@ -44,8 +50,18 @@ fn value(node: &Node, dialect: Dialect, in_flow: bool) -> Result<Value, ConvertE
         Data::Sequence(items) => items.iter().map(|item| value(item, dialect, in_flow)).collect(),
         Data::Mapping(entries) => {
             let mut map = Map::new();
-            for (key, entry) in entries {
-                map.insert(key_to_string(key, dialect)?, value(entry, dialect, in_flow)?);
+            for (at, (key, entry)) in entries.iter().enumerate() {
+                // What stands under null is dropped on kyaml's way to JSON.
+                let is_null = key.is_null() && key.as_str().is_some_and(|text| !text.is_empty());
+                if is_null && dialect == Dialect::Kyaml {
+                    continue;
+                }
+                let entry = match value(entry, dialect, in_flow) {
+                    // Nobody looks at a value that a later one of the same key replaces.
+                    Err(_) if is_replaced(key, entries.get(at + 1..).unwrap_or_default()) => continue,
+                    entry => entry?,
+                };
+                map.insert(key_to_string(key, dialect)?, entry);
             }
             Ok(Value::Object(map))
         }
@@ -54,6 +70,11 @@ fn value(node: &Node, dialect: Dialect, in_flow: bool) -> Result<Value, ConvertE
             format!("unknown anchor '{name}' referenced"),
         )),
     }
+}
+
+fn is_replaced(key: &Node, later: &[(Node, Node)]) -> bool {
+    key.as_str()
+        .is_some_and(|text| later.iter().any(|(other, _)| other.as_str() == Some(text)))
 }
 
 fn scalar(node: &Node, text: &str, dialect: Dialect) -> Result<Value, ConvertError> {

@@ -10,65 +10,103 @@ use super::Input;
 
 /// Far more than any input takes, also on a busy machine.
 const HANG: Duration = Duration::from_mins(1);
-/// Pages of four KiB that one input may add: a gibibyte.
+/// Pages of four KiB that one input may add for as long as it is treated: a gibibyte.
 const GROWTH: u64 = 1 << 18;
+/// Pages that all inputs together may leave behind: a quarter of one. Allocators keep some.
+const LEAK: u64 = 1 << 16;
 
 #[derive(Default)]
 struct State {
-    running: Option<(Instant, Input)>,
+    running: Option<Running>,
+}
+
+struct Running {
+    since: Instant,
+    /// In memory before it.
+    pages: u64,
+    input: Input,
 }
 
 /// Looks after the input that is being treated.
 pub(super) struct Watch {
     state: Arc<Mutex<State>>,
-    pages: std::cell::Cell<u64>,
+    /// In memory before the first input.
+    pages: u64,
+    /// The longest that an input took.
+    slowest: std::cell::Cell<Duration>,
     folder: PathBuf,
 }
 
 impl Watch {
-    /// Starts to look; an input that hangs is written to the folder, and the process ends.
+    /// Starts to look; an input that hangs or takes too much memory is written to the folder, and the
+    /// process ends.
     pub(super) fn start(folder: PathBuf) -> Self {
         let state = Arc::new(Mutex::new(State::default()));
         let (shared, place) = (Arc::clone(&state), folder.clone());
         std::thread::spawn(move || {
             loop {
-                std::thread::sleep(Duration::from_secs(1));
+                std::thread::sleep(Duration::from_millis(200));
                 let state = shared.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some((_, input)) = state.running.as_ref().filter(|(since, _)| since.elapsed() > HANG) {
-                    write(&place, "hang", input);
-                    println!("an input hangs; kept in {}", place.join("hang").display());
-                    std::process::exit(1);
-                }
+                let Some(running) = &state.running else { continue };
+                let name = if running.since.elapsed() > HANG {
+                    "hang"
+                } else if resident().saturating_sub(running.pages) > GROWTH {
+                    "growth"
+                } else {
+                    continue;
+                };
+                write(&place, name, &running.input);
+                println!(
+                    "an input is in the way: {name}; kept in {}",
+                    place.join(name).display()
+                );
+                std::process::exit(1);
             }
         });
         Self {
             state,
-            pages: std::cell::Cell::new(resident()),
+            pages: resident(),
+            slowest: std::cell::Cell::default(),
             folder,
         }
     }
 
     /// An input is begun.
     pub(super) fn begin(&self, input: &Input) {
-        self.pages.set(resident());
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.running = Some((Instant::now(), input.clone()));
+        let running = Running {
+            since: Instant::now(),
+            pages: resident(),
+            input: input.clone(),
+        };
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).running = Some(running);
     }
 
-    /// It is done; an error if it left much memory behind.
+    /// It is done; an error if all of them together left much memory behind.
     pub(super) fn end(&self) -> Result<()> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let running = state.running.take();
-        let grown = resident().saturating_sub(self.pages.get());
-        if let Some((_, input)) = running.filter(|_| grown > GROWTH) {
-            write(&self.folder, "growth", &input);
+        let Some(running) = state.running.take() else {
+            return Ok(());
+        };
+        self.slowest.set(self.slowest.get().max(running.since.elapsed()));
+        let left = resident().saturating_sub(self.pages);
+        if left > LEAK {
+            write(&self.folder, "leak", &running.input);
             bail!(
-                "an input took {} MiB; kept in {}",
-                grown / 256,
-                self.folder.join("growth").display()
+                "{} MiB more than at the start are held; the last input is kept in {}",
+                left / 256,
+                self.folder.join("leak").display()
             );
         }
         Ok(())
+    }
+
+    /// The longest that an input took, and the memory held, in words.
+    pub(super) fn words(&self) -> String {
+        format!(
+            "slowest {} ms, {} MiB held",
+            self.slowest.get().as_millis(),
+            resident() / 256
+        )
     }
 
     /// Nothing more is to be looked after.

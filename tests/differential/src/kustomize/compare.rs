@@ -16,6 +16,8 @@ pub(crate) enum Outcome {
     Same,
     /// Both failed; the messages.
     BothFail { theirs: String, ours: String },
+    /// kustomize fell over, so that nobody knows what it wanted.
+    Crashed,
     /// Different.
     Differ { theirs: Answer, ours: Answer },
 }
@@ -63,7 +65,9 @@ pub(crate) fn compare(program: &Path, tree: &Tree) -> Result<Outcome> {
 }
 
 fn judge(tree: &Tree, theirs: Answer, ours: Answer) -> Outcome {
+    let crashed = |message: &String| message.contains("panic: ") && message.contains("goroutine 1 [");
     match (theirs, ours) {
+        (Err(theirs), ours) if crashed(&theirs) && ours != Err("PANIC".into()) => Outcome::Crashed,
         (Ok(theirs), Ok(ours)) if theirs == ours => Outcome::Same,
         (Err(theirs), Err(ours)) if ours != "PANIC" => {
             if let Some(mention) = &tree.mention

@@ -2,9 +2,9 @@
 
 use super::faults;
 use super::generators;
-use super::objects::{self, NAMES, NAMESPACES, Object};
+use super::objects::{self, NAMESPACES, Object};
 use super::patches;
-use super::plugins;
+use super::plugins::{self, Leads};
 use super::replacements;
 use super::tree::Tree;
 use crate::dice::Dice;
@@ -51,8 +51,14 @@ struct Maker<'a> {
     directories: usize,
     /// Vars are set somewhere already.
     vars: bool,
-    /// Objects by directory.
-    made: Vec<(String, Object)>,
+    /// How many things with a name of their own there are.
+    serial: usize,
+    /// The directory being made is below one whose prefix keeps its names apart from those of others; 0 if not.
+    scope: usize,
+    /// Every object so far, with its scope.
+    made: Vec<(usize, Object)>,
+    /// How many faults are still to be put in.
+    faults: usize,
 }
 
 /// Makes a tree.
@@ -67,6 +73,12 @@ pub(crate) fn tree(dice: &mut Dice) -> Tree {
     if dice.chance(25) {
         features.push("patches");
     }
+    // One tree in five is broken on purpose.
+    let faults = match dice.below(100) {
+        0..=15 => 1,
+        16..=19 => 2,
+        _ => 0,
+    };
     let odd = features.contains(&"odd") || dice.chance(25);
     let reorder = match dice.below(4) {
         0 => Some("legacy"),
@@ -85,16 +97,32 @@ pub(crate) fn tree(dice: &mut Dice) -> Tree {
         odd,
         directories: 0,
         vars: false,
+        serial: 0,
+        scope: 0,
         made: Vec::new(),
+        faults,
     };
     let depth = maker.dice.below(3);
-    let (target, _) = maker.directory(depth, "", false);
+    let (target, _) = maker.directory(depth, Role::Target);
     maker.tree.target = target;
+    let left = maker.faults;
     let mut tree = maker.tree;
-    if dice.chance(9) {
-        faults::break_it(dice, &mut tree);
+    for _ in 0..left {
+        faults::damage(dice, &mut tree);
     }
     tree
+}
+
+/// What a directory is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// The one that is built.
+    Target,
+    /// One below it.
+    Base,
+    /// A base that must give its objects a prefix, because others have some of the same names.
+    Apart,
+    Component,
 }
 
 impl Maker<'_> {
@@ -102,9 +130,10 @@ impl Maker<'_> {
         self.features.contains(&feature) && self.dice.chance(60) || self.dice.chance(1)
     }
 
-    /// Makes a directory; the paths of others are relative to it.
-    fn directory(&mut self, depth: usize, _parent: &str, component: bool) -> (String, Vec<Object>) {
+    /// Makes a directory; says where it is, and what it builds.
+    fn directory(&mut self, depth: usize, role: Role) -> (String, Vec<Object>) {
         self.directories += 1;
+        let component = role == Role::Component;
         let kind = if component {
             "comp"
         } else if depth == 0 {
@@ -132,12 +161,17 @@ impl Maker<'_> {
         let mut known: Vec<Object> = Vec::new();
         let mut resources = Y::Seq(Vec::new());
         if depth > 0 {
-            let mut bases = Vec::new();
             for _ in 0..=self.dice.below(2) {
-                bases.push(self.directory(depth - 1, &dir, false));
-            }
-            // The same base twice, by way of two overlays, is what diamonds are made of.
-            for (base, objects) in bases {
+                let outer = self.scope;
+                let role = if self.dice.chance(35) {
+                    self.serial += 1;
+                    self.scope = self.serial;
+                    Role::Apart
+                } else {
+                    Role::Base
+                };
+                let (base, objects) = self.directory(depth - 1, role);
+                self.scope = outer;
                 let path = relative(&dir, &base);
                 if self.features.contains(&"legacy") && self.dice.chance(30) {
                     y.entry("bases").item(path);
@@ -146,9 +180,10 @@ impl Maker<'_> {
                 }
                 known.extend(objects);
             }
+            settle(&mut known);
         }
         let files = if component {
-            self.dice.below(2)
+            1
         } else {
             usize::from(depth == 0) + self.dice.below(2)
         };
@@ -160,9 +195,17 @@ impl Maker<'_> {
         if !matches!(&resources, Y::Seq(items) if items.is_empty()) {
             y.push("resources", resources);
         }
-        self.fields(&mut y, &dir, &mut known, depth, component);
+        self.fields(&mut y, &dir, &mut known, depth, role);
+        settle(&mut known);
         self.write_kustomization(&dir, &mut y);
         (dir, known)
+    }
+
+    /// Whether an object could not stand beside those that there are.
+    fn is_taken(&self, kind: &str, name: &str) -> bool {
+        self.made.iter().any(|(scope, other)| {
+            other.kind == kind && other.name == name && (*scope == self.scope || other.keeps_its_name())
+        })
     }
 
     fn write_kustomization(&mut self, dir: &str, y: &mut Y) {
@@ -187,17 +230,54 @@ impl Maker<'_> {
         let mut made = Vec::new();
         let mut values = Vec::new();
         for _ in 0..count {
-            let (object, y) = objects::object(self.dice, self.odd);
-            let same = |other: &Object| {
-                other.kind == object.kind && other.name == object.name && other.namespace == object.namespace
-            };
-            if (made.iter().any(same) || self.made.iter().any(|(at, other)| at == dir && same(other)))
-                && !self.dice.chance(3)
+            let (mut object, y) = objects::object(self.dice, self.odd);
+            if self.is_taken(&object.kind, &object.name) {
+                // Two namespaces may have an object of the same name, as long as nothing moves them into one.
+                let moved = ["namespace", "transformers"]
+                    .iter()
+                    .any(|feature| self.features.contains(feature));
+                let namespace = |object: &Object| match object.namespace.as_str() {
+                    "" => "default".to_owned(),
+                    other => other.to_owned(),
+                };
+                let same = |other: &Object| {
+                    other.kind == object.kind
+                        && other.name == object.name
+                        && namespace(other) == namespace(&object)
+                };
+                if moved
+                    || object.keeps_its_name()
+                    || object.namespace.is_empty()
+                    || self.made.iter().any(|(_, other)| same(other))
+                    || !self.dice.chance(40)
+                {
+                    continue;
+                }
+                object.twin = true;
+            }
+            // A namespace transformer gives all of these the same name.
+            if object.kind == "Namespace"
+                && ["namespace", "transformers"]
+                    .iter()
+                    .any(|feature| self.features.contains(feature))
+                && self.made.iter().any(|(_, other)| other.kind == "Namespace")
             {
                 continue;
             }
-            self.made.push((dir.to_owned(), object.clone()));
+            self.made.push((self.scope, object.clone()));
             made.push(object);
+            values.push(y);
+        }
+        if values.is_empty() {
+            // A file with no objects at all is refused where it is the only one.
+            self.serial += 1;
+            let name = format!("filler{}", self.serial);
+            let y = map([
+                ("apiVersion", "v1".into()),
+                ("kind", "ConfigMap".into()),
+                ("metadata", map([("name", name.as_str().into())])),
+            ]);
+            made.push(Object::new("v1", "ConfigMap", &name, "", y.clone()));
             values.push(y);
         }
         let path = format!(
@@ -206,7 +286,9 @@ impl Maker<'_> {
             self.dice.pick(&["yaml", "yaml", "yml"])
         );
         let text = if self.dice.chance(6) {
-            let kind = self.dice.pick(&["List", "ConfigMapList", "DeploymentList"]);
+            let kind = self
+                .dice
+                .pick(&["List", "ConfigMapList", "DeploymentList", "FooList"]);
             write(
                 self.dice,
                 &map([
@@ -300,7 +382,6 @@ impl Maker<'_> {
                 ("x-a", raw("&d {a: {b: c}}")),
                 ("x-b", map([("a", map([("b", "z".into())])), ("<<", raw("*d"))])),
             ],
-            7 if self.dice.chance(20) => vec![("x-b", raw("*unknown"))],
             _ => vec![
                 ("x-a", raw("&q \"quoted\"")),
                 ("x-b", raw("*q")),
@@ -313,8 +394,25 @@ impl Maker<'_> {
         write(self.dice, &y, false)
     }
 
-    fn fields(&mut self, y: &mut Y, dir: &str, known: &mut Vec<Object>, depth: usize, component: bool) {
-        if self.wants("openapi") && !component {
+    fn generator(&mut self, dir: &str, secret: bool, known: &mut Vec<Object>) -> Y {
+        self.serial += 1;
+        let (made, scope) = (&self.made, self.scope);
+        let free = |kind: &str, name: &str| {
+            !made
+                .iter()
+                .any(|(other_scope, other)| *other_scope == scope && other.kind == kind && other.name == name)
+        };
+        let (entry, object) =
+            generators::generator(self.dice, &mut self.tree, dir, secret, known, self.serial, &free);
+        if generators::is_new(&entry) {
+            self.made.push((self.scope, object.clone()));
+            known.push(object);
+        }
+        entry
+    }
+
+    fn fields(&mut self, y: &mut Y, dir: &str, known: &mut Vec<Object>, depth: usize, role: Role) {
+        if self.wants("openapi") && role != Role::Component {
             self.openapi(y, dir);
         }
         if self.wants("configurations") {
@@ -327,10 +425,8 @@ impl Maker<'_> {
             if self.wants(field) {
                 let mut list = Y::Seq(Vec::new());
                 for _ in 0..=self.dice.below(2) {
-                    let (entry, object) =
-                        generators::generator(self.dice, &mut self.tree, dir, secret, known);
+                    let entry = self.generator(dir, secret, known);
                     list.item(entry);
-                    known.push(object);
                 }
                 y.push(field, list);
             }
@@ -340,20 +436,23 @@ impl Maker<'_> {
             y.push("generatorOptions", options);
         }
         if self.wants("generators") {
-            let (entry, object) = plugins::generator_configuration(self.dice, &mut self.tree, dir, known);
+            let secret = self.dice.chance(50);
+            let fields = self.generator(dir, secret, known);
+            let entry = plugins::generator_configuration(self.dice, fields, secret);
             let entry = self.plugin(&entry, dir, "generator");
-            known.push(object);
             y.push("generators", vec![entry]);
         }
         if self.wants("components") && depth > 0 {
-            let (path, objects) = self.directory(0, dir, true);
+            let (path, objects) = self.directory(0, Role::Component);
             y.push("components", vec![Y::Str(relative(dir, &path))]);
             known.extend(objects);
         }
-        if self.wants("vars") && (self.dice.chance(10) || !std::mem::replace(&mut self.vars, true)) {
+        if self.wants("vars") && (self.dice.chance(4) || !std::mem::replace(&mut self.vars, true)) {
             let mut list = Y::Seq(Vec::new());
             for name in ["A_VAR", "B_VAR"].iter().take(1 + self.dice.below(2)) {
-                list.item(replacements::var(self.dice, name, known));
+                if let Some(var) = replacements::var(self.dice, name, known) {
+                    list.item(var);
+                }
             }
             y.push("vars", list);
         }
@@ -362,53 +461,54 @@ impl Maker<'_> {
             let namespace = self.dice.pick(&NAMESPACES);
             y.push("namespace", namespace);
         }
-        self.metadata(y);
+        self.metadata(y, role);
         self.values(y, dir, known);
         if self.wants("transformers") {
             let mut list = Y::Seq(Vec::new());
-            for _ in 0..=self.dice.below(1) {
+            for number in 0..=self.dice.below(2) {
                 let entry = plugins::transformer(self.dice, &mut self.tree, dir, known, self.odd);
-                list.item(self.plugin(&entry, dir, "transformer"));
+                list.item(self.plugin(&entry, dir, &format!("transformer-{number}")));
             }
             y.push("transformers", list);
         }
         if self.wants("validators") {
-            let entry = plugins::transformer(self.dice, &mut self.tree, dir, known, self.odd);
+            let entry = plugins::validator(self.dice);
             let entry = self.plugin(&entry, dir, "validator");
             y.push("validators", vec![entry]);
         }
         self.output(y);
-        Self::rename(y, known);
+        if self.faults > 0 && (role == Role::Target || self.dice.chance(40)) {
+            self.faults -= 1;
+            faults::add(self.dice, &mut self.tree, y, dir, known);
+        }
+        rename(y, known);
     }
 
-    fn patches(&mut self, y: &mut Y, dir: &str, known: &[Object]) {
-        let count = |dice: &mut Dice| 1 + dice.below(2);
-        if self.wants("patches") {
-            let list: Vec<Y> = (0..count(self.dice))
-                .map(|number| patches::entry(self.dice, &mut self.tree, dir, number, known, self.odd))
-                .collect();
-            y.push("patches", list);
-        }
-        if self.wants("patchesStrategicMerge") {
-            let list: Vec<Y> = (0..count(self.dice))
-                .map(|number| {
-                    patches::strategic_entry(self.dice, &mut self.tree, dir, number, known, self.odd)
-                })
-                .collect();
-            y.push("patchesStrategicMerge", list);
-        }
-        if self.wants("patchesJson6902") {
-            let list: Vec<Y> = (0..count(self.dice))
-                .map(|number| {
-                    patches::json6902_entry(self.dice, &mut self.tree, dir, number, known, self.odd)
-                })
-                .collect();
-            y.push("patchesJson6902", list);
+    fn patches(&mut self, y: &mut Y, dir: &str, known: &mut Vec<Object>) {
+        let fields = ["patchesStrategicMerge", "patches", "patchesJson6902"];
+        for field in fields {
+            if !self.wants(field) {
+                continue;
+            }
+            let mut list = Vec::new();
+            for number in 0..=self.dice.below(2) {
+                let (dice, tree) = (&mut *self.dice, &mut self.tree);
+                list.extend(match field {
+                    "patches" => patches::entry(dice, tree, dir, number, known, self.odd),
+                    "patchesJson6902" => patches::json6902_entry(dice, tree, dir, number, known, self.odd),
+                    _ => patches::strategic_entry(dice, tree, dir, number, known, self.odd),
+                });
+            }
+            if !list.is_empty() {
+                y.push(field, list);
+            }
         }
     }
 
-    fn metadata(&mut self, y: &mut Y) {
-        if self.wants("namePrefix") {
+    fn metadata(&mut self, y: &mut Y, role: Role) {
+        if role == Role::Apart {
+            y.push("namePrefix", Y::Str(format!("n{}-", self.scope)));
+        } else if self.wants("namePrefix") {
             y.push(
                 "namePrefix",
                 Y::Str(self.dice.pick(&["p-", "q-", "dev-", "p-", "a-"]).to_owned()),
@@ -426,7 +526,7 @@ impl Maker<'_> {
         }
         if self.wants("labels") {
             let mut list = Y::Seq(Vec::new());
-            for _ in 0..=self.dice.below(1) {
+            for _ in 0..=self.dice.below(2) {
                 let mut entry = map([("pairs", objects::text_map(self.dice, false))]);
                 for option in ["includeSelectors", "includeTemplates"] {
                     if self.dice.chance(35) {
@@ -434,7 +534,7 @@ impl Maker<'_> {
                     }
                 }
                 if self.dice.chance(20) {
-                    entry.push("fields", vec![plugins::field_spec(self.dice)]);
+                    entry.push("fields", vec![plugins::field_spec(self.dice, Leads::Map)]);
                 }
                 list.item(entry);
             }
@@ -450,27 +550,16 @@ impl Maker<'_> {
         }
     }
 
-    fn values(&mut self, y: &mut Y, dir: &str, known: &[Object]) {
-        if self.wants("replicas")
-            && (self.dice.chance(3)
-                || known.iter().any(|object| {
-                    ["Deployment", "StatefulSet", "ReplicaSet"].contains(&object.kind.as_str())
-                }))
+    fn values(&mut self, y: &mut Y, dir: &str, known: &mut [Object]) {
+        let workloads: Vec<Object> = known
+            .iter()
+            .filter(|object| ["Deployment", "StatefulSet", "ReplicaSet"].contains(&object.kind.as_str()))
+            .cloned()
+            .collect();
+        if let Some(object) = self.dice.one(&workloads).cloned()
+            && self.wants("replicas")
         {
-            let workloads: Vec<Object> = known
-                .iter()
-                .filter(|object| ["Deployment", "StatefulSet", "ReplicaSet"].contains(&object.kind.as_str()))
-                .cloned()
-                .collect();
-            let named = self.dice.one(&workloads).cloned().map_or_else(
-                || "app".to_owned(),
-                |object| patches::known_name(self.dice, &object),
-            );
-            let name = if self.dice.chance(97) {
-                named
-            } else {
-                self.dice.pick(&NAMES).to_owned()
-            };
+            let (name, _) = patches::known_id(self.dice, &object);
             y.push(
                 "replicas",
                 vec![map([
@@ -530,28 +619,23 @@ impl Maker<'_> {
 
     fn output(&mut self, y: &mut Y) {
         if self.wants("sortOptions") {
-            let order = if self.dice.chance(2) {
-                "none"
-            } else {
-                self.dice.pick(&["legacy", "fifo", "legacy"])
-            };
+            let order = self.dice.pick(&["legacy", "fifo", "legacy"]);
             let mut options = map([("order", order.into())]);
-            if self.dice.chance(if order == "fifo" { 5 } else { 60 }) {
-                options.push(
-                    "legacySortOptions",
-                    map([
-                        (
-                            "orderFirst",
-                            Y::Seq(vec![self.dice.pick(&["Deployment", "Secret", "MyApp"]).into()]),
-                        ),
-                        (
-                            "orderLast",
-                            Y::Seq(vec![
-                                self.dice.pick(&["Namespace", "ConfigMap", "Service"]).into(),
-                            ]),
-                        ),
-                    ]),
-                );
+            if order == "legacy" && self.dice.chance(60) {
+                let mut legacy = Y::Map(Vec::new());
+                for (field, kinds) in [
+                    ("orderFirst", ["Deployment", "Secret", "MyApp"]),
+                    ("orderLast", ["Namespace", "ConfigMap", "Service"]),
+                ] {
+                    if self.dice.chance(75) {
+                        let start = self.dice.below(3);
+                        let list: Vec<Y> = (0..=self.dice.below(2))
+                            .filter_map(|number| kinds.get((start + number) % 3).map(|kind| (*kind).into()))
+                            .collect();
+                        legacy.push(field, list);
+                    }
+                }
+                options.push("legacySortOptions", legacy);
             }
             y.push("sortOptions", options);
         }
@@ -562,13 +646,20 @@ impl Maker<'_> {
                     list.item(option);
                 }
             }
-            if self.dice.chance(3) {
-                list.item("bad");
-            }
             y.push("buildMetadata", list);
         }
-        if self.dice.chance(2) {
-            y.push("metadata", map([("name", "k".into())]));
+        if self.dice.chance(3) {
+            let mut meta = map([("name", "k".into())]);
+            for (field, value) in [
+                ("namespace", "ns1".into()),
+                ("labels", map([("a", "b".into())])),
+                ("annotations", map([("a", "b".into())])),
+            ] {
+                if self.dice.chance(40) {
+                    meta.push(field, value);
+                }
+            }
+            y.push("metadata", meta);
         }
     }
 
@@ -595,10 +686,7 @@ impl Maker<'_> {
 
     fn openapi(&mut self, y: &mut Y, dir: &str) {
         if self.dice.chance(10) {
-            y.push(
-                "openapi",
-                map([("version", self.dice.pick(&["v1.21.2", "v1.21.2", "nope"]).into())]),
-            );
+            y.push("openapi", map([("version", "v1.21.2".into())]));
             return;
         }
         let key = self.dice.pick(&["name", "id"]);
@@ -617,21 +705,21 @@ impl Maker<'_> {
 
     fn configurations(&mut self, y: &mut Y, dir: &str) {
         let mut config = Y::Map(Vec::new());
-        for field in [
-            "namePrefix",
-            "namespace",
-            "commonLabels",
-            "commonAnnotations",
-            "varReference",
-            "images",
-            "replicas",
-            "nameSuffix",
-            "labels",
-            "templateLabels",
+        for (field, leads) in [
+            ("namePrefix", Leads::Scalar),
+            ("namespace", Leads::Scalar),
+            ("commonLabels", Leads::Map),
+            ("commonAnnotations", Leads::Map),
+            ("varReference", Leads::Scalar),
+            ("images", Leads::Image),
+            ("replicas", Leads::Scalar),
+            ("nameSuffix", Leads::Scalar),
+            ("labels", Leads::Map),
+            ("templateLabels", Leads::Map),
         ] {
             if self.dice.chance(20) {
-                let list: Vec<Y> = (0..=self.dice.below(1))
-                    .map(|_| plugins::field_spec(self.dice))
+                let list: Vec<Y> = (0..=self.dice.below(2))
+                    .map(|_| plugins::field_spec(self.dice, leads))
                     .collect();
                 config.push(field, list);
             }
@@ -642,10 +730,11 @@ impl Maker<'_> {
                 self.dice
                     .pick(&[
                         "spec/configRef/name",
-                        "spec/any",
+                        "spec/any/a",
                         "spec/items[]/name",
                         "spec/items/name",
                         "metadata/annotations/app",
+                        "spec/configRef",
                     ])
                     .into(),
             )]);
@@ -686,33 +775,57 @@ impl Maker<'_> {
         self.tree.add(&format!("{dir}/crd.json"), text);
         y.push("crds", vec![Y::from("crd.json")]);
     }
+}
 
-    /// What the objects are called above this directory.
-    fn rename(y: &Y, known: &mut [Object]) {
-        let Y::Map(entries) = y else { return };
-        let text = |name: &str| {
-            entries
-                .iter()
-                .find(|(key, _)| key == name)
-                .and_then(|(_, value)| match value {
-                    Y::Str(text) => Some(text.clone()),
-                    _ => None,
-                })
-        };
-        let (prefix, suffix) = (
-            text("namePrefix").unwrap_or_default(),
-            text("nameSuffix").unwrap_or_default(),
-        );
-        let namespace = text("namespace");
-        for object in known {
-            if object.kind != "Namespace" && object.kind != "CustomResourceDefinition" {
-                object.name = format!("{prefix}{}{suffix}", object.name);
-                object.names.push(object.name.clone());
-            }
-            if let Some(namespace) = &namespace {
-                object.namespace.clone_from(namespace);
-            }
+/// What the objects are called above a directory.
+fn rename(y: &Y, known: &mut [Object]) {
+    let Y::Map(entries) = y else { return };
+    let text = |name: &str| {
+        entries
+            .iter()
+            .find(|(key, _)| key == name)
+            .and_then(|(_, value)| match value {
+                Y::Str(text) => Some(text.clone()),
+                _ => None,
+            })
+    };
+    let (prefix, suffix) = (
+        text("namePrefix").unwrap_or_default(),
+        text("nameSuffix").unwrap_or_default(),
+    );
+    let namespace = text("namespace");
+    for object in known {
+        if !object.keeps_its_name() {
+            object.name = format!("{prefix}{}{suffix}", object.name);
         }
+        if let Some(namespace) = namespace
+            .as_ref()
+            .filter(|_| objects::is_namespaced(&object.kind))
+        {
+            object.namespace.clone_from(namespace);
+        }
+        object.ids.push((object.name.clone(), object.namespace.clone()));
+    }
+}
+
+/// Forgets earlier names that other objects have or had, too.
+fn settle(known: &mut [Object]) {
+    let all: Vec<(String, Vec<(String, String)>)> = known
+        .iter()
+        .map(|object| (object.kind.clone(), object.ids.clone()))
+        .collect();
+    for (at, object) in known.iter_mut().enumerate() {
+        let current = object.name.clone();
+        object.ids.retain(|(name, _)| {
+            let others = all
+                .iter()
+                .enumerate()
+                .filter(|(other, (kind, _))| *other != at && *kind == object.kind);
+            *name == current
+                || !others
+                    .flat_map(|(_, (_, ids))| ids)
+                    .any(|(other, _)| other == name)
+        });
     }
 }
 

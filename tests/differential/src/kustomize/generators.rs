@@ -6,15 +6,15 @@ use crate::dice::Dice;
 use crate::scalars;
 use crate::value::{Y, map, raw};
 
-const LITERALS: [&str; 22] = [
+const LITERALS: [&str; 24] = [
     "a=1",
     "k=v",
-    "k=",
+    "k2=",
     "m=w",
     "z=0",
     "q='single'",
-    "q=\"double\"",
-    "a=b=c",
+    "q2=\"double\"",
+    "e2=a=b=c",
     "multi=line\\nx",
     "url=http://x/?a=b",
     "sp ace=1",
@@ -28,7 +28,9 @@ const LITERALS: [&str; 22] = [
     "long=a very long value that goes on behind the eightieth column because it has many words in it",
     "h=#x",
     "o='",
-    "q='mixed\"",
+    "q3='mixed\"",
+    "lt=<a>&b",
+    "br=line\nbreak",
 ];
 
 const ENV_FILES: [&str; 7] = [
@@ -36,7 +38,7 @@ const ENV_FILES: [&str; 7] = [
     "# comment\n\nA=x y\n",
     "A=1\r\nB=2\r\n",
     "  LEAD=1\n",
-    "A\n",
+    "A=\nB= x \n",
     "\u{feff}BOM=1\n",
     "A='q'\nB=\"dq\"\nC=a=b\n",
 ];
@@ -82,33 +84,36 @@ pub(crate) fn options(dice: &mut Dice) -> Y {
     y
 }
 
-/// The fields of a generator, and the object that it makes.
+/// The fields of a generator, and the object that it makes. `serial` is new each time; a name from the common ones is
+/// taken if `free` says so.
 pub(crate) fn generator(
     dice: &mut Dice,
     tree: &mut Tree,
     dir: &str,
     secret: bool,
     known: &[Object],
+    serial: usize,
+    free: &dyn Fn(&str, &str) -> bool,
 ) -> (Y, Object) {
     let kind = if secret { "Secret" } else { "ConfigMap" };
     let mut y = Y::Map(Vec::new());
-    let same: Vec<&Object> = known.iter().filter(|object| object.kind == kind).collect();
+    let same: Vec<&Object> = known
+        .iter()
+        .filter(|object| object.kind == kind && !object.twin)
+        .collect();
     let behavior = if !same.is_empty() && dice.chance(40) {
-        dice.pick(&["merge", "replace", "merge", "create"])
+        dice.pick(&["merge", "replace", "merge"])
     } else {
-        dice.pick(&["", "", "", "", "", "", "create", "create", "merge"])
+        dice.pick(&["", "", "", "create"])
     };
+    let common = dice.pick(&NAMES);
     let (name, namespace) = match dice.one(&same) {
-        Some(object) if ["merge", "replace"].contains(&behavior) => (
-            dice.one(&object.names).cloned().unwrap_or_default(),
-            object.namespace.clone(),
-        ),
-        _ if dice.chance(80) => (
-            format!("{}{}", dice.pick(&["gen-", "cm", "g"]), known.len()),
-            String::new(),
-        ),
+        Some(object) if ["merge", "replace"].contains(&behavior) => {
+            (object.name.clone(), object.namespace.clone())
+        }
+        _ if dice.chance(50) && free(kind, common) => (common.to_owned(), String::new()),
         _ => (
-            dice.pick(&NAMES).to_owned(),
+            format!("{}{serial}", dice.pick(&["gen-", "cm", "g"])),
             if dice.chance(12) {
                 dice.pick(&NAMESPACES).to_owned()
             } else {
@@ -125,24 +130,29 @@ pub(crate) fn generator(
     }
     if dice.chance(70) {
         let start = dice.below(LITERALS.len());
-        let literals: Vec<Y> = (0..=dice.below(2))
+        let literals: Vec<Y> = (0..=dice.below(3))
             .map(|number| literal(dice, start + number))
             .collect();
         y.push("literals", literals);
     }
     if dice.chance(35) {
         let mut files = Y::Seq(Vec::new());
-        for _ in 0..=dice.below(1) {
+        let start = dice.below(FILES.len());
+        for number in 0..=dice.below(2) {
             let (file, content) = FILES
-                .get(dice.below(FILES.len()))
+                .get((start + number) % FILES.len())
                 .copied()
                 .unwrap_or(("plain.txt", b"x"));
-            tree.add(&format!("{dir}/{file}"), content);
-            files.item(match dice.below(20) {
-                0 => format!("key.txt={file}"),
-                1 => format!("./{file}"),
-                2 => format!("={file}"),
-                _ => file.to_owned(),
+            let path = if dice.chance(15) {
+                format!("sub/{file}")
+            } else {
+                file.to_owned()
+            };
+            tree.add(&format!("{dir}/{path}"), content);
+            files.item(match dice.below(10) {
+                0 => format!("key{number}.txt={path}"),
+                1 => format!("./{path}"),
+                _ => path,
             });
         }
         y.push("files", files);
@@ -163,21 +173,21 @@ pub(crate) fn generator(
     if dice.chance(30) {
         y.push("options", options(dice));
     }
-    let object = Object {
-        api: "v1".into(),
-        kind: kind.into(),
-        names: vec![name.clone()],
-        name,
-        namespace,
-        y: y.clone(),
-    };
+    let mut object = Object::new("v1", kind, &name, &namespace, Y::Map(Vec::new()));
+    // Its data is made later.
+    object.solid = false;
     (y, object)
 }
 
+/// Whether a generator makes a new object, and does not change one that is there.
+pub(crate) fn is_new(generator: &Y) -> bool {
+    let Y::Map(entries) = generator else { return true };
+    !entries.iter().any(|(key, value)| {
+        key == "behavior" && matches!(value, Y::Str(text) if text == "merge" || text == "replace")
+    })
+}
+
 fn literal(dice: &mut Dice, number: usize) -> Y {
-    if dice.chance(1) {
-        return Y::Str(dice.pick(&["=v", "novalue"]).to_owned());
-    }
     if dice.chance(15) {
         return Y::Str(format!("odd{}={}", dice.below(1000), scalars::content(dice)));
     }

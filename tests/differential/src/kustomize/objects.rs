@@ -11,14 +11,45 @@ pub(crate) struct Object {
     pub(crate) kind: String,
     pub(crate) name: String,
     pub(crate) namespace: String,
-    /// Names it got on the way up.
-    pub(crate) names: Vec<String>,
+    /// Names it has and had on the way up, each with the namespace of that time.
+    pub(crate) ids: Vec<(String, String)>,
     /// What it was made of.
     pub(crate) y: Y,
+    /// Nothing below its metadata has been changed since.
+    pub(crate) solid: bool,
+    /// Another object of the same kind and name is in another namespace.
+    pub(crate) twin: bool,
+}
+
+impl Object {
+    /// A new object.
+    pub(crate) fn new(api: &str, kind: &str, name: &str, namespace: &str, y: Y) -> Self {
+        Self {
+            api: api.to_owned(),
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            namespace: namespace.to_owned(),
+            ids: vec![(name.to_owned(), namespace.to_owned())],
+            y,
+            solid: true,
+            twin: false,
+        }
+    }
+
+    /// Whether a name prefix leaves its name alone.
+    pub(crate) fn keeps_its_name(&self) -> bool {
+        ["Namespace", "CustomResourceDefinition", "APIService"].contains(&self.kind.as_str())
+    }
 }
 
 /// Few names, so that they meet.
-pub(crate) const NAMES: [&str; 9] = ["a", "b", "app", "app-1", "db", "x.y", "cm", "a-b", "web"];
+pub(crate) const NAMES: [&str; 11] = [
+    "a", "b", "app", "app-1", "db", "x.y", "cm", "a-b", "web", "ap", "app-12",
+];
+/// Names that are read as something else, or that Kubernetes would not take.
+const ODD_NAMES: [&str; 10] = [
+    "on", "1.0", "0x1", "x_y", "A-b", "ünï", "true", "a b", "p-app", "null",
+];
 pub(crate) const NAMESPACES: [&str; 4] = ["ns1", "ns2", "default", "prod"];
 const IMAGES: [&str; 14] = [
     "nginx",
@@ -78,6 +109,22 @@ const KINDS: &[(&str, &str)] = &[
     ("v1", "Foo"),
 ];
 
+/// Whether objects of a kind are in namespaces.
+pub(crate) fn is_namespaced(kind: &str) -> bool {
+    ![
+        "Namespace",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "PersistentVolume",
+        "CustomResourceDefinition",
+        "ValidatingWebhookConfiguration",
+        "StorageClass",
+        "APIService",
+        "PriorityClass",
+    ]
+    .contains(&kind)
+}
+
 /// Kinds whose references are worth meeting: chosen more often.
 const FREQUENT: &[usize] = &[0, 0, 1, 2, 3, 3, 3, 3, 4, 6, 9, 10, 12, 14, 15, 22, 22];
 
@@ -89,7 +136,11 @@ pub(crate) fn object(dice: &mut Dice, odd: bool) -> (Object, Y) {
         dice.below(KINDS.len())
     };
     let (api, kind) = KINDS.get(at).copied().unwrap_or(("v1", "ConfigMap"));
-    let name = dice.pick(&NAMES).to_owned();
+    let name = if odd && dice.chance(4) {
+        dice.pick(&ODD_NAMES).to_owned()
+    } else {
+        dice.pick(&NAMES).to_owned()
+    };
     let namespace = if dice.chance(25) {
         dice.pick(&NAMESPACES).to_owned()
     } else {
@@ -118,14 +169,7 @@ pub(crate) fn object(dice: &mut Dice, odd: bool) -> (Object, Y) {
     {
         entries.reverse();
     }
-    let object = Object {
-        api: api.to_owned(),
-        kind: kind.to_owned(),
-        names: vec![name.clone()],
-        name,
-        namespace,
-        y: y.clone(),
-    };
+    let object = Object::new(api, kind, &name, &namespace, y.clone());
     (object, y)
 }
 
@@ -692,11 +736,22 @@ fn body(dice: &mut Dice, kind: &str, y: &mut Y, odd: bool) {
         "StorageClass" => y.push("provisioner", "x/y"),
         "PriorityClass" => y.push("value", raw("100")),
         _ => {
+            let mut items = Y::Seq(Vec::new());
+            for item in ["a", "b", "c"].iter().take(dice.below(4)) {
+                items.item(map([("name", (*item).into()), ("v", scalar(dice, odd))]));
+            }
+            let mut any = map([("a", scalar(dice, odd))]);
+            if dice.chance(50) {
+                any.push("rest", anything(dice, 3, odd));
+            }
             let mut spec = map([
                 ("configRef", map([("name", name(dice))])),
-                ("items", anything(dice, 2, odd)),
-                ("any", anything(dice, 3, odd)),
+                ("items", items),
+                ("any", any),
             ]);
+            if dice.chance(40) {
+                spec.push("free", anything(dice, 3, odd));
+            }
             if dice.chance(30) {
                 spec.push("template", template(dice, odd));
             }

@@ -1,28 +1,51 @@
 //! Patches of all forms, aimed at objects that are there, and sometimes not.
 
-use super::objects::{NAMES, NAMESPACES, Object, image};
+use super::objects::{NAMES, Object, image};
 use super::tree::Tree;
 use crate::dice::Dice;
 use crate::scalars;
 use crate::value::{Step, Y, map, raw};
 use crate::writer::write;
 
-/// A name under which an object is or was known.
-pub(crate) fn known_name(dice: &mut Dice, object: &Object) -> String {
-    if dice.chance(70) {
-        return object.name.clone();
+/// A name under which an object is or was known, and the namespace of that time.
+pub(crate) fn known_id(dice: &mut Dice, object: &Object) -> (String, String) {
+    let current = (object.name.clone(), object.namespace.clone());
+    if dice.chance(60) {
+        return current;
     }
-    dice.one(&object.names)
-        .cloned()
-        .unwrap_or_else(|| object.name.clone())
+    dice.one(&object.ids).cloned().unwrap_or(current)
 }
 
-/// A selector that may meet an object.
-pub(crate) fn selector(dice: &mut Dice, object: Option<&Object>) -> Y {
+/// How near a selector comes to the object that it is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Aim {
+    /// At that object alone.
+    Exact,
+    /// At it, at others, or at none.
+    Loose,
+}
+
+/// A selector.
+pub(crate) fn selector(dice: &mut Dice, object: Option<&Object>, aim: Aim) -> Y {
     let mut y = Y::Map(Vec::new());
     let (group, version) = object.map_or(("apps", "v1"), |object| {
         object.api.split_once('/').unwrap_or(("", &object.api))
     });
+    if let (Some(object), Aim::Exact) = (object, aim) {
+        let (name, namespace) = known_id(dice, object);
+        y.push("kind", object.kind.as_str());
+        y.push("name", name);
+        if !namespace.is_empty() && (object.twin || dice.chance(40)) {
+            y.push("namespace", namespace);
+        }
+        if dice.chance(15) && !group.is_empty() {
+            y.push("group", group);
+        }
+        if dice.chance(15) {
+            y.push("version", version);
+        }
+        return y;
+    }
     if dice.chance(70) {
         let kind = object.map_or("Deployment", |object| object.kind.as_str());
         y.push(
@@ -42,10 +65,11 @@ pub(crate) fn selector(dice: &mut Dice, object: Option<&Object>) -> Y {
     }
     if dice.chance(60) {
         let name = match object {
-            Some(object) if dice.chance(85) => known_name(dice, object),
+            Some(object) if dice.chance(75) => known_id(dice, object).0,
             _ => dice
                 .pick(&[
-                    ".*", "a.*", "app", "a|b", "^app$", "nope", "[ab]", "x.y", "[ab].*",
+                    ".*", "a.*", "app", "a|b", "^app$", "nope", "[ab]", "x.y", "[ab].*", "ap", "app-", "pp",
+                    "",
                 ])
                 .to_owned(),
         };
@@ -56,13 +80,13 @@ pub(crate) fn selector(dice: &mut Dice, object: Option<&Object>) -> Y {
         y.push(
             "namespace",
             if namespace.is_empty() || dice.chance(20) {
-                dice.pick(&NAMESPACES)
+                dice.pick(&["ns1", "ns2", "default", "prod", "ns", "ns.*"])
             } else {
                 namespace
             },
         );
     }
-    if dice.chance(10) {
+    if dice.chance(14) {
         y.push(
             "labelSelector",
             dice.pick(&[
@@ -75,14 +99,16 @@ pub(crate) fn selector(dice: &mut Dice, object: Option<&Object>) -> Y {
                 "app==web",
                 "a.b/c=a",
                 "tier=",
-                "x y",
+                "app in (a,)",
+                "app=a,env=b",
+                " app = a ",
             ]),
         );
     }
-    if dice.chance(6) {
+    if dice.chance(9) {
         y.push(
             "annotationSelector",
-            dice.pick(&["app=a", "env", "!tier", "app in (a, web)"]),
+            dice.pick(&["app=a", "env", "!tier", "app in (a, web)", "app!=a"]),
         );
     }
     y
@@ -305,91 +331,64 @@ fn strategic_body(dice: &mut Dice, kind: &str, y: &mut Y, odd: bool) {
             list_of_named(dice, "name", &["a", "b"], |_, _| {}),
         ),
         _ => {
-            let value = match dice.below(4) {
-                0 => raw("null"),
-                1 => Y::Seq(vec![map([("name", "a".into()), ("v", "p".into())]), "x".into()]),
-                2 => map([("a", "p".into()), ("new", raw("null"))]),
-                _ => scalars::any(dice),
+            let (field, value) = match dice.below(5) {
+                0 => (dice.pick(&["any", "items", "free"]), raw("null")),
+                1 => {
+                    let mut items =
+                        list_of_named(dice, "name", &["a", "b", "new"], |_, item| item.push("v", "p"));
+                    if dice.chance(5) {
+                        items.item("x");
+                    }
+                    ("items", items)
+                }
+                2 => ("any", map([("a", "p".into()), ("new", raw("null"))])),
+                3 => ("any", map([("more", map([("a", scalars::any(dice))]))])),
+                _ => ("new", scalars::any(dice)),
             };
-            y.entry("spec").push(dice.pick(&["any", "items", "new"]), value);
+            y.entry("spec").push(field, value);
         }
     }
 }
 
 /// A strategic merge patch that names its object.
 pub(crate) fn strategic(dice: &mut Dice, object: &Object, odd: bool) -> Y {
-    let mut meta = map([("name", known_name(dice, object).into())]);
-    if !object.namespace.is_empty() && dice.chance(80) || dice.chance(3) {
-        meta.push(
-            "namespace",
-            if object.namespace.is_empty() {
-                dice.pick(&NAMESPACES).to_owned()
-            } else {
-                object.namespace.clone()
-            },
-        );
+    let (name, namespace) = known_id(dice, object);
+    let mut meta = map([("name", name.into())]);
+    if !namespace.is_empty() {
+        meta.push("namespace", namespace);
     }
     let mut y = map([
         ("apiVersion", object.api.as_str().into()),
         ("kind", object.kind.as_str().into()),
         ("metadata", meta),
     ]);
-    if dice.chance(7) {
+    if dice.chance(6) {
         directive(dice, &mut y);
         if dice.chance(50) {
             return y;
         }
     }
     strategic_body(dice, &object.kind, &mut y, odd);
-    if dice.chance(4) {
-        strategic_body(dice, "MyApp", &mut y, odd);
-    }
     y
 }
 
-const PATHS: &[&str] = &[
-    "/metadata/name",
-    "/metadata/labels/app",
-    "/metadata/labels",
-    "/metadata/annotations/a.b~1c",
-    "/metadata/annotations/new",
-    "/metadata/annotations",
-    "/spec/replicas",
-    "/spec/template/spec/containers/0/image",
-    "/spec/template/spec/containers/-",
-    "/spec/template/spec/containers/1",
-    "/spec/template/spec/containers/0/env/-",
-    "/spec/template/spec/containers/0/env/0",
-    "/spec/template/spec/containers/-1/image",
-    "/spec/template/spec/containers/0/args/0",
-    "/spec/template/metadata/labels/app",
-    "/data/app",
-    "/data/k1",
-    "/data/new",
-    "/data",
-    "/spec/any",
-    "/spec/any/a",
-    "/spec/items/0",
-    "/spec/items/-",
-    "/spec/items/1",
-    "/spec/new/deep",
-    "/spec",
-    "/kind",
-    "/apiVersion",
-    "",
-    "/",
-    "nopath",
-    "/spec/ports/0/port",
-    "/spec/ports/0",
-    "/spec/template/spec/volumes",
-    "/a~0b",
-    "/spec/template/spec/containers/00/image",
-    "/subjects/0/name",
-    "/rules/0/verbs/-",
-    "/metadata/namespace",
-    "/spec/template/spec/serviceAccountName",
-    "/spec/items",
-];
+/// What becomes of the known objects after a strategic merge patch.
+fn patched(objects: &mut Vec<Object>, patch: &Y, object: &Object) {
+    let whole = match patch {
+        Y::Map(entries) => entries.iter().find_map(|(key, value)| match value {
+            Y::Str(text) if key == "$patch" => Some(text.as_str()),
+            _ => None,
+        }),
+        _ => None,
+    };
+    let same = |other: &Object| other.kind == object.kind && other.ids == object.ids;
+    if whole == Some("delete") {
+        objects.retain(|other| !same(other));
+    }
+    for other in objects.iter_mut().filter(|other| same(other)) {
+        other.solid = false;
+    }
+}
 
 fn operation_value(dice: &mut Dice, odd: bool) -> Y {
     match dice.below(8) {
@@ -413,54 +412,115 @@ fn operation_value(dice: &mut Dice, odd: bool) -> Y {
     }
 }
 
-/// A pointer to something that is in an object, or nearly.
-fn pointer(dice: &mut Dice, object: Option<&Object>) -> String {
-    let paths = object.map(|object| object.y.paths()).unwrap_or_default();
-    let Some(path) = dice.one(&paths).cloned().filter(|_| dice.chance(88)) else {
-        return PATHS
-            .get(dice.below(PATHS.len()))
-            .copied()
-            .unwrap_or("/metadata/name")
-            .to_owned();
-    };
-    let last = path.len() - 1;
-    let change = dice.chance(25);
-    let mut text = String::new();
-    for (number, step) in path.iter().enumerate() {
-        text.push('/');
-        match step {
-            Step::Key(_) if number == last && change => text.push_str("new"),
-            Step::Key(key) => text.push_str(&key.replace('~', "~0").replace('/', "~1")),
-            Step::Item(..) if number == last && change => {
-                text.push_str(dice.pick(&["-", "-", "0", "1", "-1"]));
+/// Pointers to fields that are in an object, but none that say which object it is.
+fn pointers(object: &Object) -> Vec<(String, Y)> {
+    let mut all = Vec::new();
+    for path in object.y.paths() {
+        let mut text = String::new();
+        for step in &path {
+            text.push('/');
+            match step {
+                Step::Key(key) => text.push_str(&key.replace('~', "~0").replace('/', "~1")),
+                Step::Item(item, _) => text.push_str(&item.to_string()),
             }
-            Step::Item(item, _) => text.push_str(&item.to_string()),
+        }
+        let is_identity = ["/apiVersion", "/kind", "/metadata"].contains(&text.as_str())
+            || ["/metadata/name", "/metadata/annotations"]
+                .iter()
+                .any(|at| text.starts_with(at));
+        // Keys that the writer puts an anchor or a tag before are not these keys.
+        let is_odd = path
+            .iter()
+            .any(|step| matches!(step, Step::Key(key) if key.starts_with(['<', '&', '!'])));
+        if let Some(value) = object.y.at(&path).filter(|_| !is_identity && !is_odd) {
+            all.push((text, value.clone()));
         }
     }
-    text
+    all
+}
+
+/// Whether one of two pointers leads through the other, or both into the same list.
+fn meet(a: &str, b: &str) -> bool {
+    let within = |a: &str, b: &str| {
+        a.strip_prefix(b)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let list = |at: &str| match at.rsplit_once('/') {
+        Some((list, last)) if last == "-" || last.parse::<usize>().is_ok() => list.to_owned(),
+        _ => at.to_owned(),
+    };
+    within(a, b) || within(b, a) || within(a, &list(b)) || within(b, &list(a))
+}
+
+/// An operation that works on any object.
+fn harmless(dice: &mut Dice, number: usize, odd: bool) -> Y {
+    if dice.chance(12) {
+        // kustomize keeps its own notes there, and loses them in ways of its own where it is no map.
+        let at = dice.pick(&["/metadata/annotations", "/metadata/labels"]);
+        return map([
+            ("op", "add".into()),
+            ("path", at.into()),
+            ("value", map([("replaced", "x".into())])),
+        ]);
+    }
+    if dice.chance(5) {
+        return map([
+            ("op", dice.pick(&["replace", "add"]).into()),
+            ("path", "/metadata/name".into()),
+            ("value", "renamed".into()),
+        ]);
+    }
+    let path = dice.pick(&["/extra", "/x~0y", "/a~1b", "/new", "/spec2"]);
+    map([
+        ("op", "add".into()),
+        ("path", format!("{path}{number}").into()),
+        ("value", operation_value(dice, odd)),
+    ])
 }
 
 /// The operations of a JSON patch, as a value.
 fn operations(dice: &mut Dice, object: Option<&Object>, odd: bool) -> Y {
     let mut list = Y::Seq(Vec::new());
-    for _ in 0..=dice.below(3) {
-        let path = pointer(dice, object);
+    let mut used: Vec<String> = Vec::new();
+    let known = object
+        .filter(|object| object.solid)
+        .map(pointers)
+        .unwrap_or_default();
+    for number in 0..=dice.below(3) {
+        let free: Vec<&(String, Y)> = known
+            .iter()
+            .filter(|(path, _)| !used.iter().any(|used| meet(used, path)))
+            .collect();
+        let Some((path, value)) = dice.one(&free).copied().filter(|_| dice.chance(85)) else {
+            list.item(harmless(dice, number, odd));
+            continue;
+        };
+        used.push(path.clone());
+        let change = |op: &str, path: &str| map([("op", op.into()), ("path", path.into())]);
         let op = dice.pick(&[
             "add", "add", "add", "add", "replace", "replace", "replace", "remove", "remove", "copy", "move",
             "test",
         ]);
-        let mut y = map([("op", op.into())]);
-        let wants_map = ["/metadata/annotations", "/metadata/labels", "/metadata"].contains(&path.as_str());
-        y.push("path", Y::Str(path));
-        match op {
-            "remove" => {}
-            "copy" | "move" => y.push("from", Y::Str(pointer(dice, object))),
-            // kustomize keeps its own notes there, and loses them in ways of its own where it is no map.
-            _ if wants_map => y.push("value", map([("replaced", "x".into())])),
-            _ if dice.chance(96) => y.push("value", operation_value(dice, odd)),
-            _ => {}
-        }
-        list.item(y);
+        list.item(match (op, value) {
+            ("remove", _) => change(op, path),
+            ("copy" | "move", _) => change(op, &format!("/{op}-{number}")).with("from", path.as_str()),
+            ("test", Y::Str(text)) => change(op, path).with("value", text.as_str()),
+            ("add", Y::Seq(items)) => {
+                let at = match dice.below(4) {
+                    0 => "0".to_owned(),
+                    1 => items.len().to_string(),
+                    2 if !items.is_empty() => "-1".to_owned(),
+                    _ => "-".to_owned(),
+                };
+                change(op, &format!("{path}/{at}")).with("value", operation_value(dice, odd))
+            }
+            ("add", Y::Map(_)) => {
+                change(op, &format!("{path}/new")).with("value", operation_value(dice, odd))
+            }
+            ("replace", _) if dice.chance(3) => change(op, path),
+            ("replace" | "add", _) => change(op, path).with("value", operation_value(dice, odd)),
+            _ => harmless(dice, number, odd),
+        });
     }
     list
 }
@@ -505,61 +565,79 @@ fn json_text(y: &Y) -> String {
 pub(crate) fn json6902(dice: &mut Dice, object: Option<&Object>, odd: bool) -> String {
     let operations = operations(dice, object, odd);
     if dice.chance(30) {
-        let text = json_text(&operations);
-        return if dice.chance(2) {
-            text.trim_start_matches('[').trim_end_matches(']').to_owned()
-        } else {
-            text
-        };
+        return json_text(&operations);
     }
     let odd = odd && dice.chance(40);
     write(dice, &operations, odd)
 }
 
 /// Text of one or more strategic merge patches.
-fn strategic_text(dice: &mut Dice, objects: &[Object], odd: bool, several: bool) -> String {
+fn strategic_text(
+    dice: &mut Dice,
+    objects: &mut Vec<Object>,
+    odd: bool,
+    count: usize,
+) -> (String, Option<Object>) {
     let mut text = String::new();
-    let count = if several { 1 + dice.below(2) } else { 1 };
+    let mut last = None;
     for number in 0..count {
         let Some(object) = dice.one(objects).cloned() else {
             break;
         };
         let patch = strategic(dice, &object, odd);
+        patched(objects, &patch, &object);
         if number > 0 {
             text.push_str("---\n");
         }
         let odd = odd && dice.chance(50);
         text.push_str(&write(dice, &patch, odd));
+        last = Some(object);
     }
-    text
+    (text, last)
 }
 
-/// An entry of `patches`.
+/// An entry of `patches`; none if there is nothing to patch.
 pub(crate) fn entry(
     dice: &mut Dice,
     tree: &mut Tree,
     dir: &str,
     number: usize,
-    objects: &[Object],
+    objects: &mut Vec<Object>,
     odd: bool,
-) -> Y {
-    let target = dice.one(objects).cloned();
+) -> Option<Y> {
     let mut y = Y::Map(Vec::new());
-    let json = dice.chance(40);
-    let (text, targeted) = if json {
-        (json6902(dice, target.as_ref(), odd), dice.chance(98))
+    let text = if dice.chance(40) {
+        let target = dice.one(objects).cloned()?;
+        // A loose aim may meet objects that lack what the patch is about.
+        let (text, aim) = if dice.chance(20) {
+            (json6902(dice, None, odd), Aim::Loose)
+        } else {
+            (json6902(dice, Some(&target), odd), Aim::Exact)
+        };
+        y.push("target", selector(dice, Some(&target), aim));
+        for object in objects.iter_mut() {
+            object.solid &= aim == Aim::Exact && object.ids != target.ids;
+        }
+        text
     } else {
-        let several = dice.chance(10);
-        let own: Vec<Object> = target.iter().cloned().collect();
-        let from = if several { objects } else { &own };
-        (
-            strategic_text(dice, from, odd, several),
-            dice.chance(if several { 5 } else { 40 }),
-        )
+        let several = dice.chance(15);
+        let (text, last) = strategic_text(dice, objects, odd, 1 + usize::from(several));
+        let last = last?;
+        if !several && dice.chance(40) {
+            let aim = if dice.chance(60) { Aim::Exact } else { Aim::Loose };
+            y.push("target", selector(dice, Some(&last), aim));
+            if aim == Aim::Loose {
+                let deletes = text.contains("$patch");
+                for object in objects.iter_mut() {
+                    object.solid = false;
+                }
+                if deletes {
+                    objects.clear();
+                }
+            }
+        }
+        text
     };
-    if targeted {
-        y.push("target", selector(dice, target.as_ref()));
-    }
     if dice.chance(55) {
         y.push("patch", text);
     } else {
@@ -576,51 +654,56 @@ pub(crate) fn entry(
         }
         y.push("options", options);
     }
-    y
+    Some(y)
 }
 
-/// An entry of `patchesStrategicMerge`.
+/// An entry of `patchesStrategicMerge`; none if there is nothing to patch.
 pub(crate) fn strategic_entry(
     dice: &mut Dice,
     tree: &mut Tree,
     dir: &str,
     number: usize,
-    objects: &[Object],
+    objects: &mut Vec<Object>,
     odd: bool,
-) -> Y {
-    let several = dice.chance(30);
-    let text = strategic_text(dice, objects, odd, several);
+) -> Option<Y> {
+    let count = 1 + usize::from(dice.chance(30));
+    let (text, last) = strategic_text(dice, objects, odd, count);
+    last?;
     if dice.chance(50) {
-        return Y::Str(text);
+        return Some(Y::Str(text));
     }
     let path = format!("psm-{number}.yaml");
     tree.add(&format!("{dir}/{path}"), text);
-    path.into()
+    Some(path.into())
 }
 
-/// An entry of `patchesJson6902`.
+/// An entry of `patchesJson6902`; none if there is nothing to patch.
 pub(crate) fn json6902_entry(
     dice: &mut Dice,
     tree: &mut Tree,
     dir: &str,
     number: usize,
-    objects: &[Object],
+    objects: &mut [Object],
     odd: bool,
-) -> Y {
+) -> Option<Y> {
+    let object = dice.one(objects).cloned()?;
     let mut target = Y::Map(Vec::new());
-    let object = dice.one(objects).cloned();
-    if let Some(object) = &object {
-        let (group, version) = object.api.split_once('/').unwrap_or(("", &object.api));
+    let (group, version) = object.api.split_once('/').unwrap_or(("", &object.api));
+    let (name, namespace) = known_id(dice, &object);
+    if dice.chance(90) {
         target.push("group", group);
         target.push("version", version);
-        target.push("kind", object.kind.as_str());
-        target.push("name", known_name(dice, object));
-        if !object.namespace.is_empty() && dice.chance(80) {
-            target.push("namespace", object.namespace.as_str());
-        }
+    }
+    target.push("kind", object.kind.as_str());
+    target.push("name", name);
+    if !namespace.is_empty() {
+        target.push("namespace", namespace);
     }
     let mut y = map([("target", target)]);
-    let text = json6902(dice, object.as_ref(), odd);
+    let text = json6902(dice, Some(&object), odd);
+    for other in objects.iter_mut() {
+        other.solid &= other.ids != object.ids;
+    }
     if dice.chance(50) {
         y.push("patch", text);
     } else {
@@ -628,5 +711,5 @@ pub(crate) fn json6902_entry(
         tree.add(&format!("{dir}/{path}"), text);
         y.push("path", path);
     }
-    y
+    Some(y)
 }

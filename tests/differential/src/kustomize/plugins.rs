@@ -1,8 +1,7 @@
 //! Configurations of built-in generators and transformers that stand on their own.
 
-use super::generators::generator;
-use super::objects::{NAMES, NAMESPACES, Object};
-use super::patches::{json6902, selector, strategic};
+use super::objects::{NAMESPACES, Object};
+use super::patches::{Aim, json6902, selector, strategic};
 use super::replacements::replacement;
 use super::tree::Tree;
 use crate::dice::Dice;
@@ -17,32 +16,48 @@ fn configuration(kind: &str) -> Y {
     ])
 }
 
+/// What is to be found at the end of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leads {
+    Map,
+    Scalar,
+    Image,
+}
+
 /// Paths with the kinds that have them.
-pub(crate) fn field_spec(dice: &mut Dice) -> Y {
-    let (path, kind) = [
+pub(crate) fn field_spec(dice: &mut Dice, leads: Leads) -> Y {
+    const MAPS: [(&str, &str); 11] = [
         ("metadata/labels", ""),
-        ("metadata/name", ""),
-        ("metadata/namespace", ""),
         ("metadata/annotations", ""),
         ("spec/template/metadata/labels", "Deployment"),
         ("spec/selector/matchLabels", "Deployment"),
         ("spec/any", "MyApp"),
-        ("spec/any/a", ""),
-        ("spec/configRef/name", "MyApp"),
-        ("spec/items[]/name", ""),
-        ("spec/template/spec/containers[]/image", ""),
-        ("spec/template/spec/containers/image", ""),
-        ("spec/replicas", ""),
-        ("data", "ConfigMap"),
-        ("spec/selector", "Service"),
         ("spec/new/deep", "MyApp"),
+        ("spec/selector", "Service"),
+        ("data", "ConfigMap"),
+        ("spec/items", "MyApp"),
+        ("spec/items[]/meta", "MyApp"),
+        ("spec/jobTemplate/spec/template/metadata/labels", "CronJob"),
+    ];
+    const SCALARS: [(&str, &str); 8] = [
+        ("metadata/name", ""),
+        ("metadata/namespace", ""),
+        ("spec/any/a", "MyApp"),
+        ("spec/configRef/name", "MyApp"),
+        ("spec/items[]/name", "MyApp"),
+        ("spec/items/name", "MyApp"),
         ("metadata/annotations/a.b\\/c", ""),
-    ]
-    .get(dice.below(17))
-    .copied()
-    .unwrap_or(("metadata/name", ""));
+        ("spec/new/name", "MyApp"),
+    ];
+    const IMAGES: [(&str, &str); 2] = [("spec/any/a", "MyApp"), ("spec/configRef/name", "")];
+    let from: &[(&str, &str)] = match leads {
+        Leads::Map => &MAPS,
+        Leads::Scalar => &SCALARS,
+        Leads::Image => &IMAGES,
+    };
+    let (path, kind) = dice.one(from).copied().unwrap_or(("metadata/name", ""));
     let mut y = map([("path", path.into())]);
-    if !kind.is_empty() && dice.chance(80) {
+    if !kind.is_empty() && dice.chance(85) {
         y.push("kind", kind);
     }
     if dice.chance(10) {
@@ -51,49 +66,66 @@ pub(crate) fn field_spec(dice: &mut Dice) -> Y {
     if dice.chance(8) {
         y.push("version", "v1");
     }
-    if dice.chance(40) && !path.starts_with("metadata/") && path != "spec/replicas" {
+    // Always the same for a path: rules that contradict each other are refused.
+    let create = leads == Leads::Map && path != "spec/items"
+        || path.starts_with("spec/new")
+        || path == "metadata/namespace";
+    if create && dice.chance(96) {
         y.push("create", raw("true"));
     }
     y
 }
 
-fn field_specs(dice: &mut Dice) -> Y {
-    Y::Seq((0..=dice.below(2)).map(|_| field_spec(dice)).collect())
+fn field_specs(dice: &mut Dice, leads: Leads) -> Y {
+    Y::Seq((0..=dice.below(2)).map(|_| field_spec(dice, leads)).collect())
 }
 
 /// A transformer's configuration.
-pub(crate) fn transformer(dice: &mut Dice, tree: &mut Tree, dir: &str, objects: &[Object], odd: bool) -> Y {
+pub(crate) fn transformer(
+    dice: &mut Dice,
+    tree: &mut Tree,
+    dir: &str,
+    objects: &mut [Object],
+    odd: bool,
+) -> Y {
     let kinds = [
         "AnnotationsTransformer",
         "LabelTransformer",
         "HashTransformer",
         "ImageTagTransformer",
         "NamespaceTransformer",
-        "PatchJson6902Transformer",
-        "PatchStrategicMergeTransformer",
-        "PatchTransformer",
         "PrefixTransformer",
         "SuffixTransformer",
         "PrefixSuffixTransformer",
-        "ReplacementTransformer",
-        "ReplicaCountTransformer",
         "ValueAddTransformer",
+        "ReplicaCountTransformer",
+        "PatchJson6902Transformer",
+        "PatchStrategicMergeTransformer",
+        "PatchTransformer",
+        "ReplacementTransformer",
     ];
-    let kind = if dice.chance(1) {
-        dice.pick(&["SortOrderTransformer", "NoSuchTransformer"])
-    } else {
-        dice.pick(&kinds)
-    };
+    let workloads: Vec<Object> = objects
+        .iter()
+        .filter(|object| ["Deployment", "StatefulSet", "ReplicaSet"].contains(&object.kind.as_str()))
+        .cloned()
+        .collect();
+    let mut kind = dice.pick(&kinds);
+    if objects.is_empty() && (kind.starts_with("Patch") || kind == "ReplacementTransformer") {
+        kind = "LabelTransformer";
+    }
+    if workloads.is_empty() && kind == "ReplicaCountTransformer" {
+        kind = "AnnotationsTransformer";
+    }
     let mut y = configuration(kind);
     let object = dice.one(objects).cloned();
     match kind {
         "AnnotationsTransformer" => {
             y.push("annotations", map([("t", "x".into())]));
-            y.push("fieldSpecs", field_specs(dice));
+            y.push("fieldSpecs", field_specs(dice, Leads::Map));
         }
         "LabelTransformer" => {
-            y.push("labels", map([("t", raw(dice.pick(&["x", "\"true\"", "1"])))]));
-            y.push("fieldSpecs", field_specs(dice));
+            y.push("labels", map([("t", raw(dice.pick(&["x", "\"true\"", "'1'"])))]));
+            y.push("fieldSpecs", field_specs(dice, Leads::Map));
         }
         "ImageTagTransformer" => {
             y.push(
@@ -101,11 +133,12 @@ pub(crate) fn transformer(dice: &mut Dice, tree: &mut Tree, dir: &str, objects: 
                 map([("name", "nginx".into()), ("newTag", "v9".into())]),
             );
             if dice.chance(60) {
-                y.push("fieldSpecs", field_specs(dice));
+                y.push("fieldSpecs", field_specs(dice, Leads::Image));
             }
         }
         "NamespaceTransformer" => {
-            y.entry("metadata").push("namespace", dice.pick(&NAMESPACES));
+            let namespace = dice.pick(&NAMESPACES);
+            y.entry("metadata").push("namespace", namespace);
             if dice.chance(30) {
                 y.push("unsetOnly", raw("true"));
             }
@@ -126,7 +159,7 @@ pub(crate) fn transformer(dice: &mut Dice, tree: &mut Tree, dir: &str, objects: 
             }
         }
         "PatchJson6902Transformer" => {
-            y.push("target", selector(dice, object.as_ref()));
+            y.push("target", selector(dice, object.as_ref(), Aim::Exact));
             y.push("jsonOp", json6902(dice, object.as_ref(), odd));
         }
         "PatchStrategicMergeTransformer" => {
@@ -150,9 +183,14 @@ pub(crate) fn transformer(dice: &mut Dice, tree: &mut Tree, dir: &str, objects: 
                 }
                 _ => json6902(dice, object.as_ref(), odd),
             };
-            y.push("patch", text);
+            if dice.chance(70) {
+                y.push("patch", text);
+            } else {
+                tree.add(&format!("{dir}/t-patch.yaml"), text);
+                y.push("path", "t-patch.yaml");
+            }
             if json || dice.chance(50) {
-                y.push("target", selector(dice, object.as_ref()));
+                y.push("target", selector(dice, object.as_ref(), Aim::Exact));
             }
             if dice.chance(20) {
                 y.push("options", map([("allowNameChange", raw("true"))]));
@@ -161,24 +199,28 @@ pub(crate) fn transformer(dice: &mut Dice, tree: &mut Tree, dir: &str, objects: 
         "PrefixTransformer" | "SuffixTransformer" | "PrefixSuffixTransformer" => {
             y.push("prefix", "tp-");
             y.push("suffix", "-ts");
-            if dice.chance(98) {
-                y.push(
-                    "fieldSpecs",
-                    Y::Seq(vec![map([("path", "metadata/name".into())])]),
-                );
+            let mut specs = vec![map([("path", "metadata/name".into())])];
+            if dice.chance(30) {
+                specs.push(field_spec(dice, Leads::Scalar));
             }
+            y.push("fieldSpecs", specs);
         }
-        "ReplacementTransformer" => y.push("replacements", vec![replacement(dice, objects)]),
+        "ReplacementTransformer" => {
+            let replacement = replacement(dice, objects);
+            y.push("replacements", vec![replacement]);
+        }
         "ReplicaCountTransformer" => {
-            y.push(
-                "replica",
-                map([("name", dice.pick(&NAMES).into()), ("count", raw("4"))]),
-            );
+            let name = dice.one(&workloads).map_or("app", |object| object.name.as_str());
+            y.push("replica", map([("name", name.into()), ("count", raw("4"))]));
             y.push(
                 "fieldSpecs",
                 Y::Seq(vec![map([
                     ("path", "spec/replicas".into()),
                     ("create", raw(dice.pick(&["true", "false"]))),
+                    (
+                        "kind",
+                        dice.pick(&["Deployment", "StatefulSet", "ReplicaSet"]).into(),
+                    ),
                 ])]),
             );
         }
@@ -187,31 +229,66 @@ pub(crate) fn transformer(dice: &mut Dice, tree: &mut Tree, dir: &str, objects: 
             y.push(
                 "targets",
                 vec![map([
-                    ("selector", selector(dice, object.as_ref())),
+                    ("selector", selector(dice, object.as_ref(), Aim::Loose)),
                     (
                         "fieldPath",
-                        dice.pick(&["metadata/namespace", "spec/any", "metadata/name", "spec/new"])
-                            .into(),
+                        dice.pick(&[
+                            "metadata/namespace",
+                            "metadata/annotations/added",
+                            "metadata/name",
+                        ])
+                        .into(),
                     ),
                     ("filePathPosition", raw(dice.pick(&["0", "1", "2"]))),
                 ])],
             );
         }
-        "SortOrderTransformer" => y.push("sortOptions", map([("order", "legacy".into())])),
         _ => {}
+    }
+    for object in objects.iter_mut() {
+        object.solid = false;
     }
     y
 }
 
-/// A generator's configuration, and what it makes.
-pub(crate) fn generator_configuration(
-    dice: &mut Dice,
-    tree: &mut Tree,
-    dir: &str,
-    known: &[Object],
-) -> (Y, Object) {
-    let secret = dice.chance(50);
-    let (fields, object) = generator(dice, tree, dir, secret, known);
+/// A transformer that changes nothing, which is what a validator must do.
+pub(crate) fn validator(dice: &mut Dice) -> Y {
+    let kind = dice.pick(&[
+        "LabelTransformer",
+        "AnnotationsTransformer",
+        "ImageTagTransformer",
+        "PatchTransformer",
+    ]);
+    let mut y = configuration(kind);
+    let nowhere = || {
+        Y::Seq(vec![map([
+            ("path", "metadata/labels".into()),
+            ("kind", "Nothing".into()),
+        ])])
+    };
+    match kind {
+        "LabelTransformer" => {
+            y.push("labels", map([("t", "x".into())]));
+            y.push("fieldSpecs", nowhere());
+        }
+        "AnnotationsTransformer" => {
+            y.push("annotations", map([("t", "x".into())]));
+            y.push("fieldSpecs", nowhere());
+        }
+        "ImageTagTransformer" => y.push(
+            "imageTag",
+            map([("name", "absent".into()), ("newTag", "v9".into())]),
+        ),
+        _ => {
+            y.push("patch", r#"[{"op": "remove", "path": "/spec"}]"#);
+            y.push("target", map([("kind", "Nothing".into())]));
+        }
+    }
+    y
+}
+
+/// A generator's configuration from the fields of one, under a name of its own or not.
+pub(crate) fn generator_configuration(dice: &mut Dice, fields: Y, secret: bool) -> Y {
     let mut y = configuration(if secret {
         "SecretGenerator"
     } else {
@@ -226,5 +303,5 @@ pub(crate) fn generator_configuration(
             }
         }
     }
-    (y, object)
+    y
 }

@@ -8,11 +8,12 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use weir_control_plane::tools;
 
-use super::compare::{Answer, Outcome, compare};
+use super::compare::{Answer, Outcome, compare, ours};
+use super::coverage::Coverage;
 use super::directory;
 use super::shrink::shrink;
 use super::tree::Tree;
-use crate::dice::Dice;
+use crate::dice::{Dice, seed_of_now};
 
 /// What to compare.
 #[derive(clap::Args)]
@@ -38,28 +39,31 @@ pub(crate) struct Arguments {
     /// Prints the messages of trees that both refuse.
     #[arg(long)]
     refusals: bool,
+    /// Builds with weir alone: to see what the generator makes.
+    #[arg(long)]
+    alone: bool,
 }
 
 #[derive(Default)]
 struct Counts {
     same: AtomicUsize,
     both_fail: AtomicUsize,
+    crashed: AtomicUsize,
     done: AtomicUsize,
+    /// What the trees that both build have reached.
+    coverage: Mutex<Coverage>,
 }
 
 /// Builds generated trees with kustomize and the engine; an error if any differ.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let program = tools::path("kustomize")?;
-    if !program.is_file() {
+    if !program.is_file() && !arguments.alone {
         bail!(
             "{} is not there; `cargo xtask tools kustomize` builds it",
             program.display()
         );
     }
-    let seed = arguments.seed.unwrap_or_else(|| {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        now.map_or(1, |since| u64::from(since.subsec_nanos()) ^ since.as_secs())
-    });
+    let seed = arguments.seed.unwrap_or_else(seed_of_now);
     if let (Some(only), true) = (arguments.only, arguments.show) {
         return show(&program, seed, only);
     }
@@ -91,8 +95,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
                             return Ok(());
                         }
                         let tree = directory::tree(&mut Dice::new(seed, number));
-                        match compare(&program, &tree)? {
-                            Outcome::Same => counts.same.fetch_add(1, Ordering::Relaxed),
+                        let outcome = if arguments.alone {
+                            alone(&tree)
+                        } else {
+                            compare(&program, &tree)?
+                        };
+                        match outcome {
+                            Outcome::Same => {
+                                if let Ok(mut coverage) = counts.coverage.lock() {
+                                    coverage.add(&tree);
+                                }
+                                counts.same.fetch_add(1, Ordering::Relaxed)
+                            }
+                            Outcome::Crashed => counts.crashed.fetch_add(1, Ordering::Relaxed),
                             Outcome::BothFail { theirs, ours } => {
                                 if arguments.refusals {
                                     println!(
@@ -136,11 +151,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     for (number, tree) in &found {
         report(arguments, &program, seed, *number, tree)?;
     }
+    if let Ok(coverage) = counts.coverage.lock() {
+        println!("trees that build, by what is in them:\n{}", coverage.table());
+        let missed = coverage.missed();
+        if !missed.is_empty() {
+            println!("reached by none: {}", missed.join(", "));
+        }
+    }
     println!(
-        "kustomize: {} trees, seed {seed}: {} the same, {} refused by both, {} differ ({} s)",
+        "kustomize: {} trees, seed {seed}: {} the same, {} refused by both, {} that kustomize panics on, {} differ ({} s)",
         counts.done.load(Ordering::Relaxed),
         counts.same.load(Ordering::Relaxed),
         counts.both_fail.load(Ordering::Relaxed),
+        counts.crashed.load(Ordering::Relaxed),
         found.len(),
         begun.elapsed().as_secs()
     );
@@ -148,6 +171,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         return Ok(());
     }
     bail!("{} trees are built differently", found.len())
+}
+
+/// Only weir's side, as if the other had said the same.
+fn alone(tree: &Tree) -> Outcome {
+    match ours(tree) {
+        Ok(_) => Outcome::Same,
+        Err(ours) => Outcome::BothFail {
+            theirs: String::new(),
+            ours,
+        },
+    }
 }
 
 /// Where trees that differ are kept.
@@ -162,7 +196,7 @@ fn report(arguments: &Arguments, program: &Path, seed: u64, number: u64, tree: &
     let small = if arguments.whole {
         tree.clone()
     } else {
-        shrink(program, tree, 400)?
+        shrink(program, tree, 200)?
     };
     let folder = keep(seed, number);
     if folder.exists() {
@@ -188,6 +222,7 @@ fn show(program: &Path, seed: u64, number: u64) -> Result<()> {
 fn print_outcome(outcome: &Outcome) {
     match outcome {
         Outcome::Same => println!("the same"),
+        Outcome::Crashed => println!("kustomize panics"),
         Outcome::BothFail { theirs, ours } => println!("kustomize: {}\nweir: {ours}", theirs.trim_end()),
         Outcome::Differ {
             theirs: Ok(theirs),

@@ -7,7 +7,7 @@ use crate::kustomization::Patch;
 use crate::load;
 use crate::loader::Loader;
 use crate::resmap::ResMap;
-use crate::resource::Resource;
+use crate::resource::{Resource, meta_map, set_meta_map};
 use crate::schema::Schema;
 use crate::selector::Selector;
 
@@ -78,6 +78,14 @@ impl PatchTransformer {
             for patch in patches {
                 patch.allow_name_change = options.allow_name_change;
                 patch.allow_kind_change = options.allow_kind_change;
+                if options.allow_name_change || options.allow_kind_change {
+                    // kustomize notes these in the patch's annotations, which makes a text of each: null sets "null"
+                    // rather than deleting.
+                    if let Some(node) = &mut patch.node {
+                        let annotations = meta_map(node, "annotations");
+                        set_meta_map(node, "annotations", &annotations)?;
+                    }
+                }
             }
         }
         Ok(transformer)

@@ -10,6 +10,7 @@ mod charts;
 mod conformance;
 mod d2;
 mod flux;
+mod flux_conformance;
 mod json_patch;
 mod lint;
 mod merge2;

@@ -1,4 +1,7 @@
 //! kyaml's own table of merges.
+//!
+//! `kyaml-merge3` has no runner here: no build merges three ways. In kustomize's repository, read after v5.8.1, `kyaml/yaml/merge3` is imported by
+//! `kyaml/kio/filters/merge3.go` alone, whose filter nothing in `api`, `kustomize` or `cmd/config` uses.
 
 use serde_json::Value;
 use weir_kustomize::{Growth, merge_with};

@@ -1,6 +1,8 @@
 //! What the tree keeps.
 
-use weir_yaml::{Dialect, Style, Tag, parse_all, parse_one, to_json};
+use weir_yaml::{
+    Dialect, Duplicates, ParseOptions, Style, Tag, parse_all, parse_all_with, parse_one, to_json,
+};
 
 #[test]
 fn scalars_know_their_place_style_and_comment() {
@@ -63,4 +65,23 @@ fn the_dialects_differ_on_words_dates_and_keys() {
     assert_eq!(kyaml["y"], "yes");
     assert_eq!(kyaml["date"], "2024-01-01T00:00:00Z");
     assert_eq!((&sigs["octal"], &kyaml["octal"]), (&493.into(), &493.into()));
+}
+
+#[test]
+fn a_value_that_a_later_one_replaces_may_be_anything() {
+    let options = ParseOptions {
+        duplicates: Duplicates::Keep,
+        ..ParseOptions::default()
+    };
+    for text in ["a: .nan\na: 1\n", "a: {~: 1}\na: 1\n"] {
+        let documents = parse_all_with(text, options).unwrap();
+        let value = to_json(documents[0].root.as_ref().unwrap(), Dialect::Sigs).unwrap();
+        assert_eq!(value.to_string(), r#"{"a":1}"#);
+    }
+}
+
+#[test]
+fn what_stands_under_null_has_no_place_in_kyamls_json() {
+    let root = parse_one("~: 1\na: 2\n").unwrap();
+    assert_eq!(to_json(&root, Dialect::Kyaml).unwrap().to_string(), r#"{"a":2}"#);
 }
