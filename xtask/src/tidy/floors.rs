@@ -27,6 +27,8 @@ const WITHIN: &[(&str, &str)] = &[
     ("weir-gotmpl", "weir-re2"),
     ("weir-trust", "weir-registry"),
     ("weir-store", "weir-registry"),
+    ("weir-charts", "weir-registry"),
+    ("weir-charts", "weir-store"),
     ("weir-source", "weir-runtime"),
     ("weir-kustomization", "weir-runtime"),
     ("weir-cli", "weir-house"),
