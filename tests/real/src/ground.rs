@@ -187,6 +187,11 @@ impl Ground {
         Ok(())
     }
 
+    /// The bytes of a stored artifact, by its path.
+    pub fn stored(&self, path: &str) -> Result<bytes::Bytes> {
+        Ok(std::fs::read(self.folder.path().join(path))?.into())
+    }
+
     /// Starts the controllers.
     pub async fn open(&mut self) -> Result<()> {
         let outside = Outside {

@@ -2,9 +2,11 @@
 //!
 //! A scenario is a function of a [`Ground`]; it works in namespaces of its own, so that many share one ground.
 
+mod charts;
 mod ground;
 pub mod process;
 mod publish;
 
+pub use charts::{ChartServer, web};
 pub use ground::{Ground, REGISTRY, docker_config, kustomization, object, source};
 pub use publish::{Files, files};

@@ -28,6 +28,8 @@ const WITHIN: &[(&str, &str)] = &[
     ("weir-trust", "weir-registry"),
     ("weir-store", "weir-registry"),
     ("weir-releases", "weir-cluster"),
+    ("weir-charts", "weir-registry"),
+    ("weir-charts", "weir-store"),
     ("weir-source", "weir-runtime"),
     ("weir-kustomization", "weir-runtime"),
     ("weir-cli", "weir-house"),

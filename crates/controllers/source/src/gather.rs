@@ -10,7 +10,7 @@ use weir_oci::Repository;
 use weir_oci::choice::Choice;
 use weir_re2::Pattern;
 use weir_redact::RedactedUrl;
-use weir_registry::{Client, ClientIdentity, DockerConfig, Keychain, PlainHttp};
+use weir_registry::{Client, ClientIdentity, DockerConfig, Keychain, PlainHttp, TlsOptions};
 use weir_runtime::verdict::{chain, duration};
 use weir_runtime::{Deps, Failure};
 use weir_verify::TrustRoot;
@@ -71,7 +71,7 @@ pub(crate) async fn gather(
         );
         return Err(invalid(reason::FEATURE_GATE_DISABLED, message));
     }
-    let policy = policy(deps, public_good, own).await?;
+    let policy = policy(deps, public_good, &own.metadata.namespace, spec.verify.as_ref()).await?;
     let registry = client(deps, registry, own)
         .await?
         .with_credentials(keychain(deps, own).await?);
@@ -118,25 +118,19 @@ fn repository(url: &str) -> Result<Repository, Failed> {
     Ok(reference.repository().clone())
 }
 
+/// Reads an object that a field of the spec refers to.
 pub(crate) async fn read(
     deps: &Deps,
-    own: &OciRepository,
+    namespace: &str,
     kind: &str,
     name: &str,
     field: &str,
 ) -> Result<Object, Failed> {
-    let reference = ObjectRef::new(
-        GroupVersionKind::new("", "v1", kind),
-        &*own.metadata.namespace,
-        name,
-    );
+    let reference = ObjectRef::new(GroupVersionKind::new("", "v1", kind), namespace, name);
     let failed = |why: String| {
         again(
             reason::AUTHENTICATION_FAILED,
-            format!(
-                "{field}: cannot read {kind} '{}/{name}': {why}",
-                own.metadata.namespace
-            ),
+            format!("{field}: cannot read {kind} '{namespace}/{name}': {why}"),
         )
     };
     match deps.client.get(&reference).await {
@@ -148,12 +142,20 @@ pub(crate) async fn read(
 
 /// Credentials: `secretRef` first, then the image pull secrets of the ServiceAccount.
 async fn keychain(deps: &Deps, own: &OciRepository) -> Result<Keychain, Failed> {
+    let namespace = own.metadata.namespace.as_str();
     let mut names = Vec::new();
     if let Some(reference) = &own.spec.secret_ref {
         names.push(("spec.secretRef", reference.name.clone()));
     }
     if let Some(account) = &own.spec.service_account_name {
-        let account = read(deps, own, "ServiceAccount", account, "spec.serviceAccountName").await?;
+        let account = read(
+            deps,
+            namespace,
+            "ServiceAccount",
+            account,
+            "spec.serviceAccountName",
+        )
+        .await?;
         let pull_secrets = account
             .get(&["imagePullSecrets"])
             .and_then(Value::as_array)
@@ -165,27 +167,32 @@ async fn keychain(deps: &Deps, own: &OciRepository) -> Result<Keychain, Failed> 
     }
     let mut keychain = Keychain::anonymous();
     for (field, name) in names {
-        let object = read(deps, own, "Secret", &name, field).await?;
-        let Some(config) = secret::value(&object, ".dockerconfigjson") else {
-            let message = format!(
-                "{field}: Secret '{name}' has no key '.dockerconfigjson'; its type must be kubernetes.io/dockerconfigjson"
-            );
-            return Err(again(reason::AUTHENTICATION_FAILED, message));
-        };
-        let config = DockerConfig::from_secret(config.expose()).map_err(|e| {
-            again(
-                reason::AUTHENTICATION_FAILED,
-                format!("{field}: Secret '{name}': {}", chain(&e)),
-            )
-        })?;
-        keychain = keychain.with_docker_config(config);
+        let object = read(deps, namespace, "Secret", &name, field).await?;
+        keychain = keychain.with_docker_config(docker_config(&object, field)?);
     }
     Ok(keychain)
 }
 
+/// The registry credentials in a pull secret.
+pub(crate) fn docker_config(object: &Object, field: &str) -> Result<DockerConfig, Failed> {
+    let name = object.name();
+    let Some(config) = secret::value(object, ".dockerconfigjson") else {
+        let message = format!(
+            "{field}: Secret '{name}' has no key '.dockerconfigjson'; its type must be kubernetes.io/dockerconfigjson"
+        );
+        return Err(again(reason::AUTHENTICATION_FAILED, message));
+    };
+    DockerConfig::from_secret(config.expose()).map_err(|e| {
+        again(
+            reason::AUTHENTICATION_FAILED,
+            format!("{field}: Secret '{name}': {}", chain(&e)),
+        )
+    })
+}
+
 /// The shared client, or one of its own where the spec asks for other certificates, a proxy or plain HTTP.
 async fn client(deps: &Deps, base: &Client, own: &OciRepository) -> Result<Client, Failed> {
-    let spec = &own.spec;
+    let (spec, namespace) = (&own.spec, own.metadata.namespace.as_str());
     if !spec.insecure && spec.cert_secret_ref.is_none() && spec.proxy_secret_ref.is_none() {
         return Ok(base.clone());
     }
@@ -195,22 +202,11 @@ async fn client(deps: &Deps, base: &Client, own: &OciRepository) -> Result<Clien
         options.tls.danger_accept_invalid_certificates = spec.cert_secret_ref.is_none();
     }
     if let Some(reference) = &spec.cert_secret_ref {
-        let object = read(deps, own, "Secret", &reference.name, "spec.certSecretRef").await?;
-        let first = |names: [&str; 2]| names.iter().find_map(|n| secret::value(&object, n));
-        if let Some(authority) = first(["ca.crt", "caFile"]) {
-            options.tls.extra_authorities.clone_from(authority.expose());
-        }
-        if let (Some(certificate), Some(key)) =
-            (first(["tls.crt", "certFile"]), first(["tls.key", "keyFile"]))
-        {
-            options.tls.identity = Some(ClientIdentity {
-                certificate: certificate.expose().clone(),
-                key,
-            });
-        }
+        let object = read(deps, namespace, "Secret", &reference.name, "spec.certSecretRef").await?;
+        certificates(&object, &mut options.tls);
     }
     if let Some(reference) = &spec.proxy_secret_ref {
-        let object = read(deps, own, "Secret", &reference.name, "spec.proxySecretRef").await?;
+        let object = read(deps, namespace, "Secret", &reference.name, "spec.proxySecretRef").await?;
         let proxy = proxy(&object).map_err(|why| {
             let message = format!("spec.proxySecretRef: Secret '{}': {why}", reference.name);
             again(reason::AUTHENTICATION_FAILED, message)
@@ -219,6 +215,24 @@ async fn client(deps: &Deps, base: &Client, own: &OciRepository) -> Result<Clien
         options.proxy.http = Some(proxy);
     }
     Client::new(options).map_err(|e| again(reason::AUTHENTICATION_FAILED, chain(&e)))
+}
+
+/// The certificates in a Secret, under the names of today and of old. Whether there are any.
+pub(crate) fn certificates(object: &Object, tls: &mut TlsOptions) -> bool {
+    let first = |names: [&str; 2]| names.iter().find_map(|n| secret::value(object, n));
+    let mut found = false;
+    if let Some(authority) = first(["ca.crt", "caFile"]) {
+        tls.extra_authorities.clone_from(authority.expose());
+        found = true;
+    }
+    if let (Some(certificate), Some(key)) = (first(["tls.crt", "certFile"]), first(["tls.key", "keyFile"])) {
+        tls.identity = Some(ClientIdentity {
+            certificate: certificate.expose().clone(),
+            key,
+        });
+        found = true;
+    }
+    found
 }
 
 /// The proxy that a Secret describes: `address`, with `username` and `password` where it asks for them.

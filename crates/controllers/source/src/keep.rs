@@ -1,5 +1,6 @@
 //! Step five: the store, and `status.artifact`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -9,14 +10,24 @@ use weir_apis::{Object, reason};
 use weir_oci::Digest;
 use weir_runtime::Failure;
 use weir_runtime::verdict::chain;
-use weir_store::{Location, Retention, Store, StoreError, Stored};
+use weir_store::{Location, Retention, Storable, Store, StoreError, Stored};
 use weir_verify::Admitted;
 
-use crate::fetch::Pulled;
 use crate::status::{At, Failed};
 
 /// The link to the newest artifact, as source-controller names it.
-const LATEST: &str = "latest.tar.gz";
+pub(crate) const LATEST: &str = "latest.tar.gz";
+
+/// Where an artifact goes, and what the status says of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    /// Name of the file.
+    pub(crate) file: String,
+    /// Name of the link to it.
+    pub(crate) latest: &'static str,
+    pub(crate) revision: String,
+    pub(crate) metadata: BTreeMap<String, String>,
+}
 
 /// Keeps artifacts and says where they are served.
 #[derive(Debug)]
@@ -46,20 +57,36 @@ impl Keeper {
         }
     }
 
+    /// Reads an artifact that another of our controllers has stored; `None` where the store does not hold it, intact.
+    pub(crate) async fn read(&self, artifact: &Artifact) -> Option<bytes::Bytes> {
+        let (store, stored) = (self.store.clone(), stored(artifact)?);
+        let read = tokio::task::spawn_blocking(move || store.read(&stored)).await;
+        read.ok()?.ok()
+    }
+
+    /// Where the link to the newest artifact is served.
+    pub(crate) fn link(&self, artifact: &Artifact, latest: &str) -> String {
+        let folder = artifact.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        format!("{}/{folder}/{latest}", self.url)
+    }
+
     /// Stores what was admitted, removes what need not be kept, and says what the status is to say.
-    pub(crate) async fn keep(
+    pub(crate) async fn keep<T: Storable + Send + 'static>(
         &self,
         object: &Object,
-        revision: &str,
-        admitted: Admitted<Pulled>,
+        place: Place,
+        admitted: Admitted<T>,
         now: Time,
     ) -> Result<Artifact, Failed> {
         let location = location(object).map_err(|e| store_failed(&e))?;
-        // As source-controller names it, also for a copied layer: by the digest that was resolved.
-        let file = format!("{}.tar.gz", digest_of(revision));
-        let metadata = admitted.get().metadata.clone();
+        let Place {
+            file,
+            latest,
+            revision,
+            metadata,
+        } = place;
         let (store, at) = (self.store.clone(), now.timestamp());
-        let task = tokio::task::spawn_blocking(move || put(&store, &location, &file, &admitted, at));
+        let task = tokio::task::spawn_blocking(move || put(&store, &location, &file, latest, &admitted, at));
         let stored = match task.await {
             Ok(result) => result.map_err(|e| store_failed(&e))?,
             Err(error) => {
@@ -78,7 +105,7 @@ impl Keeper {
             metadata,
             url: format!("{}/{}", self.url, stored.path),
             path: stored.path,
-            revision: revision.to_owned(),
+            revision,
             size: i64::try_from(stored.size).ok(),
         })
     }
@@ -94,14 +121,15 @@ impl Keeper {
     }
 }
 
-fn put(
+fn put<T: Storable>(
     store: &Store,
     location: &Location,
     file: &str,
-    admitted: &Admitted<Pulled>,
+    latest: &str,
+    admitted: &Admitted<T>,
     now: Timestamp,
 ) -> Result<Stored, StoreError> {
-    let stored = store.put(location, file, Some(LATEST), admitted, now)?;
+    let stored = store.put(location, file, Some(latest), admitted, now)?;
     store.collect(location, file, Retention::default(), now)?;
     Ok(stored)
 }
@@ -117,11 +145,6 @@ fn stored(artifact: &Artifact) -> Option<Stored> {
         digest: artifact.digest.parse::<Digest>().ok()?,
         size: u64::try_from(artifact.size?).ok()?,
     })
-}
-
-/// The digest part of a revision.
-fn digest_of(revision: &str) -> &str {
-    revision.rsplit_once('@').map_or(revision, |(_, digest)| digest)
 }
 
 fn store_failed(error: &StoreError) -> Failed {

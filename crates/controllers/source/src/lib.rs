@@ -1,4 +1,4 @@
-//! The OCIRepository controller: resolve a tag once, verify the digest, store the artifact.
+//! The controllers of sources. OCIRepository: resolve a tag once, verify the digest, store the artifact.
 //!
 //! A file a step, each taking the last one's type: `gather` reads the spec and what it refers to (`policy` what it asks of signatures), `resolve`
 //! turns the reference into a digest, `admit` checks its signatures and is the only way to an
@@ -6,16 +6,26 @@
 //! together and reports. What fails verification is never stored, and a failure never takes the last artifact
 //! away.
 //!
+//! Charts come from two kinds more. `helm_repository` downloads indexes; `helm_chart` chooses a version from one, or
+//! from the tags of a registry, and stores the chart. `access` reads what a HelmRepository says of addresses and
+//! Secrets, `turn` is what the turns of all three kinds begin with.
+//!
 //! It does not know who builds from the artifacts.
 
+mod access;
 mod admit;
 mod fetch;
 mod gather;
+mod helm_chart;
+mod helm_repository;
 mod keep;
 mod policy;
 mod reconcile;
 mod resolve;
 mod status;
+mod turn;
 mod verdicts;
 
+pub use helm_chart::HelmCharts;
+pub use helm_repository::{HelmRepositories, StartError};
 pub use reconcile::OciRepositories;

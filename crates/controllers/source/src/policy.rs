@@ -1,7 +1,7 @@
 //! `spec.verify` and the Secrets it refers to, as a policy.
 
 use serde_json::Value;
-use weir_apis::kind::{OciRepository, Verify};
+use weir_apis::kind::Verify;
 use weir_apis::{reason, secret};
 use weir_runtime::Deps;
 use weir_runtime::verdict::chain;
@@ -32,9 +32,10 @@ pub(crate) enum Policy {
 pub(crate) async fn policy(
     deps: &Deps,
     public_good: &TrustRoot,
-    own: &OciRepository,
+    namespace: &str,
+    verify: Option<&Verify>,
 ) -> Result<Policy, Failed> {
-    let Some(verify) = &own.spec.verify else {
+    let Some(verify) = verify else {
         return Ok(Policy::None);
     };
     if verify.provider != "cosign" {
@@ -45,17 +46,12 @@ pub(crate) async fn policy(
         return Err(invalid(reason::FEATURE_GATE_DISABLED, message));
     }
     match &verify.secret_ref {
-        Some(reference) => keys(deps, own, verify, &reference.name).await,
-        None => identities(deps, public_good, own, verify).await,
+        Some(reference) => keys(deps, namespace, verify, &reference.name).await,
+        None => identities(deps, public_good, namespace, verify).await,
     }
 }
 
-async fn keys(
-    deps: &Deps,
-    own: &OciRepository,
-    verify: &Verify,
-    secret_name: &str,
-) -> Result<Policy, Failed> {
+async fn keys(deps: &Deps, namespace: &str, verify: &Verify, secret_name: &str) -> Result<Policy, Failed> {
     for (is_set, field) in [
         (!verify.match_oidc_identity.is_empty(), "matchOIDCIdentity"),
         (verify.trusted_root_secret_ref.is_some(), "trustedRootSecretRef"),
@@ -67,7 +63,7 @@ async fn keys(
             return Err(invalid(reason::VERIFICATION_ERROR, message));
         }
     }
-    let object = read(deps, own, "Secret", secret_name, "spec.verify.secretRef").await?;
+    let object = read(deps, namespace, "Secret", secret_name, "spec.verify.secretRef").await?;
     let data = object.get(&["data"]).and_then(Value::as_object);
     let wrong = |why: String| {
         let message = format!("spec.verify.secretRef: Secret '{secret_name}' {why}");
@@ -98,7 +94,7 @@ async fn keys(
 async fn identities(
     deps: &Deps,
     public_good: &TrustRoot,
-    own: &OciRepository,
+    namespace: &str,
     verify: &Verify,
 ) -> Result<Policy, Failed> {
     let root = match &verify.trusted_root_secret_ref {
@@ -109,7 +105,7 @@ async fn identities(
                 let message = format!("{field}: Secret '{}' {why}", reference.name);
                 again(reason::VERIFICATION_ERROR, message)
             };
-            let object = read(deps, own, "Secret", &reference.name, field).await?;
+            let object = read(deps, namespace, "Secret", &reference.name, field).await?;
             let json = secret::value(&object, TRUST_ROOT_ENTRY)
                 .ok_or_else(|| wrong(format!("has no key '{TRUST_ROOT_ENTRY}'")))?;
             TrustRoot::from_json(json.expose()).map_err(|error| {

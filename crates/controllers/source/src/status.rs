@@ -1,9 +1,9 @@
 //! The conditions that sources have besides Ready (flux-controllers.md §2).
 
 use weir_apis::condition::{
-    ARTIFACT_IN_STORAGE, ARTIFACT_OUTDATED, FETCH_FAILED, SOURCE_VERIFIED, STORAGE_OPERATION_FAILED, Status,
+    ARTIFACT_IN_STORAGE, ARTIFACT_OUTDATED, BUILD_FAILED, FETCH_FAILED, SOURCE_VERIFIED,
+    STORAGE_OPERATION_FAILED, Status,
 };
-use weir_apis::reason;
 use weir_apis::time::Time;
 use weir_runtime::{Draft, Failure};
 
@@ -21,6 +21,8 @@ pub(crate) enum At {
     Fetch,
     /// Checking signatures.
     Verify,
+    /// Making a chart of what was fetched.
+    Build,
     /// Writing to the store.
     Store,
 }
@@ -38,6 +40,7 @@ impl Failed {
         let (kind, status) = match self.at {
             At::Fetch => (FETCH_FAILED, Status::True),
             At::Verify => (SOURCE_VERIFIED, Status::False),
+            At::Build => (BUILD_FAILED, Status::True),
             At::Store => (STORAGE_OPERATION_FAILED, Status::True),
         };
         draft.set(kind, status, self.failure.reason, &self.failure.message, now);
@@ -49,19 +52,18 @@ impl Failed {
 pub(crate) fn begin(draft: &mut Draft) {
     draft.conditions.remove(FETCH_FAILED);
     draft.conditions.remove(STORAGE_OPERATION_FAILED);
+    draft.conditions.remove(BUILD_FAILED);
 }
 
-/// The artifact of `revision` is stored.
-pub(crate) fn stored(draft: &mut Draft, revision: &str, now: Time) {
+/// The newest artifact is stored.
+pub(crate) fn stored(draft: &mut Draft, reason: &str, message: &str, now: Time) {
     draft.conditions.remove(ARTIFACT_OUTDATED);
-    let message = stored_message(revision);
-    draft.set(
-        ARTIFACT_IN_STORAGE,
-        Status::True,
-        reason::SUCCEEDED,
-        &message,
-        now,
-    );
+    draft.set(ARTIFACT_IN_STORAGE, Status::True, reason, message, now);
+}
+
+/// A newer artifact than the stored one was found.
+pub(crate) fn outdated(draft: &mut Draft, reason: &str, message: &str, now: Time) {
+    draft.set(ARTIFACT_OUTDATED, Status::True, reason, message, now);
 }
 
 /// Flux's text for a stored artifact; dashboards and people grep for it.

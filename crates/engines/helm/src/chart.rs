@@ -8,6 +8,7 @@ mod load;
 mod metadata;
 mod package;
 mod source;
+mod values_files;
 
 pub use dependency::{Dependency, Import, Lock};
 pub use file::File;
@@ -17,6 +18,7 @@ pub(crate) use load::is_gzip;
 pub use metadata::{API_V1, API_V2, Maintainer, Metadata};
 pub use package::PackageError;
 pub use source::{Entry, MAX_CHART_SIZE, MAX_FILE_SIZE, NoArchives, Unpack};
+pub use values_files::ValuesFilesError;
 
 use std::sync::Arc;
 

@@ -100,6 +100,57 @@ pub(crate) fn list<T>(items: &[T], out: &mut String, item: impl Fn(&T, &mut Stri
     out.push(']');
 }
 
+/// Compact JSON, indented by two blanks a level as Go's `MarshalIndent` does it.
+pub(crate) fn indented(compact: &str) -> String {
+    let mut out = String::with_capacity(compact.len() + compact.len() / 4);
+    let mut depth = 0_usize;
+    let mut in_text = false;
+    let mut is_escaped = false;
+    // Whether a collection has just been opened: one that is closed at once stays on its line.
+    let mut opened = false;
+    let line = |out: &mut String, depth: usize| {
+        out.push('\n');
+        for _ in 0..depth {
+            out.push_str("  ");
+        }
+    };
+    for c in compact.chars() {
+        if in_text {
+            out.push(c);
+            (in_text, is_escaped) = (is_escaped || c != '"', !is_escaped && c == '\\');
+            continue;
+        }
+        match c {
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                if !opened {
+                    line(&mut out, depth);
+                }
+                opened = false;
+                out.push(c);
+                continue;
+            }
+            _ if opened => {
+                opened = false;
+                line(&mut out, depth);
+            }
+            _ => {}
+        }
+        out.push(c);
+        match c {
+            '{' | '[' => {
+                depth += 1;
+                opened = true;
+            }
+            ',' => line(&mut out, depth),
+            ':' => out.push(' '),
+            '"' => in_text = true,
+            _ => {}
+        }
+    }
+    out
+}
+
 /// A struct that is being written.
 pub(crate) struct Object<'o> {
     out: &'o mut String,
@@ -180,5 +231,22 @@ mod tests {
             out,
             "\"a\\u003cb\\u003e\\u0026\\\"\\\\\\n\\t\\u0001\\b\u{7f}é\\u2028\""
         );
+    }
+
+    #[test]
+    fn indents_as_go() {
+        let compact = r#"{"a":{},"b":[],"c":[1,{"d":"x,{\"y"}],"e":"\\"}"#;
+        let expected = r#"{
+  "a": {},
+  "b": [],
+  "c": [
+    1,
+    {
+      "d": "x,{\"y"
+    }
+  ],
+  "e": "\\"
+}"#;
+        assert_eq!(indented(compact), expected);
     }
 }

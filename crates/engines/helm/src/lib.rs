@@ -21,6 +21,7 @@ mod pattern;
 mod postrender;
 mod release;
 mod render;
+mod repository;
 mod schema;
 mod time;
 mod tree;
@@ -30,6 +31,7 @@ pub use capabilities::{Capabilities, KubeVersion, KubeVersionError};
 pub use chart::{
     API_V1, API_V2, Chart, Crd, Dependency, Entry, File, IGNORE_FILE, Ignore, IgnoreError, Import, LoadError,
     Lock, MAX_CHART_SIZE, MAX_FILE_SIZE, Maintainer, Metadata, NoArchives, PackageError, Unpack,
+    ValuesFilesError,
 };
 pub use coalesce::{Nulls, TypeMismatch, coalesce_tables, coalesce_values};
 pub use manifest::{
@@ -44,6 +46,7 @@ pub use render::{
     Caller, DEFAULT_NAME, Options, RenderError, Rendered, Show, TemplateError, definitions, name_of_template,
     render, render_files,
 };
+pub use repository::{Blob, Index, IndexEntry, IndexError, NotFound, chart_manifest, highest_tag, is_range};
 pub use schema::SchemaError;
 pub use time::Time;
 pub use values::{

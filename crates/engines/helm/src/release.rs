@@ -9,8 +9,9 @@ mod name;
 
 pub use chart::ChartRecord;
 pub use decode::DecodeError;
+pub(crate) use digest::sha256;
 pub use digest::{SnapshotDigest, config_digest};
-pub(crate) use encode::{lock, metadata};
+pub(crate) use encode::{dependencies, lock, metadata};
 pub use labels::{SECRET_TYPE, SYSTEM_LABELS, storage_labels, storage_name};
 pub use name::{NameError, flux_name, validate_name};
 

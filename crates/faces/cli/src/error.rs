@@ -287,6 +287,15 @@ impl From<ConnectError> for CommandError {
     }
 }
 
+impl From<weir_house::StartError> for CommandError {
+    fn from(error: weir_house::StartError) -> Self {
+        match error {
+            weir_house::StartError::Api(error) => error.into(),
+            error @ weir_house::StartError::Client(_) => Self::of(Kind::Config, &error),
+        }
+    }
+}
+
 impl From<ApiError> for CommandError {
     fn from(error: ApiError) -> Self {
         let converted = Self::of(

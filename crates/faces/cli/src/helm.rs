@@ -1,9 +1,13 @@
 //! `weir helm`.
 
 mod certificates;
+mod dependency;
 mod flags;
 mod host;
+mod location;
 mod package;
+mod pull;
+mod push;
 mod show;
 mod source;
 mod template;
@@ -21,7 +25,7 @@ Examples:
   weir helm template web ./charts/web -f production.yaml
   weir helm show values ./web-1.2.3.tgz";
 
-/// Render charts and look into them, byte for byte as Helm does
+/// Render charts, look into them, fetch and publish them, byte for byte as Helm does
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, arg_required_else_help = true)]
 pub(crate) struct Helm {
@@ -31,18 +35,25 @@ pub(crate) struct Helm {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[command(visible_alias = "dep", alias = "dependencies")]
+    Dependency(dependency::Dependency),
     Package(package::Package),
+    #[command(alias = "fetch")]
+    Pull(pull::Pull),
+    Push(push::Push),
     Show(show::Show),
     Template(Box<template::Template>),
 }
 
 impl Helm {
-    #[expect(clippy::unused_async, reason = "charts will come from registries too")]
     pub(crate) async fn run(self, cx: &mut Context<'_>) -> Result {
         match self.command {
+            Command::Dependency(command) => command.run(cx).await,
             Command::Package(command) => command.run(cx),
-            Command::Show(command) => command.run(cx),
-            Command::Template(command) => command.run(cx),
+            Command::Pull(command) => command.run(cx).await,
+            Command::Push(command) => command.run(cx).await,
+            Command::Show(command) => command.run(cx).await,
+            Command::Template(command) => command.run(cx).await,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The kinds that day-two commands work on, by the words people use for them.
 
 use clap::Args;
-use weir_apis::kind::{Kustomization, OciRepository};
+use weir_apis::kind::{HelmChart, HelmRepository, Kustomization, OciRepository};
 use weir_apis::{GroupVersionKind, Object, ObjectRef};
 use weir_cluster::ApiError;
 
@@ -23,13 +23,29 @@ pub(crate) struct Known {
 }
 
 /// Every kind, sources first: that is the order in which things happen.
-const KNOWN: [Known; 2] = [
+const KNOWN: [Known; 4] = [
     Known {
         group: OciRepository::GROUP,
         version: OciRepository::VERSION,
         kind: OciRepository::KIND,
         plural: OciRepository::PLURAL,
         words: &["oci", "ocirepo"],
+        source: true,
+    },
+    Known {
+        group: HelmRepository::GROUP,
+        version: HelmRepository::VERSION,
+        kind: HelmRepository::KIND,
+        plural: HelmRepository::PLURAL,
+        words: &["helm", "helmrepo"],
+        source: true,
+    },
+    Known {
+        group: HelmChart::GROUP,
+        version: HelmChart::VERSION,
+        kind: HelmChart::KIND,
+        plural: HelmChart::PLURAL,
+        words: &["chart", "hc"],
         source: true,
     },
     Known {
@@ -83,7 +99,8 @@ impl Known {
 /// `KIND [NAME]...` on the command line.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Words {
-    /// What kind: `ocirepository` (`oci`, `source oci`) or `kustomization` (`ks`)
+    /// What kind: `ocirepository` (`oci`, `source oci`), `helmrepository` (`source helm`), `helmchart` (`source chart`)
+    /// or `kustomization` (`ks`)
     #[arg(value_name = "KIND")]
     kind: String,
     /// Names of objects; `KIND/NAME` in one word works as well
@@ -243,9 +260,19 @@ mod tests {
         }
         assert_eq!(
             select(&["all"], true),
-            Some((vec!["OCIRepository", "Kustomization"], vec![]))
+            Some((
+                vec!["OCIRepository", "HelmRepository", "HelmChart", "Kustomization"],
+                vec![]
+            ))
         );
-        assert_eq!(select(&["sources"], true), Some((vec!["OCIRepository"], vec![])));
+        assert_eq!(
+            select(&["sources"], true),
+            Some((vec!["OCIRepository", "HelmRepository", "HelmChart"], vec![]))
+        );
+        assert_eq!(
+            select(&["source", "helm", "podinfo"], true),
+            Some((vec!["HelmRepository"], vec!["podinfo".to_owned()]))
+        );
         assert_eq!(select(&["all"], false), None);
         assert_eq!(select(&["pod"], true), None);
         assert_eq!(select(&["ks", "a/b"], true), None);

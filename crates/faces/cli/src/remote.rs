@@ -50,16 +50,12 @@ fn chain(error: &dyn std::error::Error) -> String {
 impl Remote {
     /// A client for the registry of `repository`.
     pub(crate) fn client(&self, cx: &Context<'_>, repository: &Repository) -> Result<Client> {
-        let options = ClientOptions {
-            plain_http: if self.insecure_registry {
-                PlainHttp::Any
-            } else {
-                PlainHttp::Loopback
-            },
-            mirrors: cx.global.registry_mirror.iter().cloned().collect(),
-            proxy: proxy(cx)?,
-            ..ClientOptions::default()
+        let plain_http = if self.insecure_registry {
+            PlainHttp::Any
+        } else {
+            PlainHttp::Loopback
         };
+        let options = options(cx, plain_http)?;
         let keychain = match &self.creds {
             Some(creds) => {
                 let credential = match creds.expose().split_once(':') {
@@ -74,8 +70,18 @@ impl Remote {
     }
 }
 
+/// How registries are reached from this machine.
+pub(crate) fn options(cx: &Context<'_>, plain_http: PlainHttp) -> Result<ClientOptions> {
+    Ok(ClientOptions {
+        plain_http,
+        mirrors: cx.global.registry_mirror.iter().cloned().collect(),
+        proxy: proxy(cx)?,
+        ..ClientOptions::default()
+    })
+}
+
 /// What `docker login` has left on this machine.
-fn docker(cx: &Context<'_>) -> Result<Keychain> {
+pub(crate) fn docker(cx: &Context<'_>) -> Result<Keychain> {
     let folder = match (cx.io.env("DOCKER_CONFIG"), cx.io.env("HOME")) {
         (Some(folder), _) => PathBuf::from(folder),
         (None, Some(home)) => PathBuf::from(home).join(".docker"),

@@ -6,10 +6,11 @@
 use std::sync::Arc;
 
 use weir_cluster::notify::Endpoint;
-use weir_cluster::{ApiError, Client, Clock, Mirror};
+use weir_cluster::{Client, Clock, Mirror};
 use weir_kustomization::Kustomizations;
 use weir_runtime::{Controller, Deps, Metrics, Recorder, Settings};
-use weir_source::OciRepositories;
+pub use weir_source::StartError;
+use weir_source::{HelmCharts, HelmRepositories, OciRepositories};
 use weir_store::Store;
 use weir_store::download::Downloader;
 
@@ -42,7 +43,7 @@ pub struct House {
 
 impl House {
     /// Starts every controller. The CustomResourceDefinitions must be installed.
-    pub async fn start(outside: Outside, settings: Settings) -> Result<Self, ApiError> {
+    pub async fn start(outside: Outside, settings: Settings) -> Result<Self, StartError> {
         let mut events = Recorder::start(outside.cluster.clone(), outside.clock.clone());
         if let Some((endpoint, instance)) = outside.told {
             events = events.telling(endpoint, instance, outside.clock.clone());
@@ -56,21 +57,27 @@ impl House {
         };
         let sources = OciRepositories::start(
             deps.clone(),
-            outside.registry,
+            outside.registry.clone(),
             outside.store.clone(),
             outside.artifacts_url.clone(),
         )
         .await?;
-        let mirror = if deps.settings.watch_labels.is_empty() {
-            sources.mirror().clone()
-        } else {
-            // A Kustomization of this share of the work may build from a source of another share.
-            let resource = sources.mirror().resource().clone();
-            let namespace = deps.settings.watch_namespace.as_deref().unwrap_or_default();
-            let all = Mirror::start(&deps.client, resource, namespace, "", Arc::new(|_| ()));
-            all.synced().await;
-            Arc::new(all)
-        };
+        let mirror = all_of(&deps, &sources).await;
+        let repositories = HelmRepositories::start(
+            deps.clone(),
+            outside.registry.clone(),
+            outside.store.clone(),
+            outside.artifacts_url.clone(),
+        )
+        .await?;
+        let charts = HelmCharts::start(
+            deps.clone(),
+            outside.registry,
+            outside.store.clone(),
+            outside.artifacts_url.clone(),
+            all_of(&deps, &repositories).await,
+        )
+        .await?;
         let kustomizations = Kustomizations::start(
             deps,
             outside.store,
@@ -80,7 +87,7 @@ impl House {
         )
         .await?;
         Ok(Self {
-            controllers: vec![sources, kustomizations],
+            controllers: vec![sources, repositories, charts, kustomizations],
         })
     }
 
@@ -90,4 +97,16 @@ impl House {
             controller.stop().await;
         }
     }
+}
+
+/// Every object of a controller's kind. What is built in this share of the work may come from a source of another share.
+async fn all_of(deps: &Deps, controller: &Controller) -> Arc<Mirror> {
+    if deps.settings.watch_labels.is_empty() {
+        return controller.mirror().clone();
+    }
+    let resource = controller.mirror().resource().clone();
+    let namespace = deps.settings.watch_namespace.as_deref().unwrap_or_default();
+    let all = Mirror::start(&deps.client, resource, namespace, "", Arc::new(|_| ()));
+    all.synced().await;
+    Arc::new(all)
 }

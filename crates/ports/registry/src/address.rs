@@ -85,13 +85,13 @@ pub(crate) fn reach(url: &Url) -> Reach {
 }
 
 /// Whether two addresses are the same server in the sense of the web: scheme, host and port.
-pub(crate) fn same_origin(a: &Url, b: &Url) -> bool {
+pub fn same_origin(a: &Url, b: &Url) -> bool {
     a.scheme() == b.scheme() && a.host() == b.host() && a.port_or_known_default() == b.port_or_known_default()
 }
 
 /// Whether a request that was on its way to `from` may go on to `to` (without credentials, unless both are of
 /// one origin).
-pub(crate) fn may_follow(from: &Url, to: &Url) -> Result<(), String> {
+pub fn may_follow(from: &Url, to: &Url) -> Result<(), String> {
     if same_origin(from, to) {
         return Ok(());
     }

@@ -67,30 +67,7 @@ impl Client {
     /// # Errors
     /// When certificates, keys or proxies of `options` cannot be used.
     pub fn new(options: ClientOptions) -> Result<Self> {
-        let configure = |why: String| {
-            Error::new(
-                Operation::Configure,
-                "the registry client",
-                ErrorKind::Options(why),
-            )
-        };
-        let tls = tls::config(&options.tls).map_err(configure)?;
-        let mut builder = reqwest::Client::builder()
-            .user_agent(&options.user_agent)
-            .tls_backend_preconfigured(tls)
-            // Redirects are followed by hand: a library would carry headers along.
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .no_proxy()
-            .dns_resolver(Arc::new(GuardedResolver))
-            .connect_timeout(options.timeouts.connect)
-            .read_timeout(options.timeouts.idle);
-        for proxy in proxies(&options).map_err(configure)? {
-            builder = builder.proxy(proxy);
-        }
-        let http = builder
-            .build()
-            .map_err(|err| configure(err.without_url().to_string()))?;
+        let http = http_client(&options)?;
         let budget = Budget::new(&options.retry);
         Ok(Self {
             shared: Arc::new(Shared {
@@ -168,6 +145,38 @@ impl Identity {
             .insert(repository.clone(), found.clone());
         Ok(found)
     }
+}
+
+/// An HTTP client by the same rules, for what is no registry: certificates, proxies and time-outs as `options` say, no
+/// link-local addresses, and no redirect followed.
+///
+/// # Errors
+/// When certificates, keys or proxies of `options` cannot be used.
+pub fn http_client(options: &ClientOptions) -> Result<reqwest::Client> {
+    let configure = |why: String| {
+        Error::new(
+            Operation::Configure,
+            "the registry client",
+            ErrorKind::Options(why),
+        )
+    };
+    let tls = tls::config(&options.tls).map_err(configure)?;
+    let mut builder = reqwest::Client::builder()
+        .user_agent(&options.user_agent)
+        .tls_backend_preconfigured(tls)
+        // Redirects are followed by hand: a library would carry headers along.
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .no_proxy()
+        .dns_resolver(Arc::new(GuardedResolver))
+        .connect_timeout(options.timeouts.connect)
+        .read_timeout(options.timeouts.idle);
+    for proxy in proxies(options).map_err(configure)? {
+        builder = builder.proxy(proxy);
+    }
+    builder
+        .build()
+        .map_err(|err| configure(err.without_url().to_string()))
 }
 
 fn proxies(options: &ClientOptions) -> std::result::Result<Vec<reqwest::Proxy>, String> {

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-pub use crate::address::GuardedResolver;
+pub use crate::address::{GuardedResolver, may_follow, same_origin};
 use crate::address::{Reach, reach};
 
 /// Whether an address that stands in an object may be called: plain web, no user information, and not link-local, where

@@ -45,7 +45,7 @@ mod tls;
 mod transport;
 
 pub use blob::BlobStream;
-pub use client::Client;
+pub use client::{Client, http_client};
 pub use credentials::{Credential, DockerConfig, Keychain};
 pub use error::{Error, ErrorKind, Operation, Problem};
 pub use manifest::Fetched;

@@ -25,6 +25,8 @@ pub const ARTIFACT_OUTDATED: &str = "ArtifactOutdated";
 pub const SOURCE_VERIFIED: &str = "SourceVerified";
 /// The artifact can't be fetched (abnormal-true).
 pub const FETCH_FAILED: &str = "FetchFailed";
+/// The chart can't be made of what was fetched (abnormal-true).
+pub const BUILD_FAILED: &str = "BuildFailed";
 /// The artifact can't be stored (abnormal-true).
 pub const STORAGE_OPERATION_FAILED: &str = "StorageOperationFailed";
 

@@ -42,25 +42,6 @@ pub fn all() -> Vec<Value> {
             description: "OCIRepository is a source whose artifacts lie in an OCI registry.",
         }
         .with::<OciRepositorySpec, OciRepositoryStatus>(),
-    ]
-}
-
-/// The CustomResourceDefinitions of Helm's kinds. They are not installed before there are controllers for them: an object
-/// that nobody looks at would wait for ever and say nothing.
-pub fn helm() -> Vec<Value> {
-    vec![
-        Definition {
-            group: HelmRelease::GROUP,
-            version: HelmRelease::VERSION,
-            kind: HelmRelease::KIND,
-            plural: HelmRelease::PLURAL,
-            singular: "helmrelease",
-            short_names: &["hr"],
-            categories: &["all", "fluxcd", "fluxcd-appliers"],
-            columns: &[AGE, READY, STATUS],
-            description: "HelmRelease says which chart to release, with which values, and how.",
-        }
-        .with::<HelmReleaseSpec, HelmReleaseStatus>(),
         Definition {
             group: HelmChart::GROUP,
             version: HelmChart::VERSION,
@@ -93,6 +74,25 @@ pub fn helm() -> Vec<Value> {
             description: "HelmRepository is where charts are published, as an HTTP index or in an OCI registry.",
         }
         .with::<HelmRepositorySpec, HelmRepositoryStatus>(),
+    ]
+}
+
+/// The CustomResourceDefinition of releases. It is not installed before there is a controller for it: an object that
+/// nobody looks at would wait for ever and say nothing.
+pub fn helm() -> Vec<Value> {
+    vec![
+        Definition {
+            group: HelmRelease::GROUP,
+            version: HelmRelease::VERSION,
+            kind: HelmRelease::KIND,
+            plural: HelmRelease::PLURAL,
+            singular: "helmrelease",
+            short_names: &["hr"],
+            categories: &["all", "fluxcd", "fluxcd-appliers"],
+            columns: &[AGE, READY, STATUS],
+            description: "HelmRelease says which chart to release, with which values, and how.",
+        }
+        .with::<HelmReleaseSpec, HelmReleaseStatus>(),
     ]
 }
 

@@ -60,4 +60,33 @@ reasons! {
     ARCHIVE_OPERATION_FAILED = "ArchiveOperationFailed";
     /// The artifact can't be written to the store.
     STORAGE_OPERATION_FAILED = "StorageOperationFailed";
+
+    /// A repository's index can't be downloaded.
+    FAILED = "Failed";
+    /// What was downloaded is no index of charts.
+    INDEXATION_FAILED = "IndexationFailed";
+    /// The source that a chart comes from can't be read.
+    SOURCE_UNAVAILABLE = "SourceUnavailable";
+    /// Charts are not taken from sources of this kind.
+    UNSUPPORTED_SOURCE_KIND = "UnsupportedSourceKind";
+    /// The source that a chart comes from has no artifact yet.
+    NO_SOURCE_ARTIFACT = "NoSourceArtifact";
+    /// A newer version of a chart was found.
+    NEW_CHART = "NewChart";
+    /// A chart was stored as it was published.
+    CHART_PULL_SUCCEEDED = "ChartPullSucceeded";
+    /// A chart was packed anew and stored.
+    CHART_PACKAGE_SUCCEEDED = "ChartPackageSucceeded";
+    /// The repository does not have such a chart, or the reference can't be read.
+    INVALID_CHART_REFERENCE = "InvalidChartReference";
+    /// A chart can't be downloaded, or is none.
+    CHART_PULL_ERROR = "ChartPullError";
+    /// A chart's version can't carry what tells its builds apart.
+    METADATA_PATCH_ERROR = "MetadataPatchError";
+    /// A chart's default values can't be made of `spec.valuesFiles`.
+    VALUES_FILES_ERROR = "ValuesFilesError";
+    /// A chart can't be packed anew.
+    CHART_PACKAGE_ERROR = "ChartPackageError";
+    /// A chart is not signed as the spec asks.
+    CHART_VERIFICATION_ERROR = "ChartVerificationError";
 }

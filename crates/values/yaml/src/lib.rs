@@ -35,5 +35,5 @@ pub use error::{ConvertError, ParseError};
 pub use json::{from_json, key_to_string, to_json};
 pub use node::{Comments, Data, Document, Node, Span, Style, Tag};
 pub use number::{go_float, parse_go_int};
-pub use parse::{Duplicates, Limits, ParseOptions, parse_all, parse_all_with, parse_one};
+pub use parse::{Duplicates, Limits, ParseOptions, parse_all, parse_all_with, parse_one, parse_pieces};
 pub use resolve::{Dialect, Resolved, resolve, resolve_tagged};

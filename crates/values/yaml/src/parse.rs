@@ -69,6 +69,57 @@ pub fn parse_one(text: &str) -> Result<Node, ParseError> {
 
 /// Reads all documents of a stream.
 pub fn parse_all_with(text: &str, options: ParseOptions) -> Result<Vec<Document>, ParseError> {
+    let mut builder = Builder::new(options);
+    events(text, options, |event, span| builder.event(event, span))?;
+    Ok(builder.documents)
+}
+
+/// Reads a text too large for a tree: hands over each node that lies in `depth` collections, with the keys that lead to it
+/// (lists in between have none), and forgets it. The first document comes back without these nodes.
+///
+/// In mappings at that depth, repeated keys are handed over as they come. An alias in a node whose anchor is elsewhere
+/// stays an alias.
+pub fn parse_pieces<E: From<ParseError>>(
+    text: &str,
+    options: ParseOptions,
+    depth: usize,
+    mut take: impl FnMut(&[String], Node) -> Result<(), E>,
+) -> Result<Option<Node>, E> {
+    let mut builder = Builder::new(options);
+    builder.depth_of_pieces = depth;
+    // What the consumer refuses ends the reading as an error of its own kind.
+    let mut refused = None;
+    let read = events(text, options, |event, span| {
+        // An anchor's event follows its node.
+        if !matches!(event, Event::Anchor(..))
+            && let Some((path, node)) = builder.piece.take()
+            && let Err(error) = take(&path, node)
+        {
+            refused = Some(error);
+            return Err(ParseError::new(span, "refused"));
+        }
+        builder.event(event, span)
+    });
+    if let Some(error) = refused {
+        return Err(error);
+    }
+    read?;
+    if let Some((path, node)) = builder.piece.take() {
+        take(&path, node)?;
+    }
+    Ok(builder
+        .documents
+        .into_iter()
+        .next()
+        .and_then(|document| document.root))
+}
+
+/// Runs the parser over a text.
+fn events(
+    text: &str,
+    options: ParseOptions,
+    mut each: impl FnMut(Event<'_>, Span) -> Result<(), ParseError>,
+) -> Result<(), ParseError> {
     if text.len() > options.limits.bytes {
         let message = format!("text is larger than {} bytes", options.limits.bytes);
         return Err(ParseError::new(
@@ -87,7 +138,6 @@ pub fn parse_all_with(text: &str, options: ParseOptions) -> Result<Vec<Document>
     settings.max_buffered_comment_events = usize::MAX;
     settings.block_nesting_limit = options.limits.depth;
     settings.flow_nesting_limit = options.limits.depth;
-    let mut builder = Builder::new(options);
     let mut parser: Parser<'_, StrInput<'_>> = Parser::new_from_str_with_options(text, settings);
     while let Some(next) = parser.next_event() {
         let (event, span) = next.map_err(|error| {
@@ -98,9 +148,9 @@ pub fn parse_all_with(text: &str, options: ParseOptions) -> Result<Vec<Document>
         })?;
         let range = span.byte_range().unwrap_or_default();
         let span = make_span(range.start, range.end, span.start.line(), span.start.col());
-        builder.event(event, span)?;
+        each(event, span)?;
     }
-    Ok(builder.documents)
+    Ok(())
 }
 
 fn make_span(start: usize, end: usize, line: usize, column: usize) -> Span {
@@ -133,6 +183,10 @@ struct Builder {
     document_head: String,
     in_document: bool,
     nodes: usize,
+    /// How many collections a node lies in that is handed over; none does where this is 0.
+    depth_of_pieces: usize,
+    /// The node to hand over, and the keys that lead to it.
+    piece: Option<(Vec<String>, Node)>,
 }
 
 impl Builder {
@@ -146,6 +200,8 @@ impl Builder {
             document_head: String::new(),
             in_document: false,
             nodes: 0,
+            depth_of_pieces: 0,
+            piece: None,
         }
     }
 
@@ -267,6 +323,21 @@ impl Builder {
     }
 
     fn place(&mut self, node: Node) -> Result<(), ParseError> {
+        let hands_over = self.depth_of_pieces > 0 && self.documents.len() == 1;
+        if hands_over && self.frames.len() == self.depth_of_pieces {
+            let is_key = self
+                .frames
+                .last()
+                .is_some_and(|f| matches!(f.node.data, Data::Mapping(_)) && f.key.is_none());
+            if !is_key {
+                let path = self.path();
+                if let Some(frame) = self.frames.last_mut() {
+                    frame.key = None;
+                }
+                self.piece = Some((path, node));
+                return Ok(());
+            }
+        }
         let Some(frame) = self.frames.last_mut() else {
             if let Some(document) = self.documents.last_mut() {
                 document.root = Some(node);
@@ -290,6 +361,12 @@ impl Builder {
         Ok(())
     }
 
+    /// The keys that lead to the node that comes next.
+    fn path(&self) -> Vec<String> {
+        let key = |frame: &Frame| frame.key.as_ref()?.as_str().map(str::to_owned);
+        self.frames.iter().filter_map(key).collect()
+    }
+
     fn close(&mut self) -> Result<(), ParseError> {
         match self.frames.pop() {
             Some(mut frame) => {
@@ -307,6 +384,10 @@ impl Builder {
 
     fn anchor(&mut self, id: usize, name: &str) {
         self.names.insert(id, name.into());
+        if let Some((_, node)) = &mut self.piece {
+            node.anchor = Some(name.into());
+            return;
+        }
         // The event follows its node: an open collection without members, else the last node.
         if let Some(frame) = self.frames.last_mut()
             && frame.key.is_none()

@@ -1,5 +1,6 @@
 //! The scenarios. Each works in a namespace of its own.
 
+mod charts;
 mod configs;
 mod d2;
 mod dependencies;
@@ -72,6 +73,10 @@ scenarios![
     sources::a_digest_stays_whatever_tags_do,
     sources::a_copied_layer_is_kept_as_it_is,
     sources::n22_a_tag_that_moves_after_the_check_is_not_followed,
+    charts::an_index_is_stored_and_a_chart_follows_it,
+    charts::values_files_become_a_charts_defaults,
+    charts::n22_a_chart_of_a_registry_is_taken_by_the_digest_that_was_verified,
+    charts::what_cannot_be_is_refused_with_the_reason,
     remote::a_kubeconfig_names_the_cluster,
     remote::an_identity_and_an_address_name_the_cluster,
     remote::n51_a_kubeconfig_that_runs_a_program_is_refused,

@@ -100,6 +100,21 @@ impl<'a> Fields<'a> {
             .transpose()
     }
 
+    /// The entries of a mapping; none where the field is absent.
+    pub(crate) fn mapping(&self, name: &str, go_type: &str) -> Result<&'a [(Node, Node)], String> {
+        match self.get(name) {
+            None => Ok(&[]),
+            Some(node) => node
+                .entries()
+                .ok_or_else(|| mismatch(node, &self.place(name), go_type)),
+        }
+    }
+
+    /// The items of a list; none where there is no list.
+    pub(crate) fn items(&self, name: &str) -> &'a [Node] {
+        self.get(name).and_then(Node::items).unwrap_or_default()
+    }
+
     /// A boolean.
     pub(crate) fn flag(&self, name: &str) -> Result<bool, String> {
         match self.get(name) {

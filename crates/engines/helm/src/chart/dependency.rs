@@ -123,6 +123,32 @@ pub struct Lock {
 }
 
 impl Lock {
+    /// The digest of what was asked for and what was found, as Helm 3 and 4 make it.
+    pub fn digest_of(wanted: &[Option<Dependency>], found: &[Option<Dependency>]) -> String {
+        let mut json = String::from("[");
+        go_list(wanted, &mut json);
+        json.push(',');
+        go_list(found, &mut json);
+        json.push(']');
+        crate::release::sha256(json.as_bytes())
+    }
+
+    /// The digest of what was asked for, as Helm 2 made it.
+    pub fn digest_of_helm2(wanted: &[Option<Dependency>]) -> String {
+        let mut json = String::from("{\"dependencies\":");
+        go_list(wanted, &mut json);
+        json.push('}');
+        crate::release::sha256(json.as_bytes())
+    }
+
+    /// As YAML, as Chart.lock holds it.
+    pub fn to_yaml(&self) -> String {
+        let mut json = String::new();
+        crate::release::lock(self, &mut json);
+        let value = serde_json::from_str(&json).unwrap_or_default();
+        weir_yaml::emit::sigs(&value)
+    }
+
     /// Reads a Chart.lock; nothing or null is no lock.
     pub fn parse(text: &str) -> Result<Option<Self>, String> {
         let Some(node) = decode::document(text)? else {
@@ -140,5 +166,14 @@ impl Lock {
             digest: fields.text("digest")?,
             dependencies: fields.list("dependencies", "[]*v2.Dependency", Dependency::read)?,
         }))
+    }
+}
+
+/// An empty list is a nil slice in Go.
+fn go_list(dependencies: &[Option<Dependency>], json: &mut String) {
+    if dependencies.is_empty() {
+        json.push_str("null");
+    } else {
+        crate::release::dependencies(dependencies, json);
     }
 }

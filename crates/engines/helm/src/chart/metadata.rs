@@ -80,7 +80,8 @@ impl Metadata {
         }
     }
 
-    fn merge_node(&mut self, node: &Node) -> Result<(), String> {
+    /// Reads a mapping over what is there already.
+    pub(crate) fn merge_node(&mut self, node: &Node) -> Result<(), String> {
         let fields = Fields::of(node, "Metadata", "v2.Metadata")?;
         for (name, target) in [
             ("name", &mut self.name),

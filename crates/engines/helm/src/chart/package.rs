@@ -3,7 +3,6 @@
 use bytes::Bytes;
 
 use super::{API_V1, API_V2, Chart, File, Metadata};
-use crate::release;
 use crate::time::Time;
 
 /// A chart that cannot be packed.
@@ -55,14 +54,7 @@ impl Chart {
         };
         add("Chart.yaml", definition.into(), self.modified);
         if let Some(lock) = self.lock.as_ref().filter(|_| self.metadata.api_version == API_V2) {
-            let mut json = String::new();
-            release::lock(lock, &mut json);
-            let value = serde_json::from_str(&json).unwrap_or_default();
-            add(
-                "Chart.lock",
-                weir_yaml::emit::sigs(&value).into(),
-                Time::parse(&lock.generated),
-            );
+            add("Chart.lock", lock.to_yaml().into(), Time::parse(&lock.generated));
         }
         for file in self.raw.iter().filter(|file| file.name == "values.yaml") {
             add("values.yaml", file.data.clone(), file.modified);

@@ -115,7 +115,7 @@ pub(crate) fn of_folder(mut files: Vec<File>) -> Result<Vec<File>, LoadError> {
 }
 
 /// Go's `path.Clean` of a relative path; empty where Go says `.`.
-fn clean(path: &str) -> String {
+pub(super) fn clean(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {

@@ -59,7 +59,8 @@ pub fn config_digest(values: &Table) -> String {
     sha256(text.as_bytes())
 }
 
-fn sha256(bytes: &[u8]) -> String {
+/// `sha256:` and the digest of bytes in hex.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     format!("sha256:{}", hex(digest(&SHA256, bytes).as_ref()))
 }
 

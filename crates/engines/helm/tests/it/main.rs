@@ -14,6 +14,7 @@ mod chartutil;
 mod engine;
 mod fuzz;
 mod ignore;
+mod index;
 mod postrender;
 mod reference;
 mod release;

@@ -1,12 +1,12 @@
 //! `weir helm package`.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
-use weir_store::archive;
+use weir_charts::{PackError, pack};
 
+use super::pull::write;
 use super::source;
 use crate::global::Context;
 use crate::{CommandError, Exit, run::Result};
@@ -67,25 +67,13 @@ impl Package {
             if let Some(version) = &self.app_version {
                 chart.metadata.app_version.clone_from(version);
             }
-            let now = cx.io.now();
-            let files = chart
-                .package(now.into())
-                .map_err(|error| CommandError::user(error.to_string()))?;
-            let files = files.iter().map(|file| {
-                let seconds = file.modified.map_or(now, |time| time.timestamp()).as_nanosecond();
-                // As Go does: to the nearest second.
-                let seconds =
-                    u64::try_from((seconds + 500_000_000).div_euclid(1_000_000_000)).unwrap_or_default();
-                (file.name.as_str(), file.data.as_ref(), seconds)
-            });
+            let bytes = pack(&chart, cx.io.now()).map_err(|error| match error {
+                PackError::Chart(error) => CommandError::user(error.to_string()),
+                PackError::Write(error) => CommandError::file("write", &folder, &error),
+            })?;
             let name = format!("{}-{}.tgz", chart.metadata.name, chart.metadata.version);
             let target = folder.join(&name);
-            let failed = |error: std::io::Error| CommandError::file("write", &target, &error);
-            let bytes = archive::chart(files).map_err(failed)?;
-            // Renamed into place: a link of that name is replaced, not followed.
-            let mut file = tempfile::NamedTempFile::new_in(&folder).map_err(failed)?;
-            file.write_all(&bytes).map_err(failed)?;
-            file.persist(&target).map_err(|error| failed(error.error))?;
+            write(&folder, &name, &bytes)?;
             cx.io.line(&format!(
                 "Successfully packaged chart and saved it to: {}",
                 target.display()

@@ -5,14 +5,15 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use weir_helm::Chart;
 
-use super::source;
+use super::location::Location;
 use crate::global::Context;
 use crate::{Exit, run::Result};
 
 const EXAMPLES: &str = "\
 Examples:
   weir helm show values ./web-1.2.3.tgz > values.yaml
-  weir helm show crds ./charts/operator";
+  weir helm show crds ./charts/operator
+  weir helm show chart oci://ghcr.io/stefanprodan/charts/podinfo --version 6.x";
 
 /// Print what a chart holds
 #[derive(Debug, Args)]
@@ -43,13 +44,15 @@ enum What {
 
 #[derive(Debug, Args)]
 struct Named {
-    /// Folder or .tgz
+    /// Folder, .tgz, oci://HOST/REPOSITORY, an address, or a name in `--repo`
     #[arg(value_name = "CHART")]
     chart: PathBuf,
+    #[command(flatten)]
+    location: Location,
 }
 
 impl Show {
-    pub(super) fn run(self, cx: &mut Context<'_>) -> Result {
+    pub(super) async fn run(self, cx: &mut Context<'_>) -> Result {
         let (named, parts): (Named, &[Part]) = match self.what {
             What::All(named) => (named, &[definition, values_apart, readme_apart, crds]),
             What::Chart(named) => (named, &[definition]),
@@ -57,7 +60,7 @@ impl Show {
             What::Readme(named) => (named, &[readme]),
             What::Values(named) => (named, &[values]),
         };
-        let chart = source::load(&named.chart)?;
+        let chart = named.location.load(cx, &named.chart).await?;
         let mut out = String::new();
         for part in parts {
             part(&chart, &mut out);

@@ -3,40 +3,14 @@
 use std::fs;
 use std::path::Path;
 
-use bytes::Bytes;
 use jiff::Timestamp;
-use weir_helm::{Chart, Entry, File, IGNORE_FILE, Ignore, LoadError, MAX_CHART_SIZE, MAX_FILE_SIZE, Unpack};
-use weir_store::Limits;
-use weir_store::extract;
+pub(crate) use weir_charts::Tgz;
+use weir_helm::{Chart, File, IGNORE_FILE, Ignore, LoadError, MAX_CHART_SIZE, MAX_FILE_SIZE};
 
 use crate::{CommandError, run::Result};
 
 /// Links that lead from one to the next are followed this far.
 const MAX_DEPTH: usize = 64;
-
-/// Opens archives with the store's reader.
-pub(crate) struct Tgz;
-
-impl Unpack for Tgz {
-    fn unpack(&self, archive: &Bytes, limit: usize) -> std::result::Result<Vec<Entry>, String> {
-        let limit = limit as u64;
-        let limits = Limits {
-            bytes: limit,
-            file_bytes: limit,
-            ..Limits::default()
-        };
-        let files = extract::files(archive.as_ref(), &limits).map_err(|error| error.to_string())?;
-        let entry = |file: extract::ArchiveFile| Entry {
-            path: file.path,
-            data: file.bytes,
-            modified: i64::try_from(file.modified)
-                .ok()
-                .and_then(|seconds| Timestamp::from_second(seconds).ok())
-                .map(Into::into),
-        };
-        Ok(files.into_iter().map(entry).collect())
-    }
-}
 
 /// Loads the chart in a folder or an archive.
 pub(super) fn load(path: &Path) -> Result<Chart> {

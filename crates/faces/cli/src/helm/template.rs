@@ -13,7 +13,7 @@ use weir_helm::{
 
 use super::flags::Values;
 use super::host::Machine;
-use super::source;
+use super::location::Location;
 use crate::global::Context;
 use crate::{CommandError, Exit, run::Result};
 
@@ -22,6 +22,7 @@ Examples:
   weir helm template web ./charts/web
   weir helm template web ./web-1.2.3.tgz -f production.yaml --set image.tag=1.4
   weir helm template web ./charts/web --show-only templates/deployment.yaml
+  weir helm template podinfo oci://ghcr.io/stefanprodan/charts/podinfo --version 6.9.1
 
 No cluster is asked: `lookup` finds nothing, and there are the built-in APIs and those of `--api-versions`.";
 
@@ -31,11 +32,13 @@ No cluster is asked: `lookup` finds nothing, and there are the built-in APIs and
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Template {
-    /// Name of the release, then the chart: a folder or a .tgz
+    /// Name of the release, then the chart: a folder, a .tgz, oci://HOST/REPOSITORY, an address, or a name in `--repo`
     #[arg(value_name = "[NAME] CHART", required = true, num_args = 1..=2)]
     arguments: Vec<String>,
     #[command(flatten)]
     values: Values,
+    #[command(flatten)]
+    location: Location,
     /// Kubernetes version that the chart sees
     #[arg(long, value_name = "VERSION")]
     kube_version: Option<String>,
@@ -95,10 +98,6 @@ struct Refused {
     #[arg(long, hide = true)]
     enable_dns: bool,
     #[arg(long, hide = true)]
-    verify: bool,
-    #[arg(long, hide = true, value_name = "URL")]
-    repo: Option<String>,
-    #[arg(long, hide = true)]
     dependency_update: bool,
 }
 
@@ -141,16 +140,6 @@ impl Refused {
             ),
             ("--enable-dns", self.enable_dns, "rendering has no network"),
             (
-                "--verify",
-                self.verify,
-                "provenance files are not read; publish charts with signatures and use `weir verify`",
-            ),
-            (
-                "--repo",
-                self.repo.is_some(),
-                "charts are read from this machine; fetch it first",
-            ),
-            (
                 "--dependency-update",
                 self.dependency_update,
                 "nothing is fetched while rendering; put the subcharts into charts/ first",
@@ -164,7 +153,7 @@ impl Refused {
 }
 
 impl Template {
-    pub(super) fn run(mut self, cx: &mut Context<'_>) -> Result {
+    pub(super) async fn run(mut self, cx: &mut Context<'_>) -> Result {
         self.refused.check()?;
         let (name, path) = self.name_and_chart(cx)?;
         validate_name(&name).map_err(|error| {
@@ -175,7 +164,7 @@ impl Template {
         let kube_version = self.kube_version.as_deref().map(KubeVersion::parse).transpose();
         let kube_version = kube_version.map_err(|error| CommandError::user(error.to_string()))?;
         let (values, origins) = std::mem::take(&mut self.values).read(cx)?;
-        let chart = source::load(&path)?;
+        let chart = self.location.load(cx, &path).await?;
         check(cx, &chart)?;
         let namespace = cx
             .global

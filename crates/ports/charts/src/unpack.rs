@@ -1,0 +1,31 @@
+//! Charts' archives, opened.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use weir_helm::{Entry, Unpack};
+use weir_store::{Limits, extract};
+
+/// Opens archives with the store's reader.
+#[derive(Debug, Clone, Copy)]
+pub struct Tgz;
+
+impl Unpack for Tgz {
+    fn unpack(&self, archive: &Bytes, limit: usize) -> Result<Vec<Entry>, String> {
+        let limit = limit as u64;
+        let limits = Limits {
+            bytes: limit,
+            file_bytes: limit,
+            ..Limits::default()
+        };
+        let files = extract::files(archive.as_ref(), &limits).map_err(|error| error.to_string())?;
+        let entry = |file: extract::ArchiveFile| Entry {
+            path: file.path,
+            data: file.bytes,
+            modified: i64::try_from(file.modified)
+                .ok()
+                .and_then(|seconds| Timestamp::from_second(seconds).ok())
+                .map(Into::into),
+        };
+        Ok(files.into_iter().map(entry).collect())
+    }
+}
