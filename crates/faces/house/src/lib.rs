@@ -8,6 +8,7 @@ use std::sync::Arc;
 use weir_cluster::notify::Endpoint;
 use weir_cluster::{ApiError, Client, Clock, Mirror};
 use weir_kustomization::Kustomizations;
+use weir_runtime::artifacts::Artifacts;
 use weir_runtime::{Controller, Deps, Metrics, Recorder, Settings};
 use weir_source::OciRepositories;
 use weir_store::Store;
@@ -71,14 +72,8 @@ impl House {
             all.synced().await;
             Arc::new(all)
         };
-        let kustomizations = Kustomizations::start(
-            deps,
-            outside.store,
-            outside.artifacts_url,
-            outside.downloads,
-            mirror,
-        )
-        .await?;
+        let artifacts = Artifacts::new(outside.store, outside.artifacts_url, outside.downloads);
+        let kustomizations = Kustomizations::start(deps, artifacts, mirror).await?;
         Ok(Self {
             controllers: vec![sources, kustomizations],
         })
