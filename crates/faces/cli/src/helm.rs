@@ -1,8 +1,6 @@
 //! `weir helm`.
 
-mod certificates;
 mod flags;
-mod host;
 mod package;
 mod show;
 mod source;
@@ -10,7 +8,6 @@ mod template;
 
 use clap::{Args, Subcommand};
 
-pub(crate) use host::Machine;
 pub(crate) use source::Tgz;
 
 use crate::global::Context;
