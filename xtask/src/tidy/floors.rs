@@ -27,6 +27,7 @@ const WITHIN: &[(&str, &str)] = &[
     ("weir-gotmpl", "weir-re2"),
     ("weir-trust", "weir-registry"),
     ("weir-store", "weir-registry"),
+    ("weir-releases", "weir-cluster"),
     ("weir-source", "weir-runtime"),
     ("weir-kustomization", "weir-runtime"),
     ("weir-cli", "weir-house"),

@@ -4,7 +4,11 @@
 //! It reads nothing and asks nothing by itself: archives are opened through [`Unpack`], values files read through
 //! [`FileReader`], clusters, clocks and random numbers are the host's of the template engine.
 //!
+//! [`action`] decides what an installation, an upgrade, a rollback or a removal does with them.
+//!
 //! What it does not do: it fetches no charts, applies nothing, and runs no program.
+
+pub mod action;
 
 mod capabilities;
 mod chart;
@@ -37,8 +41,8 @@ pub use release::{
     SnapshotDigest, Status, config_digest, flux_name, storage_labels, storage_name, validate_name,
 };
 pub use render::{
-    Caller, DEFAULT_NAME, Options, RenderError, Rendered, Show, TemplateError, name_of_template, render,
-    render_files,
+    Caller, DEFAULT_NAME, Options, RenderError, Rendered, Show, TemplateError, definitions, name_of_template,
+    render, render_files,
 };
 pub use schema::SchemaError;
 pub use time::Time;

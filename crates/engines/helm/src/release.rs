@@ -114,6 +114,16 @@ pub enum ApplyMethod {
     Server,
 }
 
+impl ApplyMethod {
+    /// As the record writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "csa",
+            Self::Server => "ssa",
+        }
+    }
+}
+
 /// A revision of a release.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Release {

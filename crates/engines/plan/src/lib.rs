@@ -74,5 +74,5 @@ pub use readiness::{Readiness, Status, has_pods, may_vanish, readiness, with_pod
 pub use secret::{add_secret_values, mask_secret_changes, mask_secret_pair};
 pub use selector::{CompiledSelector, InvalidSelector, Selector};
 pub use stage::{Stage, StageKind, order, sort_for_deletion, stages};
-pub use takeover::{CleanupPatch, FieldManager, Takeover};
+pub use takeover::{CleanupPatch, FieldManager, Takeover, client_side_to_apply};
 pub use wait::{Checked, HealthReport, Unhealthy, Verdict};

@@ -15,7 +15,7 @@ mod list;
 mod merge;
 mod place;
 
-pub use json::json_three_way;
+pub use json::{json_three_way, json_two_way};
 
 use serde_json::{Map, Value};
 use weir_schema::TypeInfo;

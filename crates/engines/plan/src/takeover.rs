@@ -64,15 +64,11 @@ impl Takeover {
 
     fn takes(&self, entry: &ManagedEntry) -> bool {
         entry.subresource.is_empty()
-            && !self.is_own(entry)
+            && !is_own(entry, &self.manager)
             && self
                 .from
                 .iter()
                 .any(|m| m.operation == entry.operation && entry.manager.starts_with(&m.prefix))
-    }
-
-    fn is_own(&self, entry: &ManagedEntry) -> bool {
-        entry.subresource.is_empty() && entry.operation == Operation::Apply && entry.manager == self.manager
     }
 
     /// The patch that cleans a live object, or `None` where it is clean.
@@ -92,52 +88,75 @@ impl Takeover {
         };
         remove("annotations", &ANNOTATIONS);
         remove("labels", &LABELS);
-        if let Some(list) = self.merged(live) {
+        if let Some(list) = merged(live, &self.manager, |entry| self.takes(entry)) {
             ops.push(json!({"op": "replace", "path": "/metadata/managedFields", "value": list}));
         }
-        if ops.is_empty() {
-            return None;
-        }
-        // Whoever writes in between must not lose fields: the server answers Conflict then.
-        let version = live.resource_version();
-        if !version.is_empty() {
-            ops.push(json!({"op": "replace", "path": "/metadata/resourceVersion", "value": version}));
-        }
-        Some(CleanupPatch(Value::Array(ops)))
+        finished(live, ops)
     }
+}
 
-    /// The entries after the takeover, our own last; `None` where nothing is taken over.
-    fn merged(&self, live: &Object) -> Option<Vec<Value>> {
-        let all = entries(live);
-        if !all.iter().any(|e| self.takes(e)) {
-            return None;
-        }
-        let mut own = all.iter().find(|e| self.is_own(e)).cloned();
-        let mut rest = Vec::with_capacity(all.len());
-        for mut entry in all {
-            if self.is_own(&entry) {
-                continue;
-            }
-            if !self.takes(&entry) {
-                rest.push(entry.into_value());
-                continue;
-            }
-            match &mut own {
-                None => {
-                    entry.manager.clone_from(&self.manager);
-                    entry.operation = Operation::Apply;
-                    own = Some(entry);
-                }
-                Some(own) => match (&mut own.fields, entry.fields) {
-                    (Some(ours), Some(theirs)) => union(ours, &theirs),
-                    (ours @ None, theirs) => *ours = theirs,
-                    (Some(_), None) => {}
-                },
-            }
-        }
-        rest.extend(own.map(ManagedEntry::into_value));
-        Some(rest)
+/// The patch that makes what `manager` wrote by create and update its own by apply, for an object whose owner goes over
+/// to server-side apply: what it no longer sends goes away then. `None` where there is nothing of the kind. It does what
+/// client-go's `csaupgrade.UpgradeManagedFieldsPatch` does.
+pub fn client_side_to_apply(live: &Object, manager: &str) -> Option<CleanupPatch> {
+    let takes = |entry: &ManagedEntry| {
+        entry.subresource.is_empty() && entry.operation == Operation::Update && entry.manager == manager
+    };
+    let list = merged(live, manager, takes)?;
+    finished(
+        live,
+        vec![json!({"op": "replace", "path": "/metadata/managedFields", "value": list})],
+    )
+}
+
+fn is_own(entry: &ManagedEntry, manager: &str) -> bool {
+    entry.subresource.is_empty() && entry.operation == Operation::Apply && entry.manager == manager
+}
+
+/// The operations as a patch that fails with Conflict where the object has changed since: whoever writes in between must
+/// not lose fields.
+fn finished(live: &Object, mut ops: Vec<Value>) -> Option<CleanupPatch> {
+    if ops.is_empty() {
+        return None;
     }
+    let version = live.resource_version();
+    if !version.is_empty() {
+        ops.push(json!({"op": "replace", "path": "/metadata/resourceVersion", "value": version}));
+    }
+    Some(CleanupPatch(Value::Array(ops)))
+}
+
+/// The entries after a takeover, the manager's own last; `None` where nothing is taken over.
+fn merged(live: &Object, manager: &str, takes: impl Fn(&ManagedEntry) -> bool) -> Option<Vec<Value>> {
+    let all = entries(live);
+    if !all.iter().any(&takes) {
+        return None;
+    }
+    let mut own = all.iter().find(|e| is_own(e, manager)).cloned();
+    let mut rest = Vec::with_capacity(all.len());
+    for mut entry in all {
+        if is_own(&entry, manager) {
+            continue;
+        }
+        if !takes(&entry) {
+            rest.push(entry.into_value());
+            continue;
+        }
+        match &mut own {
+            None => {
+                manager.clone_into(&mut entry.manager);
+                entry.operation = Operation::Apply;
+                own = Some(entry);
+            }
+            Some(own) => match (&mut own.fields, entry.fields) {
+                (Some(ours), Some(theirs)) => union(ours, &theirs),
+                (ours @ None, theirs) => *ours = theirs,
+                (Some(_), None) => {}
+            },
+        }
+    }
+    rest.extend(own.map(ManagedEntry::into_value));
+    Some(rest)
 }
 
 /// A JSON patch (RFC 6902) that changes metadata only. It fails with Conflict when the object has changed

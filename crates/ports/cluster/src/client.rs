@@ -16,6 +16,11 @@ const ATTEMPTS: u32 = 4;
 /// Pause before the second try; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
+/// Makes the API server refuse fields that a type does not have, or that stand twice.
+const STRICT: (&str, &str) = ("fieldValidation", "Strict");
+/// Asks for all groups in one answer.
+const AGGREGATED_DISCOVERY: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+
 /// A client of one API server. Clones share connections, discovery and counters.
 #[derive(Clone)]
 pub struct Client {
@@ -190,8 +195,23 @@ impl Client {
 
     /// Server-side apply; the answer is the object as stored, or as it would be stored.
     pub async fn apply(&self, object: &Object, write: Write<'_>) -> Result<Object, ApiError> {
+        self.apply_with(object, write, &[]).await
+    }
+
+    /// The same, but fields that the type does not have, or that stand twice, are refused.
+    pub async fn apply_strictly(&self, object: &Object, write: Write<'_>) -> Result<Object, ApiError> {
+        self.apply_with(object, write, &[STRICT]).await
+    }
+
+    async fn apply_with(
+        &self,
+        object: &Object,
+        write: Write<'_>,
+        parameters: &[(&str, &str)],
+    ) -> Result<Object, ApiError> {
         let reference = object.reference();
         let mut query = vec![("fieldManager", write.manager)];
+        query.extend(parameters);
         if write.force {
             query.push(("force", "true"));
         }
@@ -221,6 +241,42 @@ impl Client {
                 .await?,
             &what,
         )
+    }
+
+    /// Replaces an object. With a `resourceVersion` in it, it must still be the one that was read.
+    pub async fn replace(&self, object: &Object, manager: &str) -> Result<Object, ApiError> {
+        self.replace_with(object, &[("fieldManager", manager)]).await
+    }
+
+    /// The same, but fields that the type does not have, or that stand twice, are refused.
+    pub async fn replace_strictly(&self, object: &Object, manager: &str) -> Result<Object, ApiError> {
+        self.replace_with(object, &[("fieldManager", manager), STRICT])
+            .await
+    }
+
+    async fn replace_with(&self, object: &Object, query: &[(&str, &str)]) -> Result<Object, ApiError> {
+        let reference = object.reference();
+        let path = format!("{}?{}", self.object_path(&reference, "").await?, encode(query));
+        let what = reference.to_string();
+        let body = Some(("application/json", to_bytes(object.as_map())));
+        read(self.send(Method::PUT, &path, body, &what).await?, &what)
+    }
+
+    /// Changes an object by a strategic merge patch, which built-in types understand.
+    pub async fn strategic_merge(
+        &self,
+        reference: &ObjectRef,
+        patch: &Value,
+        manager: &str,
+    ) -> Result<Object, ApiError> {
+        self.patch(
+            reference,
+            "",
+            "application/strategic-merge-patch+json",
+            patch,
+            manager,
+        )
+        .await
     }
 
     /// Changes an object by a JSON merge patch (RFC 7386).
@@ -337,6 +393,19 @@ impl Client {
         self.send(Method::GET, path, None, path).await
     }
 
+    /// Every version of every API group, `v1` or `apps/v1`, with the kinds that it serves, subresources' included. Two
+    /// requests (aggregated discovery).
+    pub async fn api_versions(&self) -> Result<Vec<(String, Vec<String>)>, ApiError> {
+        let mut versions = Vec::new();
+        for path in ["/api", "/apis"] {
+            let answer = self
+                .send_as(Method::GET, path, None, path, AGGREGATED_DISCOVERY)
+                .await?;
+            crate::resource::aggregated(&answer, path, &mut versions)?;
+        }
+        Ok(versions)
+    }
+
     pub(crate) async fn object_path(
         &self,
         reference: &ObjectRef,
@@ -356,10 +425,22 @@ impl Client {
         body: Option<(&'static str, Vec<u8>)>,
         what: &str,
     ) -> Result<Value, ApiError> {
+        self.send_as(method, path, body, what, "application/json").await
+    }
+
+    /// Sends with this `Accept` header.
+    async fn send_as(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<(&'static str, Vec<u8>)>,
+        what: &str,
+        accept: &'static str,
+    ) -> Result<Value, ApiError> {
         let mut pause = FIRST_PAUSE;
         let mut attempt = 1;
         loop {
-            let result = self.send_once(&method, path, body.as_ref(), what).await;
+            let result = self.send_once(&method, path, body.as_ref(), what, accept).await;
             match result {
                 Err(error) if attempt < ATTEMPTS && may_retry(&method, &error) => {
                     tracing::debug!(%method, path, attempt, error = %error, "request failed, trying again");
@@ -378,11 +459,12 @@ impl Client {
         path: &str,
         body: Option<&(&'static str, Vec<u8>)>,
         what: &str,
+        accept: &'static str,
     ) -> Result<Value, ApiError> {
         let mut request = Request::builder()
             .method(method.clone())
             .uri(path)
-            .header(header::ACCEPT, "application/json");
+            .header(header::ACCEPT, accept);
         if let Some(identity) = &self.identity {
             request = identity.stamp(request);
         }

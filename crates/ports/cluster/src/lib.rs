@@ -39,4 +39,4 @@ pub use memory::Memory;
 pub use metrics::RequestCounter;
 pub use mirror::{Lookup, Mirror};
 pub use resource::{Resource, Scope};
-pub use wait::{NotReady, Targets, wait_until_ready};
+pub use wait::{NotReady, Targets, pods_of, wait_until_ready};

@@ -7,6 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::Value;
 use weir_apis::GroupVersionKind;
 
+use crate::ApiError;
+
 /// Whether objects of a type live in namespaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
@@ -119,6 +121,45 @@ impl Discovered {
     pub(crate) fn forget(&self, gvk: &GroupVersionKind) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(gvk);
     }
+}
+
+/// Adds the versions of an `APIGroupDiscoveryList`, each with its kinds.
+pub(crate) fn aggregated(
+    answer: &Value,
+    what: &str,
+    versions: &mut Vec<(String, Vec<String>)>,
+) -> Result<(), ApiError> {
+    if answer.get("kind").and_then(Value::as_str) != Some("APIGroupDiscoveryList") {
+        return Err(ApiError::Answer {
+            what: what.to_owned(),
+            source: "it is no aggregated discovery, which Kubernetes 1.30 and newer have".into(),
+        });
+    }
+    for group in list(answer, "items") {
+        let name = group
+            .pointer("/metadata/name")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        for version in list(group, "versions") {
+            let number = version.get("version").and_then(Value::as_str).unwrap_or_default();
+            let mut kinds: Vec<String> = Vec::new();
+            for resource in list(version, "resources") {
+                for served in std::iter::once(resource).chain(list(resource, "subresources")) {
+                    let kind = served.pointer("/responseKind/kind").and_then(Value::as_str);
+                    kinds.extend(kind.filter(|kind| !kind.is_empty()).map(ToOwned::to_owned));
+                }
+            }
+            kinds.sort();
+            kinds.dedup();
+            let gvk = GroupVersionKind::new(name, number, "");
+            versions.push((gvk.api_version(), kinds));
+        }
+    }
+    Ok(())
+}
+
+fn list<'v>(value: &'v Value, field: &str) -> impl Iterator<Item = &'v Value> {
+    value.get(field).and_then(Value::as_array).into_iter().flatten()
 }
 
 #[cfg(test)]

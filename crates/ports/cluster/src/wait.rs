@@ -146,7 +146,8 @@ async fn look_at(
     }
 }
 
-async fn pods_of(client: &Client, workload: &Object) -> Result<Vec<Object>, ApiError> {
+/// The Pods that a workload selects by labels.
+pub async fn pods_of(client: &Client, workload: &Object) -> Result<Vec<Object>, ApiError> {
     let Some(labels) = workload
         .get(&["spec", "selector", "matchLabels"])
         .and_then(Value::as_object)

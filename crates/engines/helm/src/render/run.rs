@@ -143,6 +143,17 @@ pub fn render_files(
     })
 }
 
+/// The manifests of `crds/` of a chart and those of its subcharts that take part, given the user's values, with their
+/// paths: they are installed before the chart is rendered.
+pub fn definitions(chart: &Chart, values: &Table) -> Result<Vec<(String, File)>, RenderError> {
+    let mut root = Node::of(chart);
+    root.prepare(&coalesce::table(values), &mut Vec::new())
+        .map_err(RenderError::Dependencies)?;
+    let mut crds = Vec::new();
+    add_crds(&root, root.name(), &mut crds);
+    Ok(crds)
+}
+
 /// On a thread of its own, for the size of its stack.
 fn apart<T: Send>(run: impl FnOnce() -> Result<T, RenderError> + Send) -> Result<T, RenderError> {
     std::thread::scope(|scope| {

@@ -22,6 +22,11 @@ pub fn json_three_way(
     Ok(combine(deletions, additions))
 }
 
+/// The JSON merge patch from `old` to `new`, whatever is there now.
+pub fn json_two_way(old: &Map<String, Value>, new: &Map<String, Value>) -> Map<String, Value> {
+    merge_patch(old, new)
+}
+
 /// The merge patch from `old` to `new`.
 fn merge_patch(old: &Map<String, Value>, new: &Map<String, Value>) -> Map<String, Value> {
     let mut patch = Map::new();

@@ -1,0 +1,54 @@
+//! The life cycle of Helm releases: install, upgrade, roll back, uninstall, test.
+//!
+//! It does to a cluster what Helm 4.2 does as Flux's helm-controller drives it, and keeps the same records, so that
+//! `helm` and weir take turns on one release. What is decided is decided in `weir_helm::action`; this crate asks the API
+//! server and carries out.
+//!
+//! - [`Context`]: what an action works with: a client that acts for somebody, the [`Storage`] of records, a clock, a log.
+//! - [`Template`]: a chart with values; an action renders it, since the revision and the cluster's APIs are known only
+//!   then. `lookup` goes through the context's client, with its rights and no others (security case N15).
+//! - [`install`], [`upgrade`], [`rollback`], [`uninstall`], [`test`]: the actions. Each gives what it did, or an
+//!   [`ActionError`], which says whether a record was written.
+//! - [`unlock`]: marks a release as failed whose action was broken off.
+//!
+//! **Guarantees.** Whatever the moment at which the process dies, unlocking and upgrading again (or installing, where
+//! nothing was recorded; or uninstalling) comes to the same end. A cancelled action records a failure; one whose future
+//! is dropped is one that died. What the log and errors say goes through the log's mask (security case N56).
+//!
+//! **Not done here.** Nothing is fetched; whether to act, and what to do after a failure, is the caller's to decide.
+//! Hooks' output is not collected.
+
+mod adopt;
+mod build;
+mod capabilities;
+mod context;
+mod crds;
+mod error;
+mod hooks;
+mod install;
+mod log;
+mod patch;
+mod rollback;
+mod storage;
+mod template;
+mod test;
+mod uninstall;
+mod unlock;
+mod upgrade;
+mod wait;
+mod write;
+
+pub use capabilities::capabilities;
+pub use context::{Context, Done, Run, WaitStrategy};
+pub use crds::{Crds, CrdsPolicy};
+pub use error::{ActionError, Reason};
+pub use install::{InstallOptions, install};
+pub use log::{Line, Log};
+pub use rollback::{RollbackOptions, rollback};
+pub use storage::{Storage, StorageError};
+pub use template::Template;
+pub use test::{TestOptions, test};
+pub use uninstall::{UninstallOptions, uninstall};
+pub use unlock::unlock;
+pub use upgrade::{UpgradeOptions, upgrade};
+pub use write::Changes;
