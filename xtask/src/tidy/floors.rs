@@ -30,6 +30,7 @@ const WITHIN: &[(&str, &str)] = &[
     ("weir-releases", "weir-cluster"),
     ("weir-source", "weir-runtime"),
     ("weir-kustomization", "weir-runtime"),
+    ("weir-helmrelease", "weir-runtime"),
     ("weir-cli", "weir-house"),
     ("weir", "weir-cli"),
 ];

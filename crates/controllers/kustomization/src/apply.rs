@@ -8,7 +8,9 @@ use weir_apis::{ObjectRef, reason};
 use weir_cluster::Clock;
 use weir_cluster::carry_out::{ApplyError, apply_stage};
 use weir_cluster::{Targets, wait_until_ready};
-use weir_plan::{ChangeSet, Desired, IgnoreRule, IgnoreRules, Marks, Options, Owner, Stage, Takeover, readiness};
+use weir_plan::{
+    ChangeSet, Desired, IgnoreRule, IgnoreRules, Marks, Options, Owner, Stage, Takeover, readiness,
+};
 use weir_runtime::verdict::chain;
 use weir_runtime::{Failure, Settings};
 

@@ -18,8 +18,8 @@ use weir_runtime::conclude::Who;
 use weir_runtime::sources::has_new_artifact;
 use weir_runtime::verdict::chain;
 use weir_runtime::{
-    Controller, Deps, Draft, Event, Failure, Index, Key, Queue, Reconcile, Severity, Verdict, Waker, conclude,
-    configs, dependencies, finalizer, sources,
+    Controller, Deps, Draft, Event, Failure, Index, Key, Queue, Reconcile, Severity, Verdict, Waker,
+    conclude, configs, dependencies, finalizer, sources,
 };
 
 use crate::deletion::{self, Fate};

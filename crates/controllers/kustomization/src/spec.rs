@@ -38,7 +38,12 @@ impl Spec {
             Some(text) => duration("spec.timeout", text)?,
             None => interval.saturating_sub(SHORTEST_TIMEOUT),
         };
-        let exprs: Vec<HealthExprs> = own.spec.health_check_exprs.iter().map(HealthExprs::from).collect();
+        let exprs: Vec<HealthExprs> = own
+            .spec
+            .health_check_exprs
+            .iter()
+            .map(HealthExprs::from)
+            .collect();
         let health = HealthRules::compile(&exprs)
             .map_err(|e| Failure::stalled(reason::INVALID_CEL_EXPRESSION, chain(&e)))?;
         if own.spec.decryption.is_some() {

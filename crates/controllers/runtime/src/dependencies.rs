@@ -120,7 +120,12 @@ pub fn of(object: &Object) -> BTreeSet<Key> {
 
 /// Wakes those that wait for an object whose status says something else than before: a dependent need not wait for its
 /// next look at the clock.
-pub fn wake_dependents(change: &Change, dependents: &Index<Key>, own: &Weak<Mirror>, waker: &OnceLock<Waker>) {
+pub fn wake_dependents(
+    change: &Change,
+    dependents: &Index<Key>,
+    own: &Weak<Mirror>,
+    waker: &OnceLock<Waker>,
+) {
     let (true, Some(new), Some(waker)) = (has_new_status(change), &change.new, waker.get()) else {
         return;
     };
