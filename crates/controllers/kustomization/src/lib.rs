@@ -22,4 +22,3 @@ mod variables;
 mod watched;
 
 pub use reconcile::Kustomizations;
-pub(crate) use weir_runtime::Settings;

@@ -22,6 +22,8 @@ pub struct Draft {
     pub fields: Map<String, Value>,
     /// Whether the events of this reconcile have been recorded already, so that its end is not one of its own.
     pub told: bool,
+    /// The generation that is worked on. A newer one may be stored by the time that something is written.
+    generation: i64,
 }
 
 impl Draft {
@@ -29,16 +31,22 @@ impl Draft {
     pub fn of(object: Arc<Object>) -> Self {
         Self {
             conditions: Conditions::of(&object),
+            generation: object.generation(),
             object,
             fields: Map::new(),
             told: false,
         }
     }
 
-    /// Sets a condition for the object's generation.
+    /// The generation that is worked on.
+    pub fn generation(&self) -> i64 {
+        self.generation
+    }
+
+    /// Sets a condition for the generation that is worked on.
     pub fn set(&mut self, kind: &str, status: Status, reason: &str, message: &str, now: Time) {
         self.conditions
-            .set(kind, status, reason, message, self.object.generation(), now);
+            .set(kind, status, reason, message, self.generation, now);
     }
 
     /// Sets another status field.
@@ -108,7 +116,7 @@ pub async fn conclude(
         return None;
     }
     let now = Time::new(deps.clock.now());
-    let generation = draft.object.generation();
+    let generation = draft.generation;
     if let Some(token) = draft.object.annotation(key::REQUESTED_AT) {
         draft.fields.insert("lastHandledReconcileAt".into(), token.into());
     }
@@ -208,7 +216,7 @@ fn apply_failure(draft: &mut Draft, failure: &Failure, who: Who, now: Time) {
         draft.conditions.remove(STALLED);
     }
     if failure.observed || (stalled && who.stall_is_observed) {
-        let generation = draft.object.generation();
+        let generation = draft.generation;
         draft
             .fields
             .insert("observedGeneration".into(), generation.into());
