@@ -3,8 +3,10 @@
 //! A scenario is a function of a [`Ground`]; it works in namespaces of its own, so that many share one ground.
 
 mod ground;
+mod helm;
 pub mod process;
 mod publish;
 
 pub use ground::{Ground, REGISTRY, docker_config, kustomization, object, source};
+pub use helm::helm_release;
 pub use publish::{Files, files};

@@ -1,7 +1,7 @@
 //! The kinds that day-two commands work on, by the words people use for them.
 
 use clap::Args;
-use weir_apis::kind::{Kustomization, OciRepository};
+use weir_apis::kind::{HelmRelease, Kustomization, OciRepository};
 use weir_apis::{GroupVersionKind, Object, ObjectRef};
 use weir_cluster::ApiError;
 
@@ -23,7 +23,7 @@ pub(crate) struct Known {
 }
 
 /// Every kind, sources first: that is the order in which things happen.
-const KNOWN: [Known; 2] = [
+const KNOWN: [Known; 3] = [
     Known {
         group: OciRepository::GROUP,
         version: OciRepository::VERSION,
@@ -38,6 +38,14 @@ const KNOWN: [Known; 2] = [
         kind: Kustomization::KIND,
         plural: Kustomization::PLURAL,
         words: &["ks"],
+        source: false,
+    },
+    Known {
+        group: HelmRelease::GROUP,
+        version: HelmRelease::VERSION,
+        kind: HelmRelease::KIND,
+        plural: HelmRelease::PLURAL,
+        words: &["hr"],
         source: false,
     },
 ];
@@ -83,7 +91,7 @@ impl Known {
 /// `KIND [NAME]...` on the command line.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Words {
-    /// What kind: `ocirepository` (`oci`, `source oci`) or `kustomization` (`ks`)
+    /// What kind: `ocirepository` (`oci`, `source oci`), `kustomization` (`ks`) or `helmrelease` (`hr`)
     #[arg(value_name = "KIND")]
     kind: String,
     /// Names of objects; `KIND/NAME` in one word works as well
@@ -243,7 +251,7 @@ mod tests {
         }
         assert_eq!(
             select(&["all"], true),
-            Some((vec!["OCIRepository", "Kustomization"], vec![]))
+            Some((vec!["OCIRepository", "Kustomization", "HelmRelease"], vec![]))
         );
         assert_eq!(select(&["sources"], true), Some((vec!["OCIRepository"], vec![])));
         assert_eq!(select(&["all"], false), None);

@@ -5,8 +5,11 @@
 
 use std::sync::Arc;
 
+use weir_apis::GroupVersionKind;
+use weir_apis::kind::{HelmChart, OciRepository};
 use weir_cluster::notify::Endpoint;
 use weir_cluster::{ApiError, Client, Clock, Mirror};
+use weir_helmrelease::{HelmReleases, Sources};
 use weir_kustomization::Kustomizations;
 use weir_runtime::artifacts::Artifacts;
 use weir_runtime::{Controller, Deps, Metrics, Recorder, Settings};
@@ -62,20 +65,20 @@ impl House {
             outside.artifacts_url.clone(),
         )
         .await?;
-        let mirror = if deps.settings.watch_labels.is_empty() {
+        let repositories = if deps.settings.watch_labels.is_empty() {
             sources.mirror().clone()
         } else {
-            // A Kustomization of this share of the work may build from a source of another share.
-            let resource = sources.mirror().resource().clone();
-            let namespace = deps.settings.watch_namespace.as_deref().unwrap_or_default();
-            let all = Mirror::start(&deps.client, resource, namespace, "", Arc::new(|_| ()));
-            all.synced().await;
-            Arc::new(all)
+            // What is built in this share of the work may come from a source of another share.
+            mirror(&deps, OciRepository::KIND).await?
         };
         let artifacts = Artifacts::new(outside.store, outside.artifacts_url, outside.downloads);
-        let kustomizations = Kustomizations::start(deps, artifacts, mirror).await?;
+        let kustomizations =
+            Kustomizations::start(deps.clone(), artifacts.clone(), repositories.clone()).await?;
+        let charts = mirror(&deps, HelmChart::KIND).await?;
+        let sources_of_charts = Sources { repositories, charts };
+        let releases = HelmReleases::start(deps, artifacts, sources_of_charts).await?;
         Ok(Self {
-            controllers: vec![sources, kustomizations],
+            controllers: vec![sources, kustomizations, releases],
         })
     }
 
@@ -85,4 +88,14 @@ impl House {
             controller.stop().await;
         }
     }
+}
+
+/// All objects of a kind of source, whatever their labels.
+async fn mirror(deps: &Deps, kind: &str) -> Result<Arc<Mirror>, ApiError> {
+    let gvk = GroupVersionKind::new(OciRepository::GROUP, OciRepository::VERSION, kind);
+    let resource = deps.client.resource(&gvk).await?;
+    let namespace = deps.settings.watch_namespace.as_deref().unwrap_or_default();
+    let mirror = Mirror::start(&deps.client, resource, namespace, "", Arc::new(|_| ()));
+    mirror.synced().await;
+    Ok(Arc::new(mirror))
 }

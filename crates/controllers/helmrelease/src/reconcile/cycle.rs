@@ -79,7 +79,7 @@ impl Run<'_> {
             post_renderers: self.status.observed_post_renderers_digest.clone(),
             common_metadata: self.status.observed_common_metadata_digest.clone(),
         };
-        let is_new = self.status.observed_generation != Some(self.draft.object.generation());
+        let is_new = self.status.observed_generation != Some(self.draft.generation());
         let active = work.spec.strategies.active(&self.status);
         let metadata = &work.chart.metadata;
         let wanted = Wanted {

@@ -1,7 +1,9 @@
 //! The steps of one reconcile up to the release itself (flux-controllers.md §4.2).
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use weir_apis::artifact::Artifact;
 use weir_apis::condition::{Conditions, READY, STALLED, Status};
@@ -52,6 +54,8 @@ pub(super) struct Run<'a> {
     pub(super) draft: Draft,
     /// The status with what this reconcile found out, conditions aside.
     pub(super) status: HelmReleaseStatus,
+    /// Whether `status` was read: an object that cannot be read keeps the status that it has.
+    is_read: bool,
 }
 
 /// What the release is made of, and where it goes.
@@ -80,6 +84,7 @@ impl<'a> Run<'a> {
             queue,
             draft: Draft::of(object),
             status: HelmReleaseStatus::default(),
+            is_read: false,
         }
     }
 
@@ -100,7 +105,7 @@ impl<'a> Run<'a> {
         self.status.storage_namespace = Some(spec.names.storage.clone());
         let config_digest = config_digest(&values.table);
         self.count_anew(&chart.metadata.version, &config_digest);
-        self.status.last_attempted_generation = Some(self.draft.object.generation());
+        self.status.last_attempted_generation = Some(self.draft.generation());
         self.status.last_attempted_revision = Some(chart.metadata.version.clone());
         self.status.last_attempted_revision_digest = digest;
         self.status.last_attempted_config_digest = Some(config_digest.clone());
@@ -128,6 +133,7 @@ impl<'a> Run<'a> {
             .parse()
             .map_err(|e| Failure::stalled(reason::INVALID_SPEC, chain(&e)))?;
         self.status = own.status.clone();
+        self.is_read = true;
         Ok(own)
     }
 
@@ -138,6 +144,9 @@ impl<'a> Run<'a> {
     }
 
     fn fill(&mut self) {
+        if !self.is_read {
+            return;
+        }
         let status = serde_json::to_value(&self.status).unwrap_or_default();
         for name in FIELDS.iter().chain([&UPGRADE_FAILURES]) {
             let value = status.get(*name).cloned().unwrap_or(Value::Null);
@@ -188,6 +197,11 @@ impl<'a> Run<'a> {
         let (Some(template), Some(reference)) = (wanted, reference) else {
             return Ok(());
         };
+        if self.status.helm_chart.as_ref() != Some(&named(&reference)) {
+            // Written before it is made, so that it is never forgotten.
+            self.status.helm_chart = Some(named(&reference));
+            self.save().await?;
+        }
         let failed = |message: String| Failure::retry(reason::HELM_CHART_SYNC_ERR, message);
         let chart = template::build(&spec.own, template).map_err(|e| failed(chain(&e)))?;
         let live = match self
@@ -240,7 +254,6 @@ impl<'a> Run<'a> {
             }
             self.house.sources.charts.note(stored);
         }
-        self.status.helm_chart = Some(named(&reference));
         Ok(())
     }
 
@@ -280,11 +293,11 @@ impl<'a> Run<'a> {
             return Err(Failure::retry(reason::ARTIFACT_FAILED, message));
         };
         let conditions = Conditions::of(&found);
-        // A source that was never reconciled is being fetched right now, and its artifact wakes us.
-        let being_fetched = conditions.get(READY).is_none();
+        let after = self.house.deps.settings.requeue_dependency;
+        // A source that is new is being fetched right now, and its artifact wakes us.
+        let being_fetched = conditions.get(READY).is_none() && self.is_newer_than(&found, after);
         let waits = |why: &str| {
             let message = format!("{kind} '{namespace}/{name}' is not ready: {why}");
-            let after = self.house.deps.settings.requeue_dependency;
             let failure = Failure::waiting(reason::SOURCE_NOT_READY, after, message);
             if being_fetched { failure.quietly() } else { failure }
         };
@@ -303,6 +316,18 @@ impl<'a> Run<'a> {
         }
         let artifact = artifact.ok_or_else(|| waits("does not have an artifact"))?;
         Ok(Source { kind, artifact })
+    }
+
+    /// Whether an object was made less than so long ago.
+    fn is_newer_than(&self, object: &Object, age: Duration) -> bool {
+        let made: Option<Timestamp> = object
+            .get(&["metadata", "creationTimestamp"])
+            .and_then(Value::as_str)
+            .and_then(|text| text.parse().ok());
+        made.is_some_and(|made| {
+            let age = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
+            self.house.deps.clock.now().as_second() - made.as_second() < age
+        })
     }
 
     /// The chart, with the digest of its artifact in its version where the source has one; and the digest.
@@ -404,7 +429,7 @@ impl<'a> Run<'a> {
         let status = &self.status;
         let was_tried =
             status.last_attempted_config_digest.is_some() || status.last_attempted_values_checksum.is_some();
-        let has_changed = status.last_attempted_generation != Some(self.draft.object.generation())
+        let has_changed = status.last_attempted_generation != Some(self.draft.generation())
             || status.last_attempted_revision.as_deref() != Some(chart_version)
             || (was_tried && status.last_attempted_config_digest.as_deref() != Some(config_digest));
         if has_changed || is_asked {
