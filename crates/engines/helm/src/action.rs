@@ -12,7 +12,7 @@ mod ownership;
 mod record;
 
 pub use difference::{Fate, fate_of, is_kept, newcomers, original_of, removed};
-pub use history::{BaseError, Bases, bases, deployed, is_free, prunable, rollback_target};
+pub use history::{BaseError, Bases, bases, deployed, is_free, present, prunable, rollback_target};
 pub use hooks::{Filter, after_failure, after_success, chosen};
 pub use method::Method;
 pub use objects::{ManifestObjectError, from_document, from_manifest};

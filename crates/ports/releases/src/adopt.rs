@@ -22,6 +22,10 @@ impl Context<'_> {
             if has_no_name {
                 continue;
             }
+            if object.name().is_empty() {
+                let message = format!("{}: resource name may not be empty", action::describe(object));
+                return Err(Failure::new(Reason::Objects, message));
+            }
             let live = self.client.get(&object.reference()).await.map_err(|error| {
                 let message = format!(
                     "could not get information about the resource {}: {}",

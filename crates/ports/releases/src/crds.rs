@@ -7,11 +7,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use weir_apis::{GroupVersionKind, Object};
 use weir_cluster::{ApiError, chain};
-use weir_helm::{ApplyMethod, action};
+use weir_helm::{ApplyMethod, Chart, Table, action};
 
 use crate::error::{Failure, Reason};
 use crate::write::Writer;
-use crate::{Changes, Context, Template};
+use crate::{Changes, Context};
 
 /// How long a definition may take until its kind is served.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -58,20 +58,27 @@ impl Context<'_> {
     /// them where it uses server-side apply, against what its documentation says.
     pub(crate) async fn apply_crds(
         &self,
-        template: &Template,
+        chart: &Chart,
+        values: &Table,
         crds: &Crds,
         method: ApplyMethod,
     ) -> Result<(), Failure> {
         if crds.policy == CrdsPolicy::Skip {
             return Ok(());
         }
-        self.try_crds(template, crds, method)
+        self.try_crds(chart, values, crds, method)
             .await
             .map_err(|failure| failure.within(Reason::Crds, "failed to apply CustomResourceDefinitions: "))
     }
 
-    async fn try_crds(&self, template: &Template, crds: &Crds, method: ApplyMethod) -> Result<(), Failure> {
-        let mut definitions = definitions(template)?;
+    async fn try_crds(
+        &self,
+        chart: &Chart,
+        values: &Table,
+        crds: &Crds,
+        method: ApplyMethod,
+    ) -> Result<(), Failure> {
+        let mut definitions = definitions(chart, values)?;
         if definitions.is_empty() {
             return Ok(());
         }
@@ -150,8 +157,8 @@ impl Context<'_> {
 }
 
 /// The definitions of a chart and those of its subcharts that take part. What else lies in `crds/` is passed over.
-fn definitions(template: &Template) -> Result<Vec<Object>, Failure> {
-    let files = weir_helm::definitions(&template.chart, &template.values)
+fn definitions(chart: &Chart, values: &Table) -> Result<Vec<Object>, Failure> {
+    let files = weir_helm::definitions(chart, values)
         .map_err(|error| Failure::new(Reason::Crds, error.to_string()))?;
     let mut definitions = Vec::new();
     for (path, file) in files {

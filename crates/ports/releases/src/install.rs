@@ -90,8 +90,8 @@ async fn prepare(
         message: format!("release name check failed: {}", failure.message),
         ..failure
     })?;
-    ctx.apply_crds(&template, &options.crds, method).await?;
-    let values = Arc::clone(&template.values);
+    let (chart, values) = (Arc::clone(&template.chart), Arc::clone(&template.values));
+    ctx.apply_crds(&chart, &values, &options.crds, method).await?;
     let rendered = render(ctx, template, 1, false).await?;
     let mut objects = ctx.build(&rendered.manifest()).await.map_err(|failure| {
         failure.within(

@@ -7,7 +7,7 @@
 //! - [`Context`]: what an action works with: a client that acts for somebody, the [`Storage`] of records, a clock, a log.
 //! - [`Template`]: a chart with values; an action renders it, since the revision and the cluster's APIs are known only
 //!   then. `lookup` goes through the context's client, with its rights and no others (security case N15).
-//! - [`install`], [`upgrade`], [`rollback`], [`uninstall`], [`test`]: the actions. Each gives what it did, or an
+//! - [`install`], [`upgrade`], [`rollback`], [`uninstall`], [`test()`]: the actions. Each gives what it did, or an
 //!   [`ActionError`], which says whether a record was written.
 //! - [`unlock`]: marks a release as failed whose action was broken off.
 //!
@@ -16,7 +16,48 @@
 //! is dropped is one that died. What the log and errors say goes through the log's mask (security case N56).
 //!
 //! **Not done here.** Nothing is fetched; whether to act, and what to do after a failure, is the caller's to decide.
-//! Hooks' output is not collected.
+//! Hooks' output is not collected. Objects are not validated by the client: Helm leaves that to API servers that can
+//! (`fieldValidation`, all since 1.27), so that Flux's `disableOpenAPIValidation` changes nothing there, nor here.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use weir_cluster::{SystemClock, connect};
+//! use weir_helm::{Chart, File, NoArchives, Status};
+//! use weir_releases::{Context, InstallOptions, Log, Storage, Template, install};
+//! use weir_standin_apiserver::{ApiServer, Options};
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(async {
+//! let client = connect::in_process(ApiServer::new(Options::default()), "example");
+//! let files = vec![
+//!     File::new("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n"),
+//!     File::new("templates/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"),
+//! ];
+//! let template = Template {
+//!     chart: Arc::new(Chart::from_files(files, &NoArchives).expect("a chart")),
+//!     values: Arc::default(),
+//!     origins: weir_helm::Origins::default(),
+//!     host: Box::new(weir_gotmpl::NoHost),
+//!     post: None,
+//!     strategy: weir_helm::Strategy::default(),
+//!     skip_schema: false,
+//! };
+//! let (log, storage) = (Log::new(5, weir_redact::Mask::default()), Storage::new(client.clone(), "default", "helm"));
+//! let context = Context {
+//!     client: &client,
+//!     storage: &storage,
+//!     clock: &SystemClock,
+//!     name: "web",
+//!     namespace: "default",
+//!     manager: "helm",
+//!     health: &weir_plan::HealthRules::default(),
+//!     log: &log,
+//!     cancel: &tokio_util::sync::CancellationToken::new(),
+//! };
+//! let done = install(&context, template, &InstallOptions::default()).await.expect("nothing is in the way");
+//! assert_eq!(done.release.status(), Status::Deployed);
+//! assert_eq!(done.changes.created.len(), 1);
+//! # });
+//! ```
 
 mod adopt;
 mod build;

@@ -30,7 +30,9 @@ pub struct RollbackOptions {
 
 /// Rolls a release back. Nothing is rendered: the earlier record has it all.
 ///
-/// One difference from Helm: a hook that fails leaves the revision failed, where Helm leaves it pending.
+/// Two differences from Helm: a hook that fails leaves the revision failed, where Helm leaves it pending; and objects of
+/// the deployed revision go also where a failed one came after it, so that a rollback that was broken off is completed by
+/// the next one.
 pub async fn rollback(ctx: &Context<'_>, options: &RollbackOptions) -> Result<Done, ActionError> {
     let mut prepared = prepare(ctx, options)
         .await
@@ -85,12 +87,20 @@ async fn prepare(ctx: &Context<'_>, options: &RollbackOptions) -> Result<Prepare
         namespace: &release.namespace,
         ..*ctx
     };
-    let originals = at_home.build(&last.manifest).await.map_err(|failure| {
-        failure.within(
-            Reason::Objects,
-            "unable to build kubernetes objects from current release manifest: ",
-        )
-    })?;
+    let mut originals: Vec<Object> = Vec::new();
+    for revision in action::present(&history) {
+        let objects = at_home.build(&revision.manifest).await.map_err(|failure| {
+            failure.within(
+                Reason::Objects,
+                "unable to build kubernetes objects from current release manifest: ",
+            )
+        })?;
+        for object in objects {
+            if action::original_of(&originals, &object).is_none() {
+                originals.push(object);
+            }
+        }
+    }
     let mut targets = at_home.build(&release.manifest).await.map_err(|failure| {
         failure.within(
             Reason::Objects,

@@ -119,7 +119,7 @@ impl Storage {
             match decode(&secret) {
                 Ok(release) => found.push(release),
                 Err(error) => {
-                    tracing::warn!(namespace = %self.namespace, %error, "a release record is left out")
+                    tracing::warn!(namespace = %self.namespace, %error, "a release record is left out");
                 }
             }
         }

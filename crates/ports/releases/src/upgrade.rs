@@ -109,8 +109,8 @@ async fn prepare(
         Failure::new(reason, error.to_string())
     })?;
     let method = options.method.decide(bases.last);
-    ctx.apply_crds(&template, &options.crds, method).await?;
-    let values = Arc::clone(&template.values);
+    let (chart, values) = (Arc::clone(&template.chart), Arc::clone(&template.values));
+    ctx.apply_crds(&chart, &values, &options.crds, method).await?;
     // The release stays where it is, whatever namespace is asked for.
     let ctx = &Context {
         namespace: &bases.current.namespace,

@@ -45,6 +45,15 @@ pub fn deployed(history: &[Release]) -> impl DoubleEndedIterator<Item = &Release
         .filter(|release| release.status() == Status::Deployed)
 }
 
+/// The revisions whose objects may be there before a rollback: the last, and the deployed one where that is another. Helm
+/// looks at the last alone; a rollback that was broken off would then leave what only the deployed one had.
+pub fn present(history: &[Release]) -> impl Iterator<Item = &Release> {
+    let last = history.last();
+    let deployed = deployed(history).last();
+    last.into_iter()
+        .chain(deployed.filter(move |deployed| last.is_some_and(|last| last.version != deployed.version)))
+}
+
 /// Whether a release of this name can be installed. With `replace` it can where the last revision failed or was removed
 /// and is still remembered.
 pub fn is_free(history: &[Release], replace: bool) -> bool {
@@ -144,6 +153,20 @@ mod tests {
         assert_eq!(prunable(&history(&[Deployed]), 1), [0_i64; 0]);
         assert_eq!(prunable(&history(&[Superseded, Deployed]), 0), [0_i64; 0]);
         assert_eq!(prunable(&history(&[Superseded, Deployed]), 5), [0_i64; 0]);
+    }
+
+    #[test]
+    fn what_is_deployed_is_there_after_a_failure_too() {
+        use Status::{Deployed, Failed, Superseded};
+        let versions = |statuses: &[Status]| -> Vec<i64> {
+            present(&history(statuses))
+                .map(|release| release.version)
+                .collect()
+        };
+        assert_eq!(versions(&[Superseded, Deployed]), [2]);
+        assert_eq!(versions(&[Deployed, Failed]), [2, 1]);
+        assert_eq!(versions(&[Failed]), [1]);
+        assert_eq!(versions(&[]), [0_i64; 0]);
     }
 
     #[test]
