@@ -146,12 +146,12 @@ mod tests {
         }
     }
 
-    fn phase(phase: &str) -> Option<BTreeMap<String, TestHookStatus>> {
+    fn phase(phase: &str) -> BTreeMap<String, TestHookStatus> {
         let status = TestHookStatus {
             phase: Some(phase.into()),
             ..TestHookStatus::default()
         };
-        Some(BTreeMap::from([("test".to_owned(), status)]))
+        BTreeMap::from([("test".to_owned(), status)])
     }
 
     #[test]
@@ -170,9 +170,9 @@ mod tests {
         };
         let deployed = record(Status::Deployed);
         let own = |record: &Release| vec![history::snapshot(record, None, None)];
-        let with = |hooks| {
+        let with = |hooks: BTreeMap<String, TestHookStatus>| {
             let mut history = own(&deployed);
-            history[0].test_hooks = hooks;
+            history[0].test_hooks = Some(hooks);
             history
         };
         let check = |last: Option<&Release>, history: &[Snapshot], wanted: &Wanted<'_>| {
@@ -246,7 +246,7 @@ mod tests {
             State::InSync
         );
         assert_eq!(
-            check(Some(&deployed), &with(Some(BTreeMap::new())), &tests),
+            check(Some(&deployed), &with(BTreeMap::new()), &tests),
             State::InSync
         );
         assert_eq!(check(Some(&deployed), &own(&deployed), &plain), State::InSync);

@@ -231,7 +231,7 @@ mod tests {
     fn retry_on_failure_has_an_interval() {
         for (strategy, wanted) in [
             (json!({"name": "RemediateOnFailure"}), None),
-            (json!({"name": "RetryOnFailure"}), Some(Duration::from_secs(300))),
+            (json!({"name": "RetryOnFailure"}), Some(Duration::from_mins(5))),
             (
                 json!({"name": "RetryOnFailure", "retryInterval": "7s"}),
                 Some(Duration::from_secs(7)),

@@ -44,6 +44,7 @@ mod tests {
 
     #[test]
     fn the_newest_wins_then_the_worst() {
+        use Status::{False, True, Unknown};
         let now = Time::new(Timestamp::UNIX_EPOCH);
         let of = |entries: &[(&str, Status, i64)]| {
             let mut conditions = Conditions::default();
@@ -52,7 +53,6 @@ mod tests {
             }
             conditions
         };
-        use Status::{False, True, Unknown};
         for (entries, tests, wanted) in [
             (vec![], (true, false), None),
             (vec![(RELEASED, True, 1)], (false, false), Some((True, RELEASED))),

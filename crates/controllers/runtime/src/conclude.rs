@@ -195,7 +195,7 @@ pub async fn conclude(
 }
 
 fn apply_failure(draft: &mut Draft, failure: &Failure, who: Who, now: Time) {
-    let (reason, message) = match &failure.ready {
+    let (reason, message) = match failure.ready.as_deref() {
         Some((reason, message)) => (reason.as_str(), message.as_str()),
         None => (failure.reason, failure.message.as_str()),
     };

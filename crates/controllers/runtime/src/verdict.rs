@@ -30,7 +30,7 @@ pub struct Failure {
     /// Not worth a write: what is waited for comes in a moment, as a rule.
     pub quiet: bool,
     /// Reason and message of the Ready condition, where it is to say something else than the others.
-    pub ready: Option<(String, String)>,
+    pub ready: Option<Box<(String, String)>>,
     /// Whether the generation counts as observed all the same.
     pub observed: bool,
 }
@@ -95,7 +95,7 @@ impl Failure {
     /// The Ready condition says this instead.
     #[must_use]
     pub fn ready(mut self, reason: impl Into<String>, message: impl Into<String>) -> Self {
-        self.ready = Some((reason.into(), message.into()));
+        self.ready = Some(Box::new((reason.into(), message.into())));
         self
     }
 

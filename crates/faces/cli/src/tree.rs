@@ -257,7 +257,7 @@ fn data(branch: &Branch) -> Value {
         if !branch.revision.is_empty() {
             map.insert("revision".into(), branch.revision.clone().into());
         }
-        if is_kustomization(&branch.object) {
+        if has_inventory(&branch.object) {
             map.insert("objects".into(), branch.below.iter().map(data).collect());
         }
     }

@@ -49,7 +49,8 @@ impl Run<'_> {
                 return self.stop(work, false);
             }
             self.announce(work, next).await?;
-            if let Err(failure) = self.act(work, next, &records, drifted).await {
+            // An action's state is large, and most passes have none.
+            if let Err(failure) = Box::pin(self.act(work, next, &records, drifted)).await {
                 self.draft.told = true;
                 return Err(self.broken_off(work, failure));
             }
