@@ -36,7 +36,7 @@ pub(crate) async fn n56_secret_values_stay_out_of_status_and_events(ground: &Gro
         ),
         (
             "secret",
-            "{{ if eq .Values.mode \"secret\" }}\napiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {a: \"%{{ .Values.word }}\"}\n{{ end }}\n",
+            "{{ if eq .Values.mode \"secret\" }}\napiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {a: {b: {{ .Values.word }} }}\n{{ end }}\n",
         ),
     ];
     let files: Vec<(String, &str)> = templates
