@@ -4,9 +4,11 @@
 
 mod charts;
 mod ground;
+mod helm;
 pub mod process;
 mod publish;
 
 pub use charts::{ChartServer, web};
 pub use ground::{Ground, REGISTRY, docker_config, kustomization, object, source};
+pub use helm::helm_release;
 pub use publish::{Files, files};

@@ -32,6 +32,7 @@ const WITHIN: &[(&str, &str)] = &[
     ("weir-charts", "weir-store"),
     ("weir-source", "weir-runtime"),
     ("weir-kustomization", "weir-runtime"),
+    ("weir-helmrelease", "weir-runtime"),
     ("weir-cli", "weir-house"),
     ("weir", "weir-cli"),
 ];

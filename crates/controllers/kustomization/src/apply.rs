@@ -8,7 +8,9 @@ use weir_apis::{ObjectRef, reason};
 use weir_cluster::Clock;
 use weir_cluster::carry_out::{ApplyError, apply_stage};
 use weir_cluster::{Targets, wait_until_ready};
-use weir_plan::{ChangeSet, Desired, IgnoreRules, Marks, Options, Owner, Stage, Takeover, readiness};
+use weir_plan::{
+    ChangeSet, Desired, IgnoreRule, IgnoreRules, Marks, Options, Owner, Stage, Takeover, readiness,
+};
 use weir_runtime::verdict::chain;
 use weir_runtime::{Failure, Settings};
 
@@ -45,16 +47,7 @@ pub(crate) fn desired(spec: &Spec, built: Built) -> Vec<Desired> {
 
 /// How to apply: what to force, what to take over, which drift to leave alone.
 pub(crate) fn options(spec: &Spec, settings: &Settings) -> Result<Options, Failure> {
-    let rules: Vec<weir_plan::IgnoreRule> = spec
-        .own
-        .spec
-        .ignore
-        .iter()
-        .map(|rule| weir_plan::IgnoreRule {
-            paths: rule.paths.clone(),
-            target: rule.target.clone().map(selector),
-        })
-        .collect();
+    let rules: Vec<IgnoreRule> = spec.own.spec.ignore.iter().map(IgnoreRule::from).collect();
     let ignore = IgnoreRules::compile(&rules)
         .map_err(|e| Failure::stalled(reason::INVALID_SPEC, format!("spec.ignore: {}", chain(&e))))?;
     Ok(Options {
@@ -62,18 +55,6 @@ pub(crate) fn options(spec: &Spec, settings: &Settings) -> Result<Options, Failu
         takeover: Takeover::kustomize(&settings.override_managers),
         ignore,
     })
-}
-
-fn selector(selector: weir_apis::kind::Selector) -> weir_plan::Selector {
-    weir_plan::Selector {
-        group: selector.group.unwrap_or_default(),
-        version: selector.version.unwrap_or_default(),
-        kind: selector.kind.unwrap_or_default(),
-        name: selector.name.unwrap_or_default(),
-        namespace: selector.namespace.unwrap_or_default(),
-        label_selector: selector.label_selector.unwrap_or_default(),
-        annotation_selector: selector.annotation_selector.unwrap_or_default(),
-    }
 }
 
 /// Applies stage by stage; definitions and classes must be there before what uses them.

@@ -11,23 +11,21 @@ use weir_apis::time::Time;
 use weir_apis::{GroupVersionKind, Object, key, reason};
 use weir_cluster::mirror::Change;
 use weir_cluster::pulse::Pulse;
-use weir_cluster::{ApiError, Lookup, Mirror};
+use weir_cluster::{ApiError, Mirror};
 use weir_kustomize::Cache;
+use weir_runtime::artifacts::Artifacts;
 use weir_runtime::conclude::Who;
+use weir_runtime::sources::has_new_artifact;
 use weir_runtime::verdict::chain;
 use weir_runtime::{
     Controller, Deps, Draft, Event, Failure, Index, Key, Queue, Reconcile, Severity, Verdict, Waker,
-    conclude, finalizer,
+    conclude, configs, dependencies, finalizer, sources,
 };
-use weir_store::Store;
-use weir_store::download::Downloader;
 
-use crate::artifacts::Artifacts;
-use crate::configs::{self, configs_of};
 use crate::deletion::{self, Fate};
-use crate::dependents::{dependencies, has_new_status};
-use crate::sources::{has_new_artifact, source_of};
+use crate::sources::{configs_of, source_of};
 use crate::spec::Spec;
+use crate::trees::Trees;
 use crate::watched::Watched;
 use run::Run;
 
@@ -44,7 +42,7 @@ const PARSED_BYTES: usize = 8 << 20;
 #[derive(Debug)]
 pub struct Kustomizations {
     deps: Deps,
-    artifacts: Artifacts,
+    trees: Trees,
     /// What builds share: many Kustomizations build the same bases.
     parsed: Arc<Cache>,
     sources: Arc<Mirror>,
@@ -53,35 +51,29 @@ pub struct Kustomizations {
 }
 
 impl Kustomizations {
-    /// Starts the controller. Artifacts under `artifacts_url` are read from `store`, others downloaded. `sources` mirrors the OCIRepositories; a new artifact in it wakes those who build from it.
+    /// Starts the controller. `sources` mirrors the OCIRepositories; a new artifact in it wakes those who build from it.
     pub async fn start(
         deps: Deps,
-        store: Arc<Store>,
-        artifacts_url: String,
-        downloads: Downloader,
+        artifacts: Artifacts,
         sources: Arc<Mirror>,
     ) -> Result<Controller, ApiError> {
         let waker: Arc<OnceLock<Waker>> = Arc::default();
         let users = Arc::new(Index::new(source_of));
-        let dependents = Arc::new(Index::new(dependencies));
+        let dependents = Arc::new(Index::new(dependencies::of));
         let readers = Arc::new(Index::new(configs_of));
         let watched = Arc::new(Watched::new(deps.client.clone(), waker.clone()));
-        let configs = match &deps.settings.watch_configs {
-            Some(selector) => {
-                let (watched, waker) = (watched.clone(), waker.clone());
-                let wake = move |key: &Key| {
-                    watched.supersede(key);
-                    if let Some(waker) = waker.get() {
-                        waker.wake(&key.0, &key.1);
-                    }
-                };
-                let namespace = deps.settings.watch_namespace.as_deref().unwrap_or_default();
-                configs::watch(&deps.client, namespace, selector, &readers, wake).await?
-            }
-            None => Vec::new(),
+        let configs = {
+            let (watched, waker) = (watched.clone(), waker.clone());
+            let wake = move |key: &Key| {
+                watched.supersede(key);
+                if let Some(waker) = waker.get() {
+                    waker.wake(&key.0, &key.1);
+                }
+            };
+            configs::watch(&deps.client, &deps.settings, &readers, wake).await?
         };
         let reconciler = Arc::new(Self {
-            artifacts: Artifacts::new(store, artifacts_url, downloads),
+            trees: Trees::new(artifacts),
             parsed: Arc::new(Cache::new(PARSED_BYTES)),
             sources: sources.clone(),
             watched: watched.clone(),
@@ -98,16 +90,7 @@ impl Kustomizations {
                 users.notice(&change);
                 dependents.notice(&change);
                 readers.notice(&change);
-                // A dependent need not wait for its next look at the clock.
-                if let (true, Some(new), Some(waker)) = (has_new_status(&change), &change.new, waker.get()) {
-                    let waits = |key: &Key| match own.upgrade().map(|m| m.get(&key.0, &key.1)) {
-                        Some(Lookup::Known(dependent)) => !Conditions::of(&dependent).is(READY, Status::True),
-                        _ => false,
-                    };
-                    for key in dependents.users(&key_of(new)).into_iter().filter(waits) {
-                        waker.wake(&key.0, &key.1);
-                    }
-                }
+                dependencies::wake_dependents(&change, &dependents, &own, &waker);
                 if let (Some(old), Some(new)) = (&change.old, &change.new)
                     && old.generation() != new.generation()
                 {
@@ -126,35 +109,13 @@ impl Kustomizations {
         }
         sources.subscribe(Arc::new(move |change: Change| {
             if let (true, Some(source), Some(waker)) = (has_new_artifact(&change), &change.new, waker.get()) {
-                let source = (
-                    source.kind().to_owned(),
-                    source.namespace().to_owned(),
-                    source.name().to_owned(),
-                );
-                for key in users.users(&source) {
+                for key in users.users(&sources::key(source)) {
                     watched.supersede(&key);
                     waker.wake(&key.0, &key.1);
                 }
             }
         }));
         Ok(controller)
-    }
-
-    /// The object, held by our finalizer; `None` when there is nothing more to do with it.
-    async fn prepare(&self, object: Arc<Object>, queue: &Queue) -> Result<Option<Arc<Object>>, ApiError> {
-        let suspended = object
-            .get(&["spec", "suspend"])
-            .and_then(serde_json::Value::as_bool)
-            == Some(true);
-        if suspended && !object.is_being_deleted() {
-            return Ok(None);
-        }
-        if object.is_being_deleted() || finalizer::is_held(&object) {
-            return Ok(finalizer::is_held(&object).then_some(object));
-        }
-        let held = finalizer::hold(&self.deps.client, &object, WHO.manager).await?;
-        queue.wrote(&held);
-        Ok(Some(Arc::new(held)))
     }
 
     async fn delete(&self, object: Arc<Object>, queue: &Queue) {
@@ -199,7 +160,8 @@ impl Kustomizations {
 
 impl Reconcile for Kustomizations {
     async fn reconcile(&self, object: Arc<Object>, queue: &Queue) {
-        let object = match self.prepare(object.clone(), queue).await {
+        let prepared = finalizer::take_up(&self.deps.client, object.clone(), queue, WHO.manager).await;
+        let object = match prepared {
             Ok(Some(object)) => object,
             Ok(None) => return,
             Err(error) => return self.again(&object, &error, queue),

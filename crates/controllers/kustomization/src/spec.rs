@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use weir_apis::kind::Kustomization;
 use weir_apis::{key, reason};
-use weir_cluster::{Client, Identity};
 use weir_plan::{Budget, HealthExprs, HealthRules, InvalidBudget};
 use weir_runtime::verdict::{chain, duration};
 use weir_runtime::{Failure, Settings};
@@ -43,14 +42,7 @@ impl Spec {
             .spec
             .health_check_exprs
             .iter()
-            .cloned()
-            .map(|e| HealthExprs {
-                api_version: e.api_version,
-                kind: e.kind.unwrap_or_default(),
-                current: e.current,
-                failed: e.failed.unwrap_or_default(),
-                in_progress: e.in_progress.unwrap_or_default(),
-            })
+            .map(HealthExprs::from)
             .collect();
         let health = HealthRules::compile(&exprs)
             .map_err(|e| Failure::stalled(reason::INVALID_CEL_EXPRESSION, chain(&e)))?;
@@ -107,25 +99,6 @@ impl Spec {
             health: HealthRules::default(),
             max_prune: Budget::Unlimited,
             own,
-        }
-    }
-
-    /// The client that applies: as the ServiceAccount that the spec names, else as the default one, else as
-    /// the controller. Never as the controller because an account is missing (security case N50).
-    pub(crate) fn client(&self, own: &Client, settings: &Settings) -> Result<Client, Failure> {
-        let account = self
-            .own
-            .spec
-            .service_account_name
-            .as_ref()
-            .or(settings.default_service_account.as_ref());
-        match account {
-            None => Ok(own.clone()),
-            Some(name) => Identity::service_account(&self.own.metadata.namespace, name)
-                .map(|identity| own.acting_as(identity))
-                .map_err(|e| {
-                    Failure::stalled(reason::ACCESS_DENIED, format!("spec.serviceAccountName: {e}"))
-                }),
         }
     }
 }

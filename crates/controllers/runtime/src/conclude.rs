@@ -20,6 +20,10 @@ pub struct Draft {
     pub conditions: Conditions,
     /// Other status fields to change; `null` removes one.
     pub fields: Map<String, Value>,
+    /// Whether the events of this reconcile have been recorded already, so that its end is not one of its own.
+    pub told: bool,
+    /// The generation that is worked on. A newer one may be stored by the time that something is written.
+    generation: i64,
 }
 
 impl Draft {
@@ -27,15 +31,22 @@ impl Draft {
     pub fn of(object: Arc<Object>) -> Self {
         Self {
             conditions: Conditions::of(&object),
+            generation: object.generation(),
             object,
             fields: Map::new(),
+            told: false,
         }
     }
 
-    /// Sets a condition for the object's generation.
+    /// The generation that is worked on.
+    pub fn generation(&self) -> i64 {
+        self.generation
+    }
+
+    /// Sets a condition for the generation that is worked on.
     pub fn set(&mut self, kind: &str, status: Status, reason: &str, message: &str, now: Time) {
         self.conditions
-            .set(kind, status, reason, message, self.object.generation(), now);
+            .set(kind, status, reason, message, self.generation, now);
     }
 
     /// Sets another status field.
@@ -105,7 +116,7 @@ pub async fn conclude(
         return None;
     }
     let now = Time::new(deps.clock.now());
-    let generation = draft.object.generation();
+    let generation = draft.generation;
     if let Some(token) = draft.object.annotation(key::REQUESTED_AT) {
         draft.fields.insert("lastHandledReconcileAt".into(), token.into());
     }
@@ -122,6 +133,7 @@ pub async fn conclude(
         Err(failure) => apply_failure(&mut draft, failure, who, now),
     }
     let object = draft.object.clone();
+    let told = draft.told;
     let key = (object.namespace().to_owned(), object.name().to_owned());
     deps.metrics.concluded(object.kind(), &key, verdict);
     let stored = match draft.write(deps, who.manager).await {
@@ -141,7 +153,7 @@ pub async fn conclude(
             queue.forget_failures(&key);
             if let Some(event) = event {
                 deps.events.record(&object, event, who.component);
-            } else if !was_ready {
+            } else if !was_ready && !told {
                 let event = Event::new(Severity::Normal, success.reason, success.message.clone());
                 deps.events.record(&object, event, who.component);
             }
@@ -150,19 +162,25 @@ pub async fn conclude(
             }
         }
         Err(failure) => {
-            let severity = if matches!(failure.kind, Kind::Waiting(_)) {
-                Severity::Normal
-            } else {
-                Severity::Warning
-            };
-            deps.events.record(
-                &object,
-                Event::new(severity, failure.reason, failure.message.clone()),
-                who.component,
-            );
+            if !told {
+                let severity = if matches!(failure.kind, Kind::Waiting(_)) {
+                    Severity::Normal
+                } else {
+                    Severity::Warning
+                };
+                deps.events.record(
+                    &object,
+                    Event::new(severity, failure.reason, failure.message.clone()),
+                    who.component,
+                );
+            }
             match failure.kind {
                 Kind::Stalled => queue.forget_failures(&key),
                 Kind::Waiting(after) | Kind::Retry(Some(after)) => queue.add_after(key, after),
+                Kind::Settled(after) => {
+                    queue.forget_failures(&key);
+                    queue.add_after(key, jitter(after, deps.settings.interval_jitter_percent, &object));
+                }
                 Kind::Retry(None) => {
                     queue.add_after_failure(
                         key,
@@ -177,23 +195,31 @@ pub async fn conclude(
 }
 
 fn apply_failure(draft: &mut Draft, failure: &Failure, who: Who, now: Time) {
-    draft.set(READY, Status::False, failure.reason, &failure.message, now);
-    if failure.kind == Kind::Stalled {
-        draft.conditions.remove(RECONCILING);
+    let (reason, message) = match failure.ready.as_deref() {
+        Some((reason, message)) => (reason.as_str(), message.as_str()),
+        None => (failure.reason, failure.message.as_str()),
+    };
+    draft.set(READY, Status::False, reason, message, now);
+    let why = match failure.kind {
+        Kind::Stalled | Kind::Settled(_) => None,
+        Kind::Waiting(_) => Some(reason::PROGRESSING),
+        Kind::Retry(_) => Some(reason::PROGRESSING_WITH_RETRY),
+    };
+    match why {
+        Some(why) => draft.set(RECONCILING, Status::True, why, &failure.message, now),
+        None => draft.conditions.remove(RECONCILING),
+    }
+    let stalled = failure.kind == Kind::Stalled;
+    if stalled {
         draft.set(STALLED, Status::True, failure.reason, &failure.message, now);
-        if who.stall_is_observed {
-            let generation = draft.object.generation();
-            draft
-                .fields
-                .insert("observedGeneration".into(), generation.into());
-        }
     } else {
         draft.conditions.remove(STALLED);
-        let why = match failure.kind {
-            Kind::Waiting(_) => reason::PROGRESSING,
-            _ => reason::PROGRESSING_WITH_RETRY,
-        };
-        draft.set(RECONCILING, Status::True, why, &failure.message, now);
+    }
+    if failure.observed || (stalled && who.stall_is_observed) {
+        let generation = draft.generation;
+        draft
+            .fields
+            .insert("observedGeneration".into(), generation.into());
     }
 }
 

@@ -1,8 +1,12 @@
 //! Holding an object until what it made is gone.
 
-use serde_json::json;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
 use weir_apis::{Object, key};
 use weir_cluster::{ApiError, Client};
+
+use crate::Queue;
 
 /// Whether weir's work holds the object. The name is Flux's, so both can take over from each other.
 pub fn is_held(object: &Object) -> bool {
@@ -14,6 +18,26 @@ pub async fn hold(client: &Client, object: &Object, manager: &str) -> Result<Obj
     let mut list: Vec<&str> = object.finalizers().collect();
     list.push(key::FINALIZER);
     write(client, object, &list, manager).await
+}
+
+/// The object, held by our finalizer; `None` when there is nothing to do with it: it is suspended, or is being deleted and
+/// somebody else's finalizer holds it.
+pub async fn take_up(
+    client: &Client,
+    object: Arc<Object>,
+    queue: &Queue,
+    manager: &str,
+) -> Result<Option<Arc<Object>>, ApiError> {
+    let suspended = object.get(&["spec", "suspend"]).and_then(Value::as_bool) == Some(true);
+    if suspended && !object.is_being_deleted() {
+        return Ok(None);
+    }
+    if object.is_being_deleted() || is_held(&object) {
+        return Ok(is_held(&object).then_some(object));
+    }
+    let held = hold(client, &object, manager).await?;
+    queue.wrote(&held);
+    Ok(Some(Arc::new(held)))
 }
 
 /// Takes the finalizer away.

@@ -29,6 +29,10 @@ pub struct Failure {
     pub message: String,
     /// Not worth a write: what is waited for comes in a moment, as a rule.
     pub quiet: bool,
+    /// Reason and message of the Ready condition, where it is to say something else than the others.
+    pub ready: Option<Box<(String, String)>>,
+    /// Whether the generation counts as observed all the same.
+    pub observed: bool,
 }
 
 /// What follows a failure.
@@ -40,27 +44,30 @@ pub enum Kind {
     Waiting(Duration),
     /// Another try after this time, or with a growing pause where none is given.
     Retry(Option<Duration>),
+    /// Nothing to be done about it; a look after this time, as after a success.
+    Settled(Duration),
 }
 
 impl Failure {
+    fn new(kind: Kind, reason: &'static str, message: String) -> Self {
+        Self {
+            kind,
+            reason,
+            message,
+            quiet: false,
+            ready: None,
+            observed: false,
+        }
+    }
+
     /// Trying again can't help until the object changes.
     pub fn stalled(reason: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            kind: Kind::Stalled,
-            reason,
-            message: message.into(),
-            quiet: false,
-        }
+        Self::new(Kind::Stalled, reason, message.into())
     }
 
     /// Something else must happen first.
     pub fn waiting(reason: &'static str, after: Duration, message: impl Into<String>) -> Self {
-        Self {
-            kind: Kind::Waiting(after),
-            reason,
-            message: message.into(),
-            quiet: false,
-        }
+        Self::new(Kind::Waiting(after), reason, message.into())
     }
 
     /// Waiting, and what is waited for comes in a moment, as a rule: no status, no event.
@@ -72,22 +79,31 @@ impl Failure {
 
     /// Another try may help; the pause grows.
     pub fn retry(reason: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            kind: Kind::Retry(None),
-            reason,
-            message: message.into(),
-            quiet: false,
-        }
+        Self::new(Kind::Retry(None), reason, message.into())
     }
 
     /// Another try may help, after this time.
     pub fn retry_after(reason: &'static str, after: Duration, message: impl Into<String>) -> Self {
-        Self {
-            kind: Kind::Retry(Some(after)),
-            reason,
-            message: message.into(),
-            quiet: false,
-        }
+        Self::new(Kind::Retry(Some(after)), reason, message.into())
+    }
+
+    /// There is nothing to be done about it; the next look follows after this time. The generation is observed.
+    pub fn settled(reason: &'static str, after: Duration, message: impl Into<String>) -> Self {
+        Self::new(Kind::Settled(after), reason, message.into()).observed()
+    }
+
+    /// The Ready condition says this instead.
+    #[must_use]
+    pub fn ready(mut self, reason: impl Into<String>, message: impl Into<String>) -> Self {
+        self.ready = Some(Box::new((reason.into(), message.into())));
+        self
+    }
+
+    /// The generation counts as observed.
+    #[must_use]
+    pub fn observed(mut self) -> Self {
+        self.observed = true;
+        self
     }
 }
 

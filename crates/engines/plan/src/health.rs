@@ -21,6 +21,18 @@ pub struct HealthExprs {
     pub in_progress: String,
 }
 
+impl From<&weir_apis::kind::HealthCheckExpr> for HealthExprs {
+    fn from(expr: &weir_apis::kind::HealthCheckExpr) -> Self {
+        Self {
+            api_version: expr.api_version.clone(),
+            kind: expr.kind.clone().unwrap_or_default(),
+            current: expr.current.clone(),
+            failed: expr.failed.clone().unwrap_or_default(),
+            in_progress: expr.in_progress.clone().unwrap_or_default(),
+        }
+    }
+}
+
 /// An entry that can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidHealthExprs {

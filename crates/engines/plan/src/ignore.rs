@@ -17,6 +17,15 @@ pub struct IgnoreRule {
     pub target: Option<Selector>,
 }
 
+impl From<&weir_apis::kind::IgnoreRule> for IgnoreRule {
+    fn from(rule: &weir_apis::kind::IgnoreRule) -> Self {
+        Self {
+            paths: rule.paths.clone(),
+            target: rule.target.as_ref().map(Selector::from),
+        }
+    }
+}
+
 /// A rule that can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidRule {
@@ -66,7 +75,7 @@ impl IgnoreRules {
     }
 
     /// Takes the ignored fields off the two sides of a comparison. The dry run decides which rules match.
-    pub(crate) fn strip(&self, live: &Object, dry_run: &Object) -> Option<(Object, Object)> {
+    pub fn strip(&self, live: &Object, dry_run: &Object) -> Option<(Object, Object)> {
         let mut paths = self.paths(dry_run).peekable();
         paths.peek()?;
         let (mut live, mut copy) = (live.clone(), dry_run.clone());

@@ -29,6 +29,21 @@ pub struct Selector {
     pub label_selector: String,
 }
 
+impl From<&weir_apis::kind::Selector> for Selector {
+    fn from(selector: &weir_apis::kind::Selector) -> Self {
+        let text = |field: &Option<String>| field.clone().unwrap_or_default();
+        Self {
+            group: text(&selector.group),
+            version: text(&selector.version),
+            kind: text(&selector.kind),
+            name: text(&selector.name),
+            namespace: text(&selector.namespace),
+            annotation_selector: text(&selector.annotation_selector),
+            label_selector: text(&selector.label_selector),
+        }
+    }
+}
+
 /// A selector that can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidSelector {

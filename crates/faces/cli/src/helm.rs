@@ -1,9 +1,7 @@
 //! `weir helm`.
 
-mod certificates;
 mod dependency;
 mod flags;
-mod host;
 mod location;
 mod package;
 mod pull;
@@ -14,7 +12,6 @@ mod template;
 
 use clap::{Args, Subcommand};
 
-pub(crate) use host::Machine;
 pub(crate) use source::Tgz;
 
 use crate::global::Context;

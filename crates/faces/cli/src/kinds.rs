@@ -1,7 +1,7 @@
 //! The kinds that day-two commands work on, by the words people use for them.
 
 use clap::Args;
-use weir_apis::kind::{HelmChart, HelmRepository, Kustomization, OciRepository};
+use weir_apis::kind::{HelmChart, HelmRelease, HelmRepository, Kustomization, OciRepository};
 use weir_apis::{GroupVersionKind, Object, ObjectRef};
 use weir_cluster::ApiError;
 
@@ -23,7 +23,7 @@ pub(crate) struct Known {
 }
 
 /// Every kind, sources first: that is the order in which things happen.
-const KNOWN: [Known; 4] = [
+const KNOWN: [Known; 5] = [
     Known {
         group: OciRepository::GROUP,
         version: OciRepository::VERSION,
@@ -54,6 +54,14 @@ const KNOWN: [Known; 4] = [
         kind: Kustomization::KIND,
         plural: Kustomization::PLURAL,
         words: &["ks"],
+        source: false,
+    },
+    Known {
+        group: HelmRelease::GROUP,
+        version: HelmRelease::VERSION,
+        kind: HelmRelease::KIND,
+        plural: HelmRelease::PLURAL,
+        words: &["hr"],
         source: false,
     },
 ];
@@ -99,8 +107,8 @@ impl Known {
 /// `KIND [NAME]...` on the command line.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Words {
-    /// What kind: `ocirepository` (`oci`, `source oci`), `helmrepository` (`source helm`), `helmchart` (`source chart`)
-    /// or `kustomization` (`ks`)
+    /// What kind: `ocirepository` (`oci`, `source oci`), `helmrepository` (`source helm`), `helmchart` (`source chart`),
+    /// `kustomization` (`ks`) or `helmrelease` (`hr`)
     #[arg(value_name = "KIND")]
     kind: String,
     /// Names of objects; `KIND/NAME` in one word works as well
@@ -261,7 +269,13 @@ mod tests {
         assert_eq!(
             select(&["all"], true),
             Some((
-                vec!["OCIRepository", "HelmRepository", "HelmChart", "Kustomization"],
+                vec![
+                    "OCIRepository",
+                    "HelmRepository",
+                    "HelmChart",
+                    "Kustomization",
+                    "HelmRelease"
+                ],
                 vec![]
             ))
         );

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use serde_json::json;
+use weir_apis::kind::{HelmChart, HelmRelease};
 use weir_apis::{GroupVersionKind, Object, ObjectRef, key};
 
 use crate::follow::{Until, until_ready};
@@ -25,7 +26,7 @@ Examples:
 pub(crate) struct Reconcile {
     #[command(flatten)]
     words: Words,
-    /// First reconcile the source that a Kustomization is built from
+    /// First reconcile the source that a Kustomization is built from, or a HelmRelease's chart
     #[arg(long)]
     with_source: bool,
 }
@@ -101,7 +102,18 @@ fn token(cx: &Context<'_>, object: &Object) -> String {
 
 /// The source that an object is built from.
 pub(crate) fn source_of(object: &Object) -> Result<ObjectRef> {
-    let field = |name: &str| status::text(object, &["spec", "sourceRef", name]);
+    // A HelmRelease names its chart, or has one made for it.
+    let made = status::text(object, &["status", "helmChart"]);
+    if let Some((namespace, name)) = made.split_once('/') {
+        let gvk = GroupVersionKind::new(HelmChart::GROUP, HelmChart::VERSION, HelmChart::KIND);
+        return Ok(ObjectRef::new(gvk, namespace, name));
+    }
+    let place = if object.kind() == HelmRelease::KIND {
+        "chartRef"
+    } else {
+        "sourceRef"
+    };
+    let field = |name: &str| status::text(object, &["spec", place, name]);
     let (kind, name) = (field("kind"), field("name"));
     if kind.is_empty() || name.is_empty() {
         return Err(CommandError::user(format!(

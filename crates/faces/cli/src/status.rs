@@ -1,6 +1,7 @@
 //! What an object's status says, for people and for commands that wait.
 
 use weir_apis::condition::{Conditions, READY, RECONCILING, STALLED, Status};
+use weir_apis::kind::HelmRelease;
 use weir_apis::{Object, reason};
 
 /// The text at a path, or nothing.
@@ -19,14 +20,19 @@ pub(crate) fn is_suspended(object: &Object) -> bool {
         .unwrap_or_default()
 }
 
-/// The revision that an object stands for: what a source has stored, or what was applied last.
+/// The revision that an object stands for: what a source has stored, what was applied last, or which version of a chart
+/// was last tried.
 pub(crate) fn revision(object: &Object) -> &str {
     let stored = text(object, &["status", "artifact", "revision"]);
-    if stored.is_empty() {
-        text(object, &["status", "lastAppliedRevision"])
-    } else {
-        stored
+    if !stored.is_empty() {
+        return stored;
     }
+    let field = if object.kind() == HelmRelease::KIND {
+        "lastAttemptedRevision"
+    } else {
+        "lastAppliedRevision"
+    };
+    text(object, &["status", field])
 }
 
 /// The digest at the end of a revision: `latest@sha256:…` or `sha256:…`.

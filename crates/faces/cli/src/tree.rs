@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use clap::Args;
 use futures::StreamExt as _;
 use serde_json::{Value, json};
-use weir_apis::kind::Kustomization;
+use weir_apis::inventory::Inventory;
+use weir_apis::kind::{HelmRelease, Kustomization};
 use weir_apis::{Object, ObjectRef};
 use weir_plan::{Readiness, Status};
 
@@ -22,12 +23,13 @@ const DEEPEST: usize = 32;
 const EXAMPLES: &str = "\
 Examples:
   weir tree kustomization flux-system
-  weir tree ks apps --compact              # only Kustomizations and sources
+  weir tree helmrelease podinfo
+  weir tree ks apps --compact              # only objects of Flux's own kinds
   weir tree ks apps -o json";
 
-/// Show everything that a Kustomization has applied, and how it is
+/// Show everything that a Kustomization or a HelmRelease has applied, and how it is
 ///
-/// Kustomizations in the inventory are followed. Each object is looked up; exit code 1 when one is failed or
+/// Kustomizations and HelmReleases in the inventory are followed. Each object is looked up; exit code 1 when one is failed or
 /// missing.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -53,7 +55,7 @@ struct Branch {
 impl Tree {
     pub(crate) async fn run(self, cx: &mut Context<'_>) -> Result {
         let (kind, names) = self.words.named()?;
-        if kind.kind != Kustomization::KIND {
+        if kind.is_source() {
             return Err(CommandError::usage(format!("{} has no inventory", kind.kind))
                 .hint("`weir tree kustomization NAME` shows what was applied"));
         }
@@ -104,7 +106,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// What hangs below a Kustomization. `above` are the ones on the way here: one that lists itself is not
+    /// What hangs below an object with an inventory. `above` are the ones on the way here: one that lists itself is not
     /// followed again.
     async fn branch(&self, object: Object, above: &BTreeSet<ObjectRef>) -> Result<Branch> {
         let reference = object.reference();
@@ -125,7 +127,7 @@ impl Walk<'_> {
         let mut below = Vec::new();
         for (reference, live) in found {
             below.push(match live {
-                Ok(Some(live)) if is_kustomization(&reference) => Box::pin(self.branch(live, &above)).await?,
+                Ok(Some(live)) if has_inventory(&reference) => Box::pin(self.branch(live, &above)).await?,
                 Ok(Some(live)) => self.leaf(&live, reference),
                 Ok(None) => Branch::bare(reference, Readiness::not_found()),
                 // One object that may not be read, or whose type is gone, does not hide the others.
@@ -171,17 +173,21 @@ fn is_flux(object: &ObjectRef) -> bool {
     object.gvk.group.ends_with("toolkit.fluxcd.io")
 }
 
-fn is_kustomization(object: &ObjectRef) -> bool {
-    object.gvk.group == Kustomization::GROUP && object.gvk.kind == Kustomization::KIND
+fn has_inventory(object: &ObjectRef) -> bool {
+    let is = |group: &str, kind: &str| object.gvk.group == group && object.gvk.kind == kind;
+    is(Kustomization::GROUP, Kustomization::KIND) || is(HelmRelease::GROUP, HelmRelease::KIND)
 }
 
 /// The objects of an inventory, in the order of kinds and names.
 fn inventory(object: &Object) -> Result<Vec<ObjectRef>> {
-    let parsed: Kustomization = object
-        .parse()
-        .map_err(|error| CommandError::caused(crate::Kind::Outside, "cannot read the inventory", &error))?;
+    let stored = object.get(&["status", "inventory"]).cloned();
+    let inventory: Inventory = stored
+        .map(serde_json::from_value)
+        .transpose()
+        .map_err(|error| CommandError::caused(crate::Kind::Outside, "cannot read the inventory", &error))?
+        .unwrap_or_default();
     let mut sorted = BTreeMap::new();
-    for entry in parsed.status.inventory.unwrap_or_default().entries {
+    for entry in inventory.entries {
         let reference = entry.reference().map_err(|error| {
             CommandError::caused(crate::Kind::Outside, "cannot read the inventory", &error)
         })?;
@@ -251,7 +257,7 @@ fn data(branch: &Branch) -> Value {
         if !branch.revision.is_empty() {
             map.insert("revision".into(), branch.revision.clone().into());
         }
-        if is_kustomization(&branch.object) {
+        if has_inventory(&branch.object) {
             map.insert("objects".into(), branch.below.iter().map(data).collect());
         }
     }

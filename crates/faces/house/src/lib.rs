@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use weir_cluster::notify::Endpoint;
 use weir_cluster::{Client, Clock, Mirror};
+use weir_helmrelease::{HelmReleases, Sources};
 use weir_kustomization::Kustomizations;
+use weir_runtime::artifacts::Artifacts;
 use weir_runtime::{Controller, Deps, Metrics, Recorder, Settings};
 pub use weir_source::StartError;
 use weir_source::{HelmCharts, HelmRepositories, OciRepositories};
@@ -62,7 +64,6 @@ impl House {
             outside.artifacts_url.clone(),
         )
         .await?;
-        let mirror = all_of(&deps, &sources).await;
         let repositories = HelmRepositories::start(
             deps.clone(),
             outside.registry.clone(),
@@ -78,16 +79,20 @@ impl House {
             all_of(&deps, &repositories).await,
         )
         .await?;
+        let sources_of_charts = Sources {
+            repositories: all_of(&deps, &sources).await,
+            charts: all_of(&deps, &charts).await,
+        };
+        let artifacts = Artifacts::new(outside.store, outside.artifacts_url, outside.downloads);
         let kustomizations = Kustomizations::start(
-            deps,
-            outside.store,
-            outside.artifacts_url,
-            outside.downloads,
-            mirror,
+            deps.clone(),
+            artifacts.clone(),
+            sources_of_charts.repositories.clone(),
         )
         .await?;
+        let releases = HelmReleases::start(deps, artifacts, sources_of_charts).await?;
         Ok(Self {
-            controllers: vec![sources, repositories, charts, kustomizations],
+            controllers: vec![sources, repositories, charts, kustomizations, releases],
         })
     }
 

@@ -20,9 +20,9 @@ pub struct Template {
     /// Where the values come from, for messages.
     pub origins: Origins,
     /// Random numbers, the time and keys for templates. Its `lookup` is not asked.
-    pub host: Box<dyn Host + Send>,
+    pub host: Box<dyn Host + Send + Sync>,
     /// What changes the rendered documents.
-    pub post: Option<Box<dyn PostRender + Send>>,
+    pub post: Option<Box<dyn PostRender + Send + Sync>>,
     /// How hooks go through it.
     pub strategy: Strategy,
     /// Whether values.schema.json is passed over.
@@ -66,7 +66,7 @@ impl Template {
 
 /// A host that looks objects up in a cluster, as whom the client acts for.
 struct Cluster {
-    host: Box<dyn Host + Send>,
+    host: Box<dyn Host + Send + Sync>,
     client: Client,
     handle: Handle,
 }

@@ -17,6 +17,14 @@ pub const RECONCILING: &str = "Reconciling";
 pub const STALLED: &str = "Stalled";
 /// What was applied is healthy.
 pub const HEALTHY: &str = "Healthy";
+/// A HelmRelease's last installation or upgrade.
+pub const RELEASED: &str = "Released";
+/// A HelmRelease's last release failed, and what was done about it.
+pub const REMEDIATED: &str = "Remediated";
+/// The tests of a HelmRelease's chart.
+pub const TEST_SUCCESS: &str = "TestSuccess";
+/// Live objects differ from what a HelmRelease released (abnormal-true).
+pub const DRIFTED: &str = "Drifted";
 /// The artifact of the observed revision is stored.
 pub const ARTIFACT_IN_STORAGE: &str = "ArtifactInStorage";
 /// A newer artifact exists than the stored one (abnormal-true).

@@ -43,6 +43,18 @@ pub fn all() -> Vec<Value> {
         }
         .with::<OciRepositorySpec, OciRepositoryStatus>(),
         Definition {
+            group: HelmRelease::GROUP,
+            version: HelmRelease::VERSION,
+            kind: HelmRelease::KIND,
+            plural: HelmRelease::PLURAL,
+            singular: "helmrelease",
+            short_names: &["hr"],
+            categories: &["all", "fluxcd", "fluxcd-appliers"],
+            columns: &[AGE, READY, STATUS],
+            description: "HelmRelease says which chart to release, with which values, and how.",
+        }
+        .with::<HelmReleaseSpec, HelmReleaseStatus>(),
+        Definition {
             group: HelmChart::GROUP,
             version: HelmChart::VERSION,
             kind: HelmChart::KIND,
@@ -74,25 +86,6 @@ pub fn all() -> Vec<Value> {
             description: "HelmRepository is where charts are published, as an HTTP index or in an OCI registry.",
         }
         .with::<HelmRepositorySpec, HelmRepositoryStatus>(),
-    ]
-}
-
-/// The CustomResourceDefinition of releases. It is not installed before there is a controller for it: an object that
-/// nobody looks at would wait for ever and say nothing.
-pub fn helm() -> Vec<Value> {
-    vec![
-        Definition {
-            group: HelmRelease::GROUP,
-            version: HelmRelease::VERSION,
-            kind: HelmRelease::KIND,
-            plural: HelmRelease::PLURAL,
-            singular: "helmrelease",
-            short_names: &["hr"],
-            categories: &["all", "fluxcd", "fluxcd-appliers"],
-            columns: &[AGE, READY, STATUS],
-            description: "HelmRelease says which chart to release, with which values, and how.",
-        }
-        .with::<HelmReleaseSpec, HelmReleaseStatus>(),
     ]
 }
 
@@ -266,7 +259,7 @@ mod tests {
 
     #[test]
     fn schemas_are_structural() {
-        for definition in all().into_iter().chain(helm()) {
+        for definition in all() {
             let mut found = Vec::new();
             forbidden(&definition, "", &mut found);
             assert_eq!(found, Vec::<String>::new());
@@ -275,7 +268,7 @@ mod tests {
 
     #[test]
     fn status_starts_at_minus_one() {
-        for definition in all().into_iter().chain(helm()) {
+        for definition in all() {
             let default = definition
                 .pointer("/spec/versions/0/schema/openAPIV3Schema/properties/status/default")
                 .unwrap();

@@ -40,3 +40,17 @@ pub const SOURCE_MANAGER: &str = "source-controller";
 pub const OCI_SOURCE: &str = "org.opencontainers.image.source";
 /// Manifest annotation: which revision an artifact was built from.
 pub const OCI_REVISION: &str = "org.opencontainers.image.revision";
+
+/// Annotation of a HelmRelease: releases now, whatever the failure counters say. Counts with the value of
+/// [`REQUESTED_AT`] only.
+pub const FORCE_AT: &str = "reconcile.fluxcd.io/forceAt";
+/// Annotation of a HelmRelease: forgets the failures that were counted. Counts with the value of [`REQUESTED_AT`] only.
+pub const RESET_AT: &str = "reconcile.fluxcd.io/resetAt";
+/// Label: name of the HelmRelease that owns the object.
+pub const HELM_RELEASE_NAME: &str = "helm.toolkit.fluxcd.io/name";
+/// Label: namespace of the HelmRelease that owns the object.
+pub const HELM_RELEASE_NAMESPACE: &str = "helm.toolkit.fluxcd.io/namespace";
+/// Label or annotation: `disabled` takes an object out of a HelmRelease's drift detection.
+pub const HELM_DRIFT_DETECTION: &str = "helm.toolkit.fluxcd.io/driftDetection";
+/// Field manager of everything that a HelmRelease applies, and of its status.
+pub const HELM_MANAGER: &str = "helm-controller";

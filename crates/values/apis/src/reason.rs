@@ -89,4 +89,60 @@ reasons! {
     CHART_PACKAGE_ERROR = "ChartPackageError";
     /// A chart is not signed as the spec asks.
     CHART_VERIFICATION_ERROR = "ChartVerificationError";
+    /// The source has no chart for a HelmRelease yet.
+    SOURCE_NOT_READY = "SourceNotReady";
+    /// A HelmRelease's values can't be read.
+    VALUES_ERROR = "ValuesError";
+    /// The chart's version and the revision of its artifact don't go together.
+    CHART_MUTATE_ERROR = "ChartMutateError";
+    /// The cluster of a HelmRelease, or the identity for it, can't be used.
+    REST_CLIENT_ERROR = "RESTClientError";
+    /// The records of a release can't be read, or say nothing that can be acted on.
+    STATE_ERROR = "StateError";
+    /// A release was made for the first time.
+    INSTALL_SUCCEEDED = "InstallSucceeded";
+    /// A release could not be made.
+    INSTALL_FAILED = "InstallFailed";
+    /// A release was brought to a new chart, or to new values.
+    UPGRADE_SUCCEEDED = "UpgradeSucceeded";
+    /// A release could not be upgraded.
+    UPGRADE_FAILED = "UpgradeFailed";
+    /// The chart's tests have succeeded.
+    TEST_SUCCEEDED = "TestSucceeded";
+    /// A test of the chart has failed.
+    TEST_FAILED = "TestFailed";
+    /// A failed upgrade was undone.
+    ROLLBACK_SUCCEEDED = "RollbackSucceeded";
+    /// A failed upgrade could not be undone.
+    ROLLBACK_FAILED = "RollbackFailed";
+    /// A release was removed.
+    UNINSTALL_SUCCEEDED = "UninstallSucceeded";
+    /// A release could not be removed.
+    UNINSTALL_FAILED = "UninstallFailed";
+    /// Live objects differ from the release.
+    DRIFT_DETECTED = "DriftDetected";
+    /// Live objects are as the release made them.
+    NO_DRIFT_DETECTED = "NoDriftDetected";
+    /// Live objects were put back to what the release made them.
+    DRIFT_CORRECTED = "DriftCorrected";
+    /// Live objects could not be put back.
+    DRIFT_CORRECTION_FAILED = "DriftCorrectionFailed";
+    /// An action on the release was broken off before it ended.
+    PENDING_RELEASE = "PendingRelease";
+    /// The tests of a release have not run yet.
+    AWAITING_TESTS = "AwaitingTests";
+    /// A release failed more often than may be tried.
+    RETRIES_EXCEEDED = "RetriesExceeded";
+    /// There is no revision that a failed release could go back to.
+    MISSING_ROLLBACK_TARGET = "MissingRollbackTarget";
+    /// The objects of a release can't be listed in its status.
+    INVENTORY_BUILD_FAILED = "InventoryBuildFailed";
+    /// The HelmChart of a HelmRelease was created.
+    HELM_CHART_CREATED = "HelmChartCreated";
+    /// The HelmChart of a HelmRelease was changed.
+    HELM_CHART_CONFIGURED = "HelmChartConfigured";
+    /// The HelmChart of a HelmRelease was deleted.
+    HELM_CHART_DELETED = "HelmChartDeleted";
+    /// The HelmChart of a HelmRelease can't be written or deleted.
+    HELM_CHART_SYNC_ERR = "HelmChartSyncErr";
 }

@@ -385,7 +385,7 @@ impl Builder {
     fn anchor(&mut self, id: usize, name: &str) {
         self.names.insert(id, name.into());
         if let Some((_, node)) = &mut self.piece {
-            node.anchor = Some(name.into());
+            node.anchor = Some(Box::new(name.into()));
             return;
         }
         // The event follows its node: an open collection without members, else the last node.

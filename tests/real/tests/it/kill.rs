@@ -6,6 +6,7 @@
 //! registry is reached over sockets, in the same thread.
 
 mod line;
+mod release;
 mod tree;
 
 use std::collections::BTreeMap;

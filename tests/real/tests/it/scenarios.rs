@@ -7,6 +7,7 @@ mod dependencies;
 mod drift;
 mod elsewhere;
 mod health;
+mod helm;
 mod keyless;
 mod overlay;
 mod policy;
@@ -27,11 +28,11 @@ type Outcome<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
 type Scenario = for<'a> fn(&'a Ground) -> Outcome<'a>;
 
 macro_rules! scenarios {
-    ($($module:ident::$name:ident),* $(,)?) => {
+    ($($module:ident::$name:ident $(::$more:ident)?),* $(,)?) => {
         /// Every scenario by name.
         pub(crate) const ALL: &[(&str, Scenario)] = &[$((
-            concat!(stringify!($module), "::", stringify!($name)),
-            |ground| Box::pin($module::$name(ground)),
+            concat!(stringify!($module), "::", stringify!($name) $(, "::", stringify!($more))?),
+            |ground| Box::pin($module::$name$(::$more)?(ground)),
         )),*];
     };
 }
@@ -81,4 +82,42 @@ scenarios![
     remote::an_identity_and_an_address_name_the_cluster,
     remote::n51_a_kubeconfig_that_runs_a_program_is_refused,
     d2::entry_points_are_applied,
+    helm::flux::install_from_ocirepo_source,
+    helm::flux::upgrade_from_ocirepo_source,
+    helm::flux::valuesfrom,
+    helm::flux::install_fail,
+    helm::flux::install_fail_remediate,
+    helm::flux::install_fail_retry,
+    helm::flux::install_test_fail,
+    helm::flux::install_test_fail_ignore,
+    helm::flux::upgrade_fail,
+    helm::flux::upgrade_fail_remediate,
+    helm::flux::upgrade_fail_remediate_uninstall,
+    helm::flux::upgrade_fail_retry,
+    helm::flux::upgrade_test_fail,
+    helm::flux::install_create_target_ns,
+    helm::flux::post_renderer_kustomize,
+    helm::flux::server_side_apply,
+    helm::flux::upgrade_chart_name_change,
+    helm::flux::crds_upgrade,
+    helm::flux::dependencies,
+    helm::flux::status_defaults,
+    helm::life::a_suspended_one_rests_and_leaves_its_release,
+    helm::life::a_deleted_one_takes_its_release_with_it,
+    helm::life::a_deleted_one_does_not_wait_for_an_account_that_is_gone,
+    helm::life::n15_templates_look_up_with_the_tenant_s_rights,
+    helm::life::what_others_did_with_helm_is_taken_over,
+    helm::life::a_pending_one_is_unlocked,
+    helm::life::requests_revive_what_is_exhausted,
+    helm::life::nothing_changed_writes_nothing,
+    helm::life::another_cluster_is_released_to,
+    helm::life::what_is_not_built_says_so,
+    helm::drift::drift_is_told_and_left,
+    helm::drift::drift_is_put_back,
+    helm::drift::what_is_ignored_is_no_drift,
+    helm::sources::install_from_hc_source,
+    helm::sources::a_template_becomes_a_helm_chart,
+    helm::sources::a_source_that_is_not_there_or_not_ready_is_told,
+    helm::sources::a_tag_must_be_the_chart_s_version,
+    helm::secrecy::n56_secret_values_stay_out_of_status_and_events,
 ];

@@ -15,13 +15,13 @@ use weir_cluster::carry_out::{View, prune};
 use weir_cluster::{Lookup, Memory};
 use weir_plan::{ChangeSet, Desired, EmptySet, Guard, Outcome, Owner, PrunePlan, may_vanish, stages};
 use weir_runtime::verdict::chain;
-use weir_runtime::{Draft, Failure, Queue, Success, Verdict};
+use weir_runtime::{Draft, Failure, Queue, Success, Verdict, dependencies, remote};
 
 use super::{Kustomizations, WHO, key_of};
 use crate::apply::{self, Applied};
 use crate::spec::Spec;
 use crate::target::{Sight, Target};
-use crate::{build, deletion, dependencies, health, history, remote, variables};
+use crate::{build, deletion, health, history, sources, variables};
 
 /// How long health may take before the status says that it is being waited for: most of the time it is there at once,
 /// and a write for that would be noise.
@@ -58,21 +58,16 @@ impl<'a> Run<'a> {
         let spec = Spec::read(own, settings)?;
         let artifact = house.source(&spec)?;
         self.artifact = Some(artifact.clone());
-        dependencies::check(
-            &house.deps.client,
-            settings,
-            &self.draft.object,
-            &spec.own,
-            &artifact.revision,
-        )
-        .await?;
+        let also = |found: &Object| sources::has_applied(found, &spec.own, &artifact.revision);
+        let needed = &spec.own.spec.depends_on;
+        dependencies::check(&house.deps.client, settings, &self.draft.object, needed, also).await?;
         self.draft
             .field("lastAttemptedRevision", json!(artifact.revision));
 
         let failed = |reason, e: &(dyn std::error::Error + 'static)| {
             Failure::retry_after(reason, spec.retry, chain(e))
         };
-        let tree = house.artifacts.open(&artifact).await.map_err(|e| {
+        let tree = house.trees.open(&artifact).await.map_err(|e| {
             if e.is_absent() {
                 let after = settings.requeue_dependency;
                 return Failure::waiting(reason::ARTIFACT_FAILED, after, chain(&e));
@@ -341,8 +336,15 @@ impl Kustomizations {
     /// The cluster to apply to, with the rights of the spec's ServiceAccount.
     pub(super) async fn target(&self, spec: &Spec) -> Result<Target, Failure> {
         let settings = &self.deps.settings;
-        let Some(remote) = remote::client(&self.deps.client, spec, settings).await? else {
-            let client = spec.client(&self.deps.client, settings)?;
+        let namespace = &spec.own.metadata.namespace;
+        let account = spec.own.spec.service_account_name.as_ref();
+        let kube_config = spec.own.spec.kube_config.as_ref();
+        let retry = |message| Failure::retry_after(reason::RECONCILIATION_FAILED, spec.retry, message);
+        let remote = remote::client(&self.deps.client, namespace, kube_config, settings)
+            .await
+            .map_err(|e| e.failure(retry))?;
+        let Some(remote) = remote else {
+            let client = remote::acting_as(&self.deps.client, namespace, account, settings)?;
             // A process that is kept to one namespace may not be allowed to watch what its Kustomizations apply.
             let view = match settings.watch_namespace {
                 None => Sight::Watched(self.watched.clone()),
@@ -350,7 +352,7 @@ impl Kustomizations {
             };
             return Ok(Target { client, view });
         };
-        let client = spec.client(&remote, settings)?;
+        let client = remote::acting_as(&remote, namespace, account, settings)?;
         Ok(Target {
             client,
             view: Sight::Blind(Memory::default()),

@@ -29,7 +29,8 @@ impl SnapshotDigest<'_> {
             Some(metadata) => encode::metadata(metadata, object.key("chartMetadata")),
             None => object.key("chartMetadata").push_str("{}"),
         }
-        match &release.config {
+        // No values are none, whether the record was made just now or read back.
+        match release.config.as_ref().filter(|config| !config.is_empty()) {
             Some(config) => gojson::table(config, object.key("config")),
             None => object.key("config").push_str("null"),
         }

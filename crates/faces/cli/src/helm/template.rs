@@ -10,9 +10,9 @@ use weir_helm::{
     Chart, DEFAULT_NAME, KubeVersion, Options, RenderError, Rendered, Show, TemplateError, render, split,
     validate_name,
 };
+use weir_machine::Machine;
 
 use super::flags::Values;
-use super::host::Machine;
 use super::location::Location;
 use crate::global::Context;
 use crate::{CommandError, Exit, run::Result};

@@ -6,8 +6,9 @@ use weir_helm::{
     parse, render, validate_name,
 };
 use weir_kustomize::{ChartError, ChartRequest, Charts};
+use weir_machine::Machine;
 
-use crate::helm::{Machine, Tgz};
+use crate::helm::Tgz;
 
 /// Renders charts of the tree.
 #[derive(Debug)]

@@ -110,8 +110,9 @@ async fn kinds_that_are_not_installed_are_left_out_of_all() {
     let cluster = Cluster::bare();
     let out = cluster.weir(&["get", "all"]).await;
     assert!(
-        out.stderr
-            .contains("no ocirepositories or helmrepositories or helmcharts or kustomizations found"),
+        out.stderr.contains(
+            "no ocirepositories or helmrepositories or helmcharts or kustomizations or helmreleases found"
+        ),
         "{}",
         out.stderr
     );

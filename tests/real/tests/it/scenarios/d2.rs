@@ -28,13 +28,6 @@ fn read(folder: &Path, root: &Path, files: &mut Files) -> Result<()> {
 /// Kinds that no controller of this ground serves; a bare definition lets the API server take their objects.
 const KINDS: &[(&str, &str, &str, &str, &str)] = &[
     (
-        "helm.toolkit.fluxcd.io",
-        "v2",
-        "HelmRelease",
-        "helmreleases",
-        "Namespaced",
-    ),
-    (
         "cert-manager.io",
         "v1",
         "ClusterIssuer",

@@ -1,20 +1,24 @@
-//! What templates get from this machine: random numbers and the time.
+//! What templates get from this machine: random numbers, time zones, keys and certificates. The time is what its caller
+//! says; clusters and networks it does not know.
+
+mod certificates;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use weir_gotmpl::{CallError, CertificateRequest, Host, KeyKind};
 
-use super::certificates;
-
 /// The outside of a render.
-pub(crate) struct Machine {
+#[derive(Debug)]
+pub struct Machine {
     now: Timestamp,
     lint: bool,
-    pub(super) warnings: Vec<String>,
+    /// What templates were warned about.
+    pub warnings: Vec<String>,
 }
 
 impl Machine {
-    pub(crate) fn new(now: Timestamp) -> Self {
+    /// One on which it is now this time.
+    pub fn new(now: Timestamp) -> Self {
         Self {
             now,
             lint: false,

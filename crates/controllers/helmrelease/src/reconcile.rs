@@ -1,0 +1,180 @@
+//! One reconcile of a HelmRelease, step by step, and what follows from it.
+
+mod act;
+mod cycle;
+mod run;
+mod told;
+
+use std::sync::{Arc, OnceLock};
+
+use weir_apis::condition::{Conditions, READY, RECONCILING, Status};
+use weir_apis::kind::HelmRelease;
+use weir_apis::{GroupVersionKind, Object, key};
+use weir_cluster::mirror::Change;
+use weir_cluster::pulse::Pulse;
+use weir_cluster::{ApiError, Lookup, Mirror};
+use weir_runtime::artifacts::Artifacts;
+use weir_runtime::conclude::Who;
+use weir_runtime::sources::has_new_artifact;
+use weir_runtime::{
+    Controller, Deps, Index, Key, Queue, Reconcile, Waker, conclude, configs, dependencies, finalizer,
+    sources,
+};
+
+use crate::charts::Charts;
+use crate::references::{configs_of, source_of};
+use run::Run;
+
+const WHO: Who = Who {
+    manager: key::HELM_MANAGER,
+    component: key::HELM_MANAGER,
+    stall_is_observed: true,
+};
+
+/// The HelmRelease controller.
+#[derive(Debug)]
+pub struct HelmReleases {
+    deps: Deps,
+    charts: Charts,
+    sources: Sources,
+    _configs: Vec<Pulse>,
+}
+
+/// Where charts come from: mirrors of the kinds of sources.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    /// The OCIRepositories.
+    pub repositories: Arc<Mirror>,
+    /// The HelmCharts.
+    pub charts: Arc<Mirror>,
+}
+
+impl Sources {
+    /// The mirror of a kind.
+    fn of(&self, kind: &str) -> &Arc<Mirror> {
+        if kind == weir_apis::kind::HelmChart::KIND {
+            &self.charts
+        } else {
+            &self.repositories
+        }
+    }
+}
+
+impl HelmReleases {
+    /// Starts the controller. A new artifact of a source wakes those who release it.
+    pub async fn start(deps: Deps, artifacts: Artifacts, sources: Sources) -> Result<Controller, ApiError> {
+        let waker: Arc<OnceLock<Waker>> = Arc::default();
+        let users = Arc::new(Index::new(source_of));
+        let dependents = Arc::new(Index::new(dependencies::of));
+        let readers = Arc::new(Index::new(configs_of));
+        let configs = {
+            let waker = waker.clone();
+            let wake = move |key: &Key| {
+                if let Some(waker) = waker.get() {
+                    waker.wake(&key.0, &key.1);
+                }
+            };
+            configs::watch(&deps.client, &deps.settings, &readers, wake).await?
+        };
+        let reconciler = Arc::new(Self {
+            charts: Charts::new(artifacts),
+            sources: sources.clone(),
+            deps: deps.clone(),
+            _configs: configs,
+        });
+        let gvk = GroupVersionKind::new(HelmRelease::GROUP, HelmRelease::VERSION, HelmRelease::KIND);
+        let controller = Controller::start(&deps, &gvk, reconciler, &waker).await?;
+        let own = controller.mirror();
+        own.subscribe({
+            let (users, dependents, readers) = (users.clone(), dependents.clone(), readers.clone());
+            let (own, waker) = (Arc::downgrade(own), waker.clone());
+            Arc::new(move |change: Change| {
+                users.notice(&change);
+                dependents.notice(&change);
+                readers.notice(&change);
+                dependencies::wake_dependents(&change, &dependents, &own, &waker);
+            })
+        });
+        for object in own.all() {
+            let change = Change {
+                old: None,
+                new: Some(object),
+            };
+            users.notice(&change);
+            dependents.notice(&change);
+            readers.notice(&change);
+        }
+        for mirror in [&sources.repositories, &sources.charts] {
+            let (users, waker, own) = (users.clone(), waker.clone(), Arc::downgrade(own));
+            mirror.subscribe(Arc::new(move |change: Change| {
+                let (true, Some(source), Some(waker), Some(own)) =
+                    (has_new_artifact(&change), &change.new, waker.get(), own.upgrade())
+                else {
+                    return;
+                };
+                for key in users.users(&sources::key(source)) {
+                    let is_known = match own.get(&key.0, &key.1) {
+                        Lookup::Known(object) => has_tried(&object, source),
+                        _ => false,
+                    };
+                    if !is_known {
+                        waker.wake(&key.0, &key.1);
+                    }
+                }
+            }));
+        }
+        Ok(controller)
+    }
+
+    fn again(&self, object: &Object, error: &ApiError, queue: &Queue) {
+        // A conflict means that a newer object is on its way through the watch.
+        tracing::debug!(object = %object.reference(), %error, "cannot hold or release the object, trying again");
+        let settings = &self.deps.settings;
+        let key = (object.namespace().to_owned(), object.name().to_owned());
+        queue.add_after_failure(key, settings.min_retry_delay, settings.max_retry_delay);
+    }
+
+    async fn delete(&self, object: Arc<Object>, queue: &Queue) {
+        let mut run = Run::new(self, object.clone(), queue);
+        match run.take_away().await {
+            Ok(()) => {
+                if let Err(error) = finalizer::release(&self.deps.client, &object, WHO.manager).await {
+                    self.again(&object, &error, queue);
+                }
+            }
+            Err(failure) => {
+                conclude(&self.deps, queue, WHO, run.into_draft(), &Err(failure), None).await;
+            }
+        }
+    }
+}
+
+/// Whether an object is released from, or working on, the very revision that a source offers (pitfall 29).
+fn has_tried(object: &Object, source: &Object) -> bool {
+    let text = |object: &Object, path: &[&str]| object.get(path).and_then(|v| v.as_str()).map(str::to_owned);
+    let Some(tried) = text(object, &["status", "lastAttemptedRevisionDigest"]) else {
+        return false;
+    };
+    let conditions = Conditions::of(object);
+    let offers = text(source, &["status", "artifact", "revision"]).is_some_and(|r| r.ends_with(&tried));
+    offers && (conditions.is(READY, Status::True) || conditions.is(RECONCILING, Status::True))
+}
+
+impl Reconcile for HelmReleases {
+    async fn reconcile(&self, object: Arc<Object>, queue: &Queue) {
+        let taken = finalizer::take_up(&self.deps.client, object.clone(), queue, WHO.manager).await;
+        let object = match taken {
+            Ok(Some(object)) => object,
+            Ok(None) => return,
+            Err(error) => return self.again(&object, &error, queue),
+        };
+        if object.is_being_deleted() {
+            return self.delete(object, queue).await;
+        }
+        let mut run = Run::new(self, object, queue);
+        let verdict = run.all().await;
+        conclude(&self.deps, queue, WHO, run.into_draft(), &verdict, None).await;
+    }
+
+    fn gone(&self, _: &Key) {}
+}
