@@ -192,7 +192,13 @@ fn pem_block(pem: &str) -> Result<(&str, Zeroizing<Vec<u8>>), KeyError> {
     Ok((label, Zeroizing::new(content)))
 }
 
-fn pem(label: &str, content: &[u8]) -> String {
+/// The content of a certificate's PEM block.
+pub(crate) fn pem_content(pem: &str) -> Option<Vec<u8>> {
+    let (label, content) = pem_block(pem).ok()?;
+    (label == "CERTIFICATE").then(|| content.to_vec())
+}
+
+pub(crate) fn pem(label: &str, content: &[u8]) -> String {
     let body = STANDARD.encode(content);
     let mut pem = format!("-----BEGIN {label}-----\n");
     let mut rest = body.as_str();

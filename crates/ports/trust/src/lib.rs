@@ -3,10 +3,11 @@
 //! [`find`] fetches the signatures of an artifact, for [`weir_verify::verify`] to judge. [`sign`] and [`attest`]
 //! make them and store them where cosign, Flux and weir look: as a Sigstore bundle attached to the artifact
 //! (what cosign v3 writes), or as cosign's older payload under the tag `sha256-<hex>.sig`. [`SigningKey`] reads
-//! and writes cosign's private keys.
+//! and writes cosign's private keys. [`sign_keyless`] and [`attest_keyless`] sign with an [`IdentityToken`]
+//! instead: a certificate of Fulcio, an entry in Rekor and a timestamp come from the services that a
+//! [`SigningConfig`] names, and what the engine would not accept is not stored.
 //!
-//! It does not decide whether a signature is good, does not talk to transparency logs or certificate
-//! authorities yet, and keeps nothing.
+//! It does not decide whether a signature is good, reads no environment, and keeps nothing.
 //!
 //! ```no_run
 //! use weir_registry::{Client, ClientOptions};
@@ -30,12 +31,17 @@
 
 mod find;
 mod key;
+mod keyless;
 mod layout;
 mod secret;
 mod sign;
 
 pub use find::{FindError, MAX_BUNDLE_BYTES, MAX_PAYLOAD_BYTES, find};
 pub use key::{KeyError, SigningKey};
+pub use keyless::{
+    CallError, Clock, IdentityToken, InvalidSigningConfig, InvalidToken, Keyless, KeylessError, NoService,
+    SigningConfig, TokenError, github_actions_token,
+};
 pub use layout::legacy_tag;
 pub use secret::{KEY_ENTRY, PASSWORD_ENTRY, PUBLIC_KEY_ENTRY, SecretError};
-pub use sign::{SignError, SignOptions, Stored, attest, sign};
+pub use sign::{SignError, SignOptions, Stored, attest, attest_keyless, sign, sign_keyless};

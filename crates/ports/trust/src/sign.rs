@@ -8,10 +8,17 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use weir_oci::{Descriptor, Digest, ImageManifest, Manifest, annotation, media_type};
 use weir_registry::Client;
-use weir_verify::{Layout, SimpleSigning, Statement, Target, pre_authentication_encoding};
+use weir_verify::{
+    FoundBundle, FoundPayload, Layout, PayloadMaterial, SignatureSet, SimpleSigning, Statement, Target,
+    pre_authentication_encoding,
+};
 
 use crate::key::{KeyError, SigningKey};
-use crate::layout::{SIGNATURE_ANNOTATION, legacy_tag};
+use crate::keyless::{IdentityToken, Keyless, KeylessError, KeylessSubject};
+use crate::layout::{
+    CERTIFICATE_ANNOTATION, CHAIN_ANNOTATION, LOG_ENTRY_ANNOTATION, SIGNATURE_ANNOTATION,
+    TIMESTAMP_ANNOTATION, legacy_tag,
+};
 
 /// The time in the configuration of a signature image: Go's zero time, as cosign writes it. It says nothing, so
 /// that equal signatures make equal images.
@@ -77,6 +84,14 @@ pub enum SignError {
         target: String,
         /// Why.
         source: KeyError,
+    },
+    /// The signature by an identity could not be made, or would not verify. Nothing is stored then.
+    #[error("sign {target} with an identity")]
+    Keyless {
+        /// The artifact.
+        target: String,
+        /// Why.
+        source: Box<KeylessError>,
     },
     /// What is to be signed or stored could not be written as JSON.
     #[error("encode the signature of {target}")]
@@ -158,6 +173,160 @@ pub async fn attest(
     store_bundle(client, target, key, &statement, created).await
 }
 
+/// Signs `target` with an identity, as `cosign sign` does without a key, and stores the signature.
+///
+/// Flow: the artifact is looked up; a new key gets a certificate, signs and is dropped; timestamp and log entry
+/// are fetched; the whole is verified offline; then it is stored. What was logged stays logged, whatever fails
+/// afterwards.
+///
+/// # Errors
+/// See [`SignError`]; nothing is stored then.
+pub async fn sign_keyless(
+    client: &Client,
+    target: &Target,
+    keyless: &Keyless,
+    token: &IdentityToken,
+    options: &SignOptions,
+) -> Result<Stored, SignError> {
+    match options.layout {
+        Layout::Bundle => {
+            let statement = Statement::cosign_signature(target.digest());
+            bundle_keyless(client, target, keyless, token, &statement, options.created).await
+        }
+        Layout::Legacy => legacy_keyless(client, target, keyless, token, options).await,
+        layout => Err(SignError::Layout(layout)),
+    }
+}
+
+/// States something about `target` with an identity, and attaches the signed statement as a bundle.
+///
+/// # Errors
+/// See [`SignError`]; nothing is stored then.
+pub async fn attest_keyless(
+    client: &Client,
+    target: &Target,
+    keyless: &Keyless,
+    token: &IdentityToken,
+    predicate_type: &str,
+    predicate: Value,
+    created: Timestamp,
+) -> Result<Stored, SignError> {
+    let mut statement = Statement::cosign_signature(target.digest());
+    predicate_type.clone_into(&mut statement.predicate_type);
+    statement.predicate = predicate;
+    bundle_keyless(client, target, keyless, token, &statement, created).await
+}
+
+async fn bundle_keyless(
+    client: &Client,
+    target: &Target,
+    keyless: &Keyless,
+    token: &IdentityToken,
+    statement: &Statement,
+    created: Timestamp,
+) -> Result<Stored, SignError> {
+    let encode = encode_error(target);
+    let subject = artifact(client, target).await?;
+    let payload = serde_json::to_vec(statement).map_err(&encode)?;
+    let signed = keyless.make(token, KeylessSubject::Statement(&payload)).await;
+    let signed = signed.map_err(keyless_error(target))?;
+    let bundle = serde_json::to_vec(&signed.bundle(&payload)).map_err(&encode)?;
+    let set = SignatureSet {
+        bundles: vec![FoundBundle {
+            manifest: Digest::of(&bundle),
+            content: bundle.clone(),
+        }],
+        ..SignatureSet::default()
+    };
+    keyless.check(target, &set).map_err(keyless_error(target))?;
+    attach_bundle(
+        client,
+        target,
+        subject,
+        bundle,
+        &statement.predicate_type,
+        created,
+    )
+    .await
+}
+
+async fn legacy_keyless(
+    client: &Client,
+    target: &Target,
+    keyless: &Keyless,
+    token: &IdentityToken,
+    options: &SignOptions,
+) -> Result<Stored, SignError> {
+    artifact(client, target).await?;
+    let payload = SimpleSigning::new(target.repository(), target.digest(), options.annotations.clone());
+    let payload = payload.to_json().map_err(encode_error(target))?;
+    let signed = keyless.make(token, KeylessSubject::Payload(&payload)).await;
+    let signed = signed.map_err(keyless_error(target))?;
+    let signature = STANDARD.encode(&signed.signature);
+    let [certificate, chain, log_entry, timestamp] = signed.annotations();
+    let annotations = [
+        (SIGNATURE_ANNOTATION, Some(signature.clone())),
+        (CERTIFICATE_ANNOTATION, certificate.clone()),
+        (CHAIN_ANNOTATION, chain.clone()),
+        (LOG_ENTRY_ANNOTATION, log_entry.clone()),
+        (TIMESTAMP_ANNOTATION, timestamp.clone()),
+    ];
+    let set = SignatureSet {
+        payloads: vec![FoundPayload {
+            layer: Digest::of(&payload),
+            content: payload.clone(),
+            signature,
+            material: PayloadMaterial {
+                certificate,
+                chain,
+                log_entry,
+                timestamp,
+            },
+        }],
+        ..SignatureSet::default()
+    };
+    keyless.check(target, &set).map_err(keyless_error(target))?;
+    let layers = earlier(client, target)
+        .await?
+        .map_or_else(Vec::new, |(_, layers)| layers);
+    let annotations = annotations
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect();
+    add_payload(client, target, layers, payload, annotations).await
+}
+
+fn keyless_error(target: &Target) -> impl Fn(KeylessError) -> SignError + '_ {
+    |source| SignError::Keyless {
+        target: target.to_string(),
+        source: Box::new(source),
+    }
+}
+
+fn encode_error(target: &Target) -> impl Fn(serde_json::Error) -> SignError + '_ {
+    |source| SignError::Encode {
+        target: target.to_string(),
+        source,
+    }
+}
+
+fn store_error(target: &Target) -> impl Fn(weir_registry::Error) -> SignError + '_ {
+    |source| SignError::Store {
+        target: target.to_string(),
+        source,
+    }
+}
+
+/// What is to be signed, which must be in the registry.
+async fn artifact(client: &Client, target: &Target) -> Result<Descriptor, SignError> {
+    let found = client.manifest(target.repository(), &target.digest()).await;
+    let found = found.map_err(|source| SignError::Artifact {
+        target: target.to_string(),
+        source,
+    })?;
+    Ok(found.descriptor())
+}
+
 async fn store_bundle(
     client: &Client,
     target: &Target,
@@ -165,22 +334,10 @@ async fn store_bundle(
     statement: &Statement,
     created: Timestamp,
 ) -> Result<Stored, SignError> {
-    let repository = target.repository();
-    let store = |source| SignError::Store {
-        target: target.to_string(),
-        source,
-    };
-    let encode = |source| SignError::Encode {
-        target: target.to_string(),
-        source,
-    };
-    let subject = client.manifest(repository, &target.digest()).await;
-    let subject = subject.map_err(|source| SignError::Artifact {
-        target: target.to_string(),
-        source,
-    })?;
+    let encode = encode_error(target);
+    let subject = artifact(client, target).await?;
 
-    let payload = serde_json::to_vec(statement).map_err(encode)?;
+    let payload = serde_json::to_vec(statement).map_err(&encode)?;
     let message = pre_authentication_encoding(media_type::IN_TOTO, &payload);
     let signature = key.sign(&message).map_err(|source| SignError::Sign {
         target: target.to_string(),
@@ -195,21 +352,42 @@ async fn store_bundle(
             "signatures": [{ "sig": STANDARD.encode(&signature) }],
         },
     });
-    let bundle = serde_json::to_vec(&bundle).map_err(encode)?;
+    let bundle = serde_json::to_vec(&bundle).map_err(&encode)?;
+    attach_bundle(
+        client,
+        target,
+        subject,
+        bundle,
+        &statement.predicate_type,
+        created,
+    )
+    .await
+}
+
+async fn attach_bundle(
+    client: &Client,
+    target: &Target,
+    subject: Descriptor,
+    bundle: Vec<u8>,
+    predicate_type: &str,
+    created: Timestamp,
+) -> Result<Stored, SignError> {
+    let repository = target.repository();
+    let store = store_error(target);
     let layer = client
         .push_blob(repository, media_type::SIGSTORE_BUNDLE_V03, bundle)
         .await
-        .map_err(store)?;
+        .map_err(&store)?;
     let mut config = client
         .push_blob(repository, media_type::OCI_EMPTY, b"{}".to_vec())
         .await
-        .map_err(store)?;
+        .map_err(&store)?;
     // cosign repeats the type here, and registries without an eye for the manifest's own field list this one.
     config.artifact_type = Some(media_type::SIGSTORE_BUNDLE_V03.to_owned());
 
     let mut manifest = ImageManifest::new(config, vec![layer]);
     manifest.artifact_type = Some(media_type::SIGSTORE_BUNDLE_V03.to_owned());
-    manifest.subject = Some(subject.descriptor());
+    manifest.subject = Some(subject);
     manifest.annotations = BTreeMap::from([
         (
             annotation::SIGSTORE_BUNDLE_CONTENT.to_owned(),
@@ -217,18 +395,18 @@ async fn store_bundle(
         ),
         (
             annotation::SIGSTORE_BUNDLE_PREDICATE_TYPE.to_owned(),
-            statement.predicate_type.clone(),
+            predicate_type.to_owned(),
         ),
         (
             annotation::CREATED.to_owned(),
             created.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         ),
     ]);
-    let raw = manifest.to_bytes().map_err(encode)?;
+    let raw = manifest.to_bytes().map_err(encode_error(target))?;
     let manifest = client
         .push_manifest(repository, None, raw, media_type::OCI_MANIFEST)
         .await
-        .map_err(store)?;
+        .map_err(&store)?;
     Ok(Stored {
         layout: Layout::Bundle,
         manifest,
@@ -241,24 +419,11 @@ async fn sign_legacy(
     key: &SigningKey,
     options: &SignOptions,
 ) -> Result<Stored, SignError> {
-    let repository = target.repository();
-    let store = |source| SignError::Store {
-        target: target.to_string(),
-        source,
-    };
-    let encode = |source| SignError::Encode {
-        target: target.to_string(),
-        source,
-    };
-    let resolved = client.manifest(repository, &target.digest()).await;
-    resolved.map_err(|source| SignError::Artifact {
-        target: target.to_string(),
-        source,
-    })?;
+    artifact(client, target).await?;
 
-    let payload = SimpleSigning::new(repository, target.digest(), options.annotations.clone());
-    let payload = payload.to_json().map_err(encode)?;
-    let (earlier, mut layers) = match earlier(client, target).await? {
+    let payload = SimpleSigning::new(target.repository(), target.digest(), options.annotations.clone());
+    let payload = payload.to_json().map_err(encode_error(target))?;
+    let (earlier, layers) = match earlier(client, target).await? {
         Some((digest, layers)) => (Some(digest), layers),
         None => (None, Vec::new()),
     };
@@ -274,28 +439,40 @@ async fn sign_legacy(
         target: target.to_string(),
         source,
     })?;
+    let annotations = BTreeMap::from([(SIGNATURE_ANNOTATION.to_owned(), STANDARD.encode(signature))]);
+    add_payload(client, target, layers, payload, annotations).await
+}
+
+/// Stores a payload with its signature after the `layers` stored before.
+async fn add_payload(
+    client: &Client,
+    target: &Target,
+    mut layers: Vec<Descriptor>,
+    payload: Vec<u8>,
+    annotations: BTreeMap<String, String>,
+) -> Result<Stored, SignError> {
+    let repository = target.repository();
+    let (store, encode) = (store_error(target), encode_error(target));
     let mut layer = client
         .push_blob(repository, media_type::COSIGN_SIMPLE_SIGNING, payload)
         .await
-        .map_err(store)?;
-    layer
-        .annotations
-        .insert(SIGNATURE_ANNOTATION.to_owned(), STANDARD.encode(signature));
+        .map_err(&store)?;
+    layer.annotations.extend(annotations);
     layers.push(layer);
 
-    let config = serde_json::to_vec(&configuration(&layers)).map_err(encode)?;
+    let config = serde_json::to_vec(&configuration(&layers)).map_err(&encode)?;
     let config = client
         .push_blob(repository, media_type::OCI_CONFIG, config)
         .await
-        .map_err(store)?;
-    let raw = ImageManifest::new(config, layers).to_bytes().map_err(encode)?;
+        .map_err(&store)?;
+    let raw = ImageManifest::new(config, layers).to_bytes().map_err(&encode)?;
     let tag = legacy_tag(&target.digest());
     let pushed = client
         .push_manifest(repository, Some(&tag), raw, media_type::OCI_MANIFEST)
         .await;
     Ok(Stored {
         layout: Layout::Legacy,
-        manifest: pushed.map_err(store)?,
+        manifest: pushed.map_err(&store)?,
     })
 }
 

@@ -11,8 +11,8 @@ use weir_verify::{
 use crate::interop::Cosign;
 use crate::support::{Setup, now};
 
-const ISSUER: &str = "https://token.actions.githubusercontent.com";
-const SUBJECT: &str = "https://github.com/org/app/.github/workflows/release.yml@refs/heads/main";
+pub(crate) const ISSUER: &str = "https://token.actions.githubusercontent.com";
+pub(crate) const SUBJECT: &str = "https://github.com/org/app/.github/workflows/release.yml@refs/heads/main";
 
 fn sigstore() -> Sigstore {
     Sigstore::new("2026-01-01T00:00:00Z".parse().unwrap())
@@ -93,7 +93,7 @@ async fn n40_a_payload_by_an_identity_counts_for_its_own_artifact_only() {
 }
 
 /// What cosign says about the artifact: whether it is signed by this identity.
-async fn cosign_accepts(
+pub(crate) async fn cosign_accepts(
     cosign: &Cosign,
     setup: &Setup,
     sigstore: &Sigstore,

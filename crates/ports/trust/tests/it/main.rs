@@ -10,4 +10,5 @@ mod interop;
 mod keyless;
 mod keys;
 mod sign;
+mod sign_keyless;
 mod support;

@@ -1,0 +1,162 @@
+//! One question to a service: bounded in time and size, asked again where that is safe.
+
+use std::time::Duration;
+
+use reqwest::header::HeaderMap;
+use reqwest::{Client, RequestBuilder, StatusCode};
+use url::Url;
+
+/// For a connection, TLS included.
+const CONNECT: Duration = Duration::from_secs(10);
+/// For a whole request: a tiled log answers when the entry is in, which takes seconds.
+const REQUEST: Duration = Duration::from_secs(45);
+/// How often a request is made at most.
+const ATTEMPTS: u32 = 3;
+/// The wait before the second attempt; it doubles each time.
+const PAUSE: Duration = Duration::from_millis(300);
+/// The longest answer that is read, in bytes.
+const MAX_BYTES: usize = 4 << 20;
+
+/// Why a service gave no answer that can be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// No HTTP client can be made on this machine.
+    #[error("make an HTTP client")]
+    Client(#[source] reqwest::Error),
+    /// The service cannot be reached, or the connection broke.
+    #[error("ask the {service} at {url}")]
+    Broken {
+        /// What kind of service.
+        service: &'static str,
+        /// Where.
+        url: Box<Url>,
+        /// Why.
+        source: reqwest::Error,
+    },
+    /// The service refused.
+    #[error("{service} at {url} answered {status}: {said}")]
+    Refused {
+        /// What kind of service.
+        service: &'static str,
+        /// Where.
+        url: Box<Url>,
+        /// The status.
+        status: StatusCode,
+        /// The beginning of what it said.
+        said: String,
+    },
+    /// The answer has another shape than the protocol says, or is too long.
+    #[error("answer of the {service} at {url} cannot be used ({why})")]
+    Answer {
+        /// What kind of service.
+        service: &'static str,
+        /// Where.
+        url: Box<Url>,
+        /// What is wrong.
+        why: &'static str,
+    },
+}
+
+/// The client of all services. It follows no redirects, because a token goes along, and reads no environment.
+#[derive(Clone, Debug)]
+pub(super) struct Http(Client);
+
+/// A service at an address.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) service: &'static str,
+    pub(super) url: Url,
+}
+
+impl Place {
+    pub(super) fn unusable(&self, why: &'static str) -> CallError {
+        CallError::Answer {
+            service: self.service,
+            url: Box::new(self.url.clone()),
+            why,
+        }
+    }
+}
+
+impl Http {
+    pub(super) fn new() -> Result<Self, CallError> {
+        Client::builder()
+            .user_agent(concat!("weir/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .connect_timeout(CONNECT)
+            .timeout(REQUEST)
+            .build()
+            .map(Self)
+            .map_err(CallError::Client)
+    }
+
+    pub(super) async fn post(
+        &self,
+        place: &Place,
+        headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> Result<Vec<u8>, CallError> {
+        let request = || {
+            self.0
+                .post(place.url.clone())
+                .headers(headers.clone())
+                .body(body.clone())
+        };
+        ask(place, request).await
+    }
+
+    pub(super) async fn get(&self, place: &Place, headers: HeaderMap) -> Result<Vec<u8>, CallError> {
+        ask(place, || self.0.get(place.url.clone()).headers(headers.clone())).await
+    }
+}
+
+async fn ask(place: &Place, request: impl Fn() -> RequestBuilder) -> Result<Vec<u8>, CallError> {
+    let (mut attempt, mut pause) = (1, PAUSE);
+    loop {
+        match once(place, request()).await {
+            Err(error) if attempt < ATTEMPTS && may_pass(&error) => {
+                tokio::time::sleep(pause).await;
+                attempt += 1;
+                pause *= 2;
+            }
+            other => return other,
+        }
+    }
+}
+
+/// Only where the request was not acted on: a second entry in a log cannot be taken back.
+fn may_pass(error: &CallError) -> bool {
+    match error {
+        CallError::Broken { source, .. } => source.is_connect(),
+        CallError::Refused { status, .. } => matches!(status.as_u16(), 429 | 503),
+        _ => false,
+    }
+}
+
+async fn once(place: &Place, request: RequestBuilder) -> Result<Vec<u8>, CallError> {
+    let broken = |source: reqwest::Error| CallError::Broken {
+        service: place.service,
+        url: Box::new(place.url.clone()),
+        source: source.without_url(),
+    };
+    let mut answer = request.send().await.map_err(broken)?;
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(broken)? {
+        if body.len().saturating_add(chunk.len()) > MAX_BYTES {
+            return Err(place.unusable("too long"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    if answer.status().is_success() {
+        return Ok(body);
+    }
+    let said = String::from_utf8_lossy(&body);
+    Err(CallError::Refused {
+        service: place.service,
+        url: Box::new(place.url.clone()),
+        status: answer.status(),
+        said: said.chars().filter(|c| !c.is_control()).take(300).collect(),
+    })
+}

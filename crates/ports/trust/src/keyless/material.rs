@@ -1,0 +1,105 @@
+//! What the services gave for one signature, in both of cosign's forms.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use weir_oci::media_type;
+
+use crate::key::pem;
+
+/// A signature with everything that a verifier needs.
+#[derive(Clone, Debug)]
+pub(crate) struct Signed {
+    /// The signer's certificate first, in DER.
+    chain: Vec<Vec<u8>>,
+    pub(crate) signature: Vec<u8>,
+    /// Log entries as a bundle holds them.
+    pub(super) entries: Vec<Value>,
+    /// Whole answers of timestamp authorities, in DER.
+    pub(super) timestamps: Vec<Vec<u8>>,
+}
+
+impl Signed {
+    pub(super) fn new(chain: Vec<Vec<u8>>, signature: Vec<u8>) -> Self {
+        Self {
+            chain,
+            signature,
+            entries: Vec::new(),
+            timestamps: Vec::new(),
+        }
+    }
+
+    pub(super) fn certificate(&self) -> &[u8] {
+        self.chain.first().map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn certificate_pem(&self) -> String {
+        pem("CERTIFICATE", self.certificate())
+    }
+
+    /// A bundle of version 0.3 around this envelope.
+    pub(crate) fn bundle(&self, payload: &[u8]) -> Value {
+        let stamps: Vec<Value> = self
+            .timestamps
+            .iter()
+            .map(|one| json!({ "signedTimestamp": STANDARD.encode(one) }))
+            .collect();
+        let stamps = if stamps.is_empty() {
+            json!({})
+        } else {
+            json!({ "rfc3161Timestamps": stamps })
+        };
+        json!({
+            "mediaType": media_type::SIGSTORE_BUNDLE_V03,
+            "verificationMaterial": {
+                "certificate": { "rawBytes": STANDARD.encode(self.certificate()) },
+                "tlogEntries": self.entries,
+                "timestampVerificationData": stamps,
+            },
+            "dsseEnvelope": envelope(payload, &self.signature),
+        })
+    }
+
+    /// The annotations of cosign's older layout: certificate, chain, log entry, timestamp.
+    pub(crate) fn annotations(&self) -> [Option<String>; 4] {
+        let chain = self.chain.iter().skip(1).map(|one| pem("CERTIFICATE", one));
+        let entry = self.entries.first().and_then(kept_entry);
+        let stamp = self.timestamps.first();
+        let stamp = stamp.map(|one| json!({ "SignedRFC3161Timestamp": STANDARD.encode(one) }).to_string());
+        [Some(self.certificate_pem()), Some(chain.collect()), entry, stamp]
+    }
+}
+
+/// What is signed and its signature, in the one spelling that is both logged and stored.
+pub(super) fn envelope(payload: &[u8], signature: &[u8]) -> Value {
+    json!({
+        "payload": STANDARD.encode(payload),
+        "payloadType": media_type::IN_TOTO,
+        "signatures": [{ "sig": STANDARD.encode(signature) }],
+    })
+}
+
+/// What cosign's older layout keeps of an entry of Rekor v1.
+fn kept_entry(entry: &Value) -> Option<String> {
+    let number = |value: &Value| value.as_str()?.parse::<i64>().ok();
+    let id = STANDARD.decode(entry.pointer("/logId/keyId")?.as_str()?).ok()?;
+    let kept = json!({
+        "SignedEntryTimestamp": entry.pointer("/inclusionPromise/signedEntryTimestamp")?,
+        "Payload": {
+            "body": entry.get("canonicalizedBody")?,
+            "integratedTime": number(entry.get("integratedTime")?)?,
+            "logIndex": number(entry.get("logIndex")?)?,
+            "logID": hex(&id),
+        },
+    });
+    Some(kept.to_string())
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        for half in [byte >> 4, byte & 0xF] {
+            text.extend(char::from_digit(u32::from(half), 16));
+        }
+        text
+    })
+}

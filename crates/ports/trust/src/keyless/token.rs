@@ -1,0 +1,168 @@
+//! Identity tokens: what an issuer says about who is signing.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use serde_json::Value;
+use url::Url;
+use weir_redact::SecretString;
+
+use super::config::is_safe;
+use super::http::{CallError, Http, Place};
+
+/// Whom tokens must be for.
+const AUDIENCE: &str = "sigstore";
+
+/// The longest token that is read, in bytes; those of GitHub have about 2,000.
+const MAX_BYTES: usize = 64 * 1024;
+
+/// A token, and what it says. It prints without its text.
+#[derive(Clone, Debug)]
+pub struct IdentityToken {
+    text: SecretString,
+    subject: String,
+    issuer: String,
+    expires: Timestamp,
+}
+
+/// Why a token cannot be used. Nothing of the token but its times and audiences is part of a message.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidToken {
+    /// It is no JSON web token.
+    #[error("identity token is no JSON web token")]
+    Malformed,
+    /// It has no claim that is needed.
+    #[error("identity token has no claim {0:?}")]
+    Missing(&'static str),
+    /// It is for somebody else.
+    #[error("identity token is for the audience {0:?} and not for {AUDIENCE:?}")]
+    Audience(Vec<String>),
+    /// Its time is over.
+    #[error("identity token has expired at {expired} (it is {now})")]
+    Expired {
+        /// When.
+        expired: Timestamp,
+        /// By the caller's clock.
+        now: Timestamp,
+    },
+}
+
+/// A token could not be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TokenError {
+    /// The address of the token service is none, or is not safe.
+    #[error("address of the token service is no https URL")]
+    Address,
+    /// The token service could not be asked, or refused.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// What it gave is no token to sign with.
+    #[error("read the token that the token service gave")]
+    Token(#[from] InvalidToken),
+}
+
+impl IdentityToken {
+    /// Reads a token. Its signature is for the certificate authority to check.
+    ///
+    /// # Errors
+    /// When it is no token, or for another audience than Sigstore's.
+    pub fn new(text: SecretString) -> Result<Self, InvalidToken> {
+        let trimmed = SecretString::new(text.expose().trim().to_owned());
+        if trimmed.expose().len() > MAX_BYTES {
+            return Err(InvalidToken::Malformed);
+        }
+        let mut parts = trimmed.expose().split('.');
+        let (Some(_), Some(claims), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(InvalidToken::Malformed);
+        };
+        let claims = URL_SAFE_NO_PAD
+            .decode(claims.trim_end_matches('='))
+            .map_err(|_| InvalidToken::Malformed)?;
+        let claims: Value = serde_json::from_slice(&claims).map_err(|_| InvalidToken::Malformed)?;
+        let claim = |name: &str| {
+            claims
+                .get(name)
+                .and_then(Value::as_str)
+                .filter(|text| !text.is_empty())
+        };
+        let audiences: Vec<String> = match claims.get("aud") {
+            Some(Value::String(one)) => vec![one.clone()],
+            Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            _ => return Err(InvalidToken::Missing("aud")),
+        };
+        if !audiences.iter().any(|one| one == AUDIENCE) {
+            return Err(InvalidToken::Audience(audiences));
+        }
+        let expires = claims.get("exp").and_then(Value::as_i64);
+        let expires = expires.and_then(|seconds| Timestamp::from_second(seconds).ok());
+        // Fulcio asks for a proof over the e-mail address where there is one, as cosign gives it.
+        let subject = claim("email").or_else(|| claim("sub"));
+        Ok(Self {
+            subject: subject.ok_or(InvalidToken::Missing("sub"))?.to_owned(),
+            issuer: claim("iss").ok_or(InvalidToken::Missing("iss"))?.to_owned(),
+            expires: expires.ok_or(InvalidToken::Missing("exp"))?,
+            text: trimmed,
+        })
+    }
+
+    /// Whom it names, in the issuer's words; the certificate may name them otherwise.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// Who vouches.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The `Authorization` header that carries it.
+    pub(super) fn header(&self) -> Result<HeaderMap, InvalidToken> {
+        bearer(&self.text)
+    }
+
+    pub(super) fn check(&self, now: Timestamp) -> Result<(), InvalidToken> {
+        if self.expires <= now {
+            return Err(InvalidToken::Expired {
+                expired: self.expires,
+                now,
+            });
+        }
+        Ok(())
+    }
+}
+
+fn bearer(token: &SecretString) -> Result<HeaderMap, InvalidToken> {
+    let value = HeaderValue::from_str(&format!("Bearer {}", token.expose()));
+    let mut value = value.map_err(|_| InvalidToken::Malformed)?;
+    value.set_sensitive(true);
+    Ok(HeaderMap::from_iter([(AUTHORIZATION, value)]))
+}
+
+/// Asks GitHub Actions for a token: `url` and `request_token` are what a job with `id-token: write` finds in
+/// `ACTIONS_ID_TOKEN_REQUEST_URL` and `ACTIONS_ID_TOKEN_REQUEST_TOKEN`.
+///
+/// # Errors
+/// See [`TokenError`].
+pub async fn github_actions_token(
+    url: &str,
+    request_token: &SecretString,
+) -> Result<IdentityToken, TokenError> {
+    let mut url: Url = url.parse().map_err(|_| TokenError::Address)?;
+    if !is_safe(&url) {
+        return Err(TokenError::Address);
+    }
+    url.query_pairs_mut().append_pair("audience", AUDIENCE);
+    let place = Place {
+        service: "token service of GitHub Actions",
+        url,
+    };
+    let answer = Http::new()?.get(&place, bearer(request_token)?).await?;
+    let answer: Value = serde_json::from_slice(&answer).map_err(|_| place.unusable("no JSON"))?;
+    let value = answer.get("value").and_then(Value::as_str);
+    let value = value.ok_or_else(|| place.unusable("no token in it"))?;
+    Ok(IdentityToken::new(SecretString::from(value))?)
+}

@@ -1,0 +1,257 @@
+//! Signing with identities, at the stand-in's services over HTTP.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use weir_redact::SecretString;
+use weir_standin_sigstore::{Holder, Options, Rekor, Server, Sigstore};
+use weir_trust::{
+    IdentityToken, InvalidToken, Keyless, SignError, SignOptions, SigningConfig, Stored, attest_keyless,
+    find, sign_keyless,
+};
+use weir_verify::{Identity, IdentityPolicy, Layout, Policy, TrustRoot, verify};
+
+use crate::interop::Cosign;
+use crate::keyless::{ISSUER, SUBJECT, cosign_accepts};
+use crate::support::{REPOSITORY, Setup};
+
+const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
+
+async fn server() -> Server {
+    let from = Timestamp::now() - SignedDuration::from_hours(3);
+    Server::start(from, Options::default()).await.unwrap()
+}
+
+fn root(sigstore: &Sigstore) -> TrustRoot {
+    TrustRoot::from_json(sigstore.trusted_root().to_string().as_bytes()).unwrap()
+}
+
+fn token(sigstore: &Sigstore, at: Timestamp) -> IdentityToken {
+    let text = sigstore.token(&Holder::new(ISSUER, SUBJECT), at);
+    IdentityToken::new(SecretString::new(text)).unwrap()
+}
+
+fn keyless(config: &Value, root: TrustRoot, ahead: SignedDuration) -> Keyless {
+    let config = SigningConfig::from_json(config.to_string().as_bytes()).unwrap();
+    Keyless::new(config, root, Arc::new(move || Timestamp::now() + ahead)).unwrap()
+}
+
+/// Signs, with an error as its whole chain.
+async fn try_sign(
+    setup: &Setup,
+    keyless: &Keyless,
+    token: &IdentityToken,
+    layout: Layout,
+) -> Result<Stored, String> {
+    let options = SignOptions::at(Timestamp::now()).in_layout(layout);
+    let signed = sign_keyless(&setup.client, &setup.target, keyless, token, &options).await;
+    signed.map_err(|error: SignError| {
+        let mut text = error.to_string();
+        let mut next = std::error::Error::source(&error);
+        while let Some(source) = next {
+            text = format!("{text}: {source}");
+            next = source.source();
+        }
+        text
+    })
+}
+
+/// No signature is anywhere.
+async fn nothing_is_stored(setup: &Setup) {
+    let found = find(&setup.client, &setup.target).await.unwrap();
+    assert!(found.bundles.is_empty() && found.payloads.is_empty());
+    assert_eq!(setup.registry.tags(REPOSITORY), ["v1"]);
+}
+
+fn policy(sigstore: &Sigstore, subject: &str) -> Policy {
+    let identity = Identity::exact(ISSUER, subject).unwrap();
+    Policy::Identities(IdentityPolicy::new(root(sigstore), [identity]).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n38_what_an_identity_signs_weir_and_cosign_verify_by_that_identity_alone() {
+    let server = server().await;
+    let sigstore = server.sigstore();
+    let cosign = Cosign::find();
+    for (rekor, layout) in [
+        (Rekor::V1, Layout::Bundle),
+        (Rekor::V2, Layout::Bundle),
+        (Rekor::V1, Layout::Legacy),
+    ] {
+        for setup in [Setup::new().await, Setup::without_referrers_api().await] {
+            let keyless = keyless(
+                &sigstore.signing_config(rekor),
+                root(sigstore),
+                SignedDuration::ZERO,
+            );
+            let stored = try_sign(&setup, &keyless, &token(sigstore, Timestamp::now()), layout).await;
+            assert_eq!(stored.unwrap().layout, layout);
+            let found = find(&setup.client, &setup.target).await.unwrap();
+            let good = verify(
+                &setup.target,
+                &found,
+                &policy(sigstore, SUBJECT),
+                Timestamp::now(),
+            );
+            assert_eq!(good.unwrap().evidence().layout, layout);
+            let other = policy(sigstore, "https://x");
+            assert!(verify(&setup.target, &found, &other, Timestamp::now()).is_err());
+            if let Some(cosign) = &cosign {
+                assert!(cosign_accepts(cosign, &setup, sigstore, ISSUER, SUBJECT).await);
+                assert!(!cosign_accepts(cosign, &setup, sigstore, ISSUER, "https://x").await);
+            }
+            setup.handle.shutdown().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_attestation_by_an_identity_carries_its_predicate() {
+    let (server, setup) = (server().await, Setup::new().await);
+    let sigstore = server.sigstore();
+    for rekor in [Rekor::V1, Rekor::V2] {
+        let keyless = keyless(
+            &sigstore.signing_config(rekor),
+            root(sigstore),
+            SignedDuration::ZERO,
+        );
+        let now = Timestamp::now();
+        let predicate = serde_json::json!({ "buildDefinition": {} });
+        let token = token(sigstore, now);
+        attest_keyless(
+            &setup.client,
+            &setup.target,
+            &keyless,
+            &token,
+            PROVENANCE,
+            predicate,
+            now,
+        )
+        .await
+        .unwrap();
+    }
+    let found = find(&setup.client, &setup.target).await.unwrap();
+    assert_eq!(found.bundles.len(), 2);
+    let verified = verify(
+        &setup.target,
+        &found,
+        &policy(sigstore, SUBJECT),
+        Timestamp::now(),
+    );
+    assert_eq!(
+        verified.unwrap().evidence().predicate_type.as_deref(),
+        Some(PROVENANCE)
+    );
+    setup.handle.shutdown().await;
+}
+
+#[tokio::test]
+async fn n36_what_would_not_verify_or_cannot_be_made_is_not_stored() {
+    let (server, other) = (server().await, server().await);
+    let sigstore = server.sigstore();
+    let setup = Setup::new().await;
+    let now = Timestamp::now();
+    let hour = SignedDuration::from_hours(1);
+    let good = token(sigstore, now);
+    let config = |rekor| sigstore.signing_config(rekor);
+    let changed = |part: &str, url: String| {
+        let mut config = config(Rekor::V2);
+        config[part][0]["url"] = url.into();
+        config
+    };
+    let nowhere = |part| changed(part, "http://127.0.0.1:9".to_owned());
+    let foreign = |part, path: &str| changed(part, format!("http://{}/{path}", other.address()));
+    let at = |config: &Value, ahead| keyless(config, root(sigstore), ahead);
+    let zero = SignedDuration::ZERO;
+    let cases = [
+        (
+            at(&config(Rekor::V2), zero),
+            token(sigstore, now - hour * 2),
+            "identity token has expired at",
+        ),
+        (
+            at(&config(Rekor::V2), zero),
+            token(other.sigstore(), now),
+            "(Fulcio) at",
+        ),
+        (
+            at(&nowhere("caUrls"), zero),
+            good.clone(),
+            "ask the certificate authority",
+        ),
+        (
+            at(&nowhere("rekorTlogUrls"), zero),
+            good.clone(),
+            "ask the transparency log (Rekor v2)",
+        ),
+        (
+            at(&nowhere("tsaUrls"), zero),
+            good.clone(),
+            "ask the timestamp authority",
+        ),
+        (
+            at(&foreign("tsaUrls", "tsa/api/v1/timestamp"), zero),
+            good.clone(),
+            "would not verify",
+        ),
+        (
+            at(&foreign("rekorTlogUrls", "rekor2"), zero),
+            good.clone(),
+            "unknown log",
+        ),
+        (
+            keyless(&config(Rekor::V1), root(other.sigstore()), zero),
+            good.clone(),
+            "unknown log",
+        ),
+        (at(&config(Rekor::V1), -hour), good.clone(), "is in the future"),
+        (
+            at(&config(Rekor::V2), -(hour * 4)),
+            good.clone(),
+            "0 of the 1 certificate authorities",
+        ),
+    ];
+    for (keyless, token, says) in cases {
+        let error = try_sign(&setup, &keyless, &token, Layout::Bundle)
+            .await
+            .unwrap_err();
+        assert!(error.contains(says), "{says}: {error}");
+        nothing_is_stored(&setup).await;
+    }
+    // The older layout has no place for what a Rekor v2 log gives.
+    let error = try_sign(&setup, &at(&config(Rekor::V2), zero), &good, Layout::Legacy).await;
+    assert!(error.unwrap_err().contains("needs a Rekor v1 log"));
+    nothing_is_stored(&setup).await;
+    setup.handle.shutdown().await;
+}
+
+#[test]
+fn tokens_for_others_and_texts_that_are_none_are_refused_without_repeating_them() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let read = |claims: &str| {
+        let text = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims));
+        IdentityToken::new(SecretString::new(text))
+    };
+    let other = read(r#"{"iss":"i","sub":"s","aud":"vault","exp":1}"#).unwrap_err();
+    assert_eq!(other, InvalidToken::Audience(vec!["vault".to_owned()]));
+    assert!(read(r#"{"iss":"i","sub":"s","aud":["x","sigstore"],"exp":1}"#).is_ok());
+    assert_eq!(
+        read(r#"{"iss":"i","aud":"sigstore","exp":1}"#).unwrap_err(),
+        InvalidToken::Missing("sub")
+    );
+    for text in ["", "hunter2", "a.b", "a.b.c", "a.b.c.d"] {
+        let error = IdentityToken::new(SecretString::from(text)).unwrap_err();
+        assert_eq!(error, InvalidToken::Malformed);
+    }
+}
+
+#[test]
+fn a_token_is_not_sent_over_plain_http_to_another_machine() {
+    let server = Sigstore::new(Timestamp::UNIX_EPOCH);
+    let mut config = server.signing_config(Rekor::V1);
+    config["caUrls"][0]["url"] = "http://fulcio.example".into();
+    let error = SigningConfig::from_json(config.to_string().as_bytes()).unwrap_err();
+    assert!(error.to_string().contains("only https"), "{error}");
+}
