@@ -4,7 +4,7 @@
 //! directory, watched, so that what a patch or an image matches is known from the build itself, never guessed.
 //! [`fix`] edits what is deprecated; an edit that would change what is built is not made.
 //!
-//! A rule is a file: a function from [`context::Context`] to findings. Rules of severity [`Severity::Error`] find what
+//! A rule is a file: a function from its `Context` to findings. Rules of severity [`Severity::Error`] find what
 //! stops a build; what they do not find, the build's own error says.
 
 mod build_fails;
