@@ -3,13 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
-use jiff::Timestamp;
 use weir_apis::artifact::Artifact;
-use weir_helm::{Chart, Entry, LoadError, Unpack};
+use weir_charts::Tgz;
+use weir_helm::{Chart, LoadError};
 use weir_oci::Digest;
 use weir_runtime::artifacts::{Artifacts, ReadError};
-use weir_store::{Limits, extract};
 
 /// Bytes of the files of loaded charts that are kept. A chart that many releases share is loaded once; most have some
 /// ten thousand bytes.
@@ -100,30 +98,6 @@ impl Charts {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Loaded> {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Opens charts' archives with the store's reader.
-struct Tgz;
-
-impl Unpack for Tgz {
-    fn unpack(&self, archive: &Bytes, limit: usize) -> Result<Vec<Entry>, String> {
-        let limit = limit as u64;
-        let limits = Limits {
-            bytes: limit,
-            file_bytes: limit,
-            ..Limits::default()
-        };
-        let files = extract::files(archive.as_ref(), &limits).map_err(|error| error.to_string())?;
-        let entry = |file: extract::ArchiveFile| Entry {
-            path: file.path,
-            data: file.bytes,
-            modified: i64::try_from(file.modified)
-                .ok()
-                .and_then(|seconds| Timestamp::from_second(seconds).ok())
-                .map(Into::into),
-        };
-        Ok(files.into_iter().map(entry).collect())
     }
 }
 
