@@ -126,20 +126,12 @@ impl HelmReleases {
         Ok(controller)
     }
 
-    fn again(&self, object: &Object, error: &ApiError, queue: &Queue) {
-        // A conflict means that a newer object is on its way through the watch.
-        tracing::debug!(object = %object.reference(), %error, "cannot hold or release the object, trying again");
-        let settings = &self.deps.settings;
-        let key = (object.namespace().to_owned(), object.name().to_owned());
-        queue.add_after_failure(key, settings.min_retry_delay, settings.max_retry_delay);
-    }
-
     async fn delete(&self, object: Arc<Object>, queue: &Queue) {
         let mut run = Run::new(self, object.clone(), queue);
         match run.take_away().await {
             Ok(()) => {
                 if let Err(error) = finalizer::release(&self.deps.client, &object, WHO.manager).await {
-                    self.again(&object, &error, queue);
+                    finalizer::try_again(&self.deps, &object, &error, queue);
                 }
             }
             Err(failure) => {
@@ -166,7 +158,7 @@ impl Reconcile for HelmReleases {
         let object = match taken {
             Ok(Some(object)) => object,
             Ok(None) => return,
-            Err(error) => return self.again(&object, &error, queue),
+            Err(error) => return finalizer::try_again(&self.deps, &object, &error, queue),
         };
         if object.is_being_deleted() {
             return self.delete(object, queue).await;

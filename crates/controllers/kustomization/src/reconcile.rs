@@ -123,7 +123,7 @@ impl Kustomizations {
         match outcome {
             Ok(()) => {
                 if let Err(error) = finalizer::release(&self.deps.client, &object, WHO.manager).await {
-                    self.again(&object, &error, queue);
+                    finalizer::try_again(&self.deps, &object, &error, queue);
                 }
             }
             Err(failure) => {
@@ -149,13 +149,6 @@ impl Kustomizations {
         let target = self.target(&spec).await?;
         deletion::delete_all(&target, &spec, &inventory, fate == Fate::DeleteAndWait).await
     }
-
-    fn again(&self, object: &Object, error: &ApiError, queue: &Queue) {
-        // A conflict means that a newer object is on its way through the watch.
-        tracing::debug!(object = %object.reference(), %error, "cannot hold or release the object, trying again");
-        let settings = &self.deps.settings;
-        queue.add_after_failure(key_of(object), settings.min_retry_delay, settings.max_retry_delay);
-    }
 }
 
 impl Reconcile for Kustomizations {
@@ -164,7 +157,7 @@ impl Reconcile for Kustomizations {
         let object = match prepared {
             Ok(Some(object)) => object,
             Ok(None) => return,
-            Err(error) => return self.again(&object, &error, queue),
+            Err(error) => return finalizer::try_again(&self.deps, &object, &error, queue),
         };
         if object.is_being_deleted() {
             return self.delete(object, queue).await;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use weir_apis::{Object, key};
 use weir_cluster::{ApiError, Client};
 
-use crate::Queue;
+use crate::{Deps, Queue};
 
 /// Whether weir's work holds the object. The name is Flux's, so both can take over from each other.
 pub fn is_held(object: &Object) -> bool {
@@ -28,8 +28,7 @@ pub async fn take_up(
     queue: &Queue,
     manager: &str,
 ) -> Result<Option<Arc<Object>>, ApiError> {
-    let suspended = object.get(&["spec", "suspend"]).and_then(Value::as_bool) == Some(true);
-    if suspended && !object.is_being_deleted() {
+    if is_suspended(&object) && !object.is_being_deleted() {
         return Ok(None);
     }
     if object.is_being_deleted() || is_held(&object) {
@@ -38,6 +37,20 @@ pub async fn take_up(
     let held = hold(client, &object, manager).await?;
     queue.wrote(&held);
     Ok(Some(Arc::new(held)))
+}
+
+/// Whether nothing is to be done with the object until somebody resumes it.
+pub fn is_suspended(object: &Object) -> bool {
+    object.get(&["spec", "suspend"]).and_then(Value::as_bool) == Some(true)
+}
+
+/// The object could not be held or released: it comes again. A conflict means that a newer one is on its way through the
+/// watch.
+pub fn try_again(deps: &Deps, object: &Object, error: &ApiError, queue: &Queue) {
+    tracing::debug!(object = %object.reference(), %error, "cannot hold or release the object, trying again");
+    let key = (object.namespace().to_owned(), object.name().to_owned());
+    let settings = &deps.settings;
+    queue.add_after_failure(key, settings.min_retry_delay, settings.max_retry_delay);
 }
 
 /// Takes the finalizer away.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
 use weir_apis::{Object, key};
 use weir_cluster::ApiError;
 use weir_runtime::conclude::Who;
@@ -29,23 +28,10 @@ pub(crate) async fn prepare(
     match hold(deps, keeper, object.clone(), queue).await {
         Ok(object) => object,
         Err(error) => {
-            later(deps, &object, &error, queue);
+            finalizer::try_again(deps, &object, &error, queue);
             None
         }
     }
-}
-
-/// The object could not be written: it comes again.
-pub(crate) fn later(deps: &Deps, object: &Object, error: &ApiError, queue: &Queue) {
-    tracing::debug!(object = %object.reference(), %error, "cannot hold or release the object, trying again");
-    let key = (object.namespace().to_owned(), object.name().to_owned());
-    let settings = &deps.settings;
-    queue.add_after_failure(key, settings.min_retry_delay, settings.max_retry_delay);
-}
-
-/// Whether nothing is to be done with the object.
-pub(crate) fn is_suspended(object: &Object) -> bool {
-    object.get(&["spec", "suspend"]).and_then(Value::as_bool) == Some(true)
 }
 
 async fn hold(
@@ -54,22 +40,14 @@ async fn hold(
     object: Arc<Object>,
     queue: &Queue,
 ) -> Result<Option<Arc<Object>>, ApiError> {
-    if object.is_being_deleted() {
-        if finalizer::is_held(&object) {
+    match finalizer::take_up(&deps.client, object, queue, WHO.manager).await? {
+        Some(object) if object.is_being_deleted() => {
             keeper.remove(&object).await;
             finalizer::release(&deps.client, &object, WHO.manager).await?;
+            Ok(None)
         }
-        return Ok(None);
+        taken => Ok(taken),
     }
-    if is_suspended(&object) {
-        return Ok(None);
-    }
-    if finalizer::is_held(&object) {
-        return Ok(Some(object));
-    }
-    let held = finalizer::hold(&deps.client, &object, WHO.manager).await?;
-    queue.wrote(&held);
-    Ok(Some(Arc::new(held)))
 }
 
 /// Ends work on a remote that takes longer than the spec allows.

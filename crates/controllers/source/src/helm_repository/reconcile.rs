@@ -24,7 +24,7 @@ use super::fetch::{Etags, fetch, rewrite};
 use crate::access::{Access, Clients};
 use crate::keep::{Keeper, Place};
 use crate::status::{self, At, Failed};
-use crate::turn::{WHO, is_suspended, later, prepare};
+use crate::turn::{WHO, prepare};
 
 /// The link to the newest index.
 const INDEX: &str = "index.yaml";
@@ -80,7 +80,7 @@ impl HelmRepositories {
 
     /// An object of type `oci` is static: what an earlier type has left goes, and nothing else happens.
     async fn settle(&self, object: &Object, queue: &Queue) {
-        if is_suspended(object) && !object.is_being_deleted() {
+        if finalizer::is_suspended(object) && !object.is_being_deleted() {
             return;
         }
         let has_status =
@@ -117,7 +117,7 @@ impl HelmRepositories {
             Ok(())
         };
         if let Err(error) = cleared.await {
-            later(&self.deps, object, &error, queue);
+            finalizer::try_again(&self.deps, object, &error, queue);
         }
     }
 
