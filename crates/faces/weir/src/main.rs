@@ -6,6 +6,12 @@ use std::process::ExitCode;
 
 use weir_cli::Io;
 
+/// Reconciles take and give back trees of small pieces on every thread, between objects that stay. With glibc's arenas the
+/// controller keeps twice the memory for the same work (docs/benchmarks.md).
+#[cfg(unix)]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Threads for builds and files. Hundreds of builds side by side end no sooner than a few, and each thread would keep
 /// memory of its own.
 const BLOCKING_THREADS: usize = 16;
