@@ -1,6 +1,6 @@
 //! Files of objects to objects.
 
-use weir_yaml::{Data, Duplicates, Node, ParseOptions, expand_aliases, from_json, parse_all_with};
+use weir_yaml::{Data, Duplicates, Node, ParseOptions, expand_aliases, from_json_text, parse_all_with};
 
 use crate::decode::NEXT_LINE;
 use crate::error::{Error, Result};
@@ -102,10 +102,10 @@ fn flatten(nodes: Vec<Node>) -> Result<Vec<Node>> {
         let kind = resource::kind(&node).to_owned();
         match node.remove("items").map(|items| (items.is_null(), items.data)) {
             Some((true, _)) | None => {}
-            // These go by way of JSON, and lose their styles.
+            // These go by way of JSON text, and have its styles.
             Some((false, Data::Sequence(items))) => {
                 for item in items {
-                    queue.push_back(from_json(&marshal_item(item)?));
+                    queue.push_back(from_json_text(&marshal_item(item)?));
                 }
             }
             Some(_) => {

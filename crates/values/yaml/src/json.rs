@@ -5,8 +5,8 @@ use serde_json::{Map, Number, Value};
 
 use crate::alias::has_aliases;
 use crate::{
-    ConvertError, Data, Dialect, Node, Resolved, Style, Tag, emit, expand_aliases, go_float, parse_one,
-    resolve, resolve_tagged,
+    ConvertError, Data, Dialect, Node, Resolved, Style, Tag, emit, expand_aliases, go_float, go_json_number,
+    parse_one, resolve, resolve_tagged,
 };
 
 /// Converts a tree as the Go libraries of the dialect do: aliases and merge keys are expanded, of
@@ -46,7 +46,7 @@ fn value(node: &Node, dialect: Dialect, in_flow: bool) -> Result<Value, ConvertE
         {
             Ok(Value::String(text.clone()))
         }
-        Data::Scalar(text) => scalar(node, text, dialect),
+        Data::Scalar(text) => scalar(node, text, dialect, in_flow),
         Data::Sequence(items) => items.iter().map(|item| value(item, dialect, in_flow)).collect(),
         Data::Mapping(entries) => {
             let mut map = Map::new();
@@ -77,15 +77,16 @@ fn is_replaced(key: &Node, later: &[(Node, Node)]) -> bool {
         .is_some_and(|text| later.iter().any(|(other, _)| other.as_str() == Some(text)))
 }
 
-fn scalar(node: &Node, text: &str, dialect: Dialect) -> Result<Value, ConvertError> {
-    if dialect == Dialect::Kyaml && starts_with_tab(node, text) {
+fn scalar(node: &Node, text: &str, dialect: Dialect, in_flow: bool) -> Result<Value, ConvertError> {
+    // Within flow collections block scalars are printed in quotes.
+    if dialect == Dialect::Kyaml && !in_flow && starts_with_tab(node, text) {
         return Err(ConvertError::new(
             node.span,
             "found a tab character where an indentation space is expected",
         ));
     }
     let refolded;
-    let text = if node.style == Style::Folded && dialect == Dialect::Kyaml {
+    let text = if node.style == Style::Folded && dialect == Dialect::Kyaml && !in_flow {
         refolded = refold(text);
         refolded.as_str()
     } else {
@@ -185,29 +186,63 @@ pub fn key_to_string(key: &Node, dialect: Dialect) -> Result<String, ConvertErro
 
 /// Makes a tree of a JSON value, keys in the order of the value's map.
 pub fn from_json(value: &Value) -> Node {
-    match value {
-        Value::Null => Node::null(),
-        Value::Bool(value) => Node::scalar(value.to_string(), Tag::Bool),
-        Value::Number(number) => from_number(number),
-        Value::String(text) => Node::string(text.clone()),
-        Value::Array(items) => Node::sequence(items.iter().map(from_json).collect()),
+    tree(value, Style::Plain, &|text| Node::string(text), &from_number)
+}
+
+/// As [`from_json`], with the styles that texts have in what yaml v3 writes for such a value.
+pub fn from_json_styled(value: &Value) -> Node {
+    let string = |text: &str| {
+        let mut node = Node::string(text);
+        node.style = emit::string_style(text);
+        node
+    };
+    tree(value, Style::Plain, &string, &from_number)
+}
+
+/// Makes the tree that yaml v3 reads from the JSON text which Go writes for a value: collections in flow style, strings
+/// in double quotes.
+pub fn from_json_text(value: &Value) -> Node {
+    let string = |text: &str| {
+        let mut node = Node::string(text);
+        node.style = Style::DoubleQuoted;
+        node
+    };
+    tree(value, Style::Flow, &string, &|number| {
+        number_node(go_json_number(number))
+    })
+}
+
+fn tree(
+    value: &Value,
+    collections: Style,
+    string: &dyn Fn(&str) -> Node,
+    number: &dyn Fn(&Number) -> Node,
+) -> Node {
+    let inner = |value| tree(value, collections, string, number);
+    let mut node = match value {
+        Value::Null => return Node::null(),
+        Value::Bool(value) => return Node::scalar(value.to_string(), Tag::Bool),
+        Value::Number(value) => return number(value),
+        Value::String(text) => return string(text),
+        Value::Array(items) => Node::sequence(items.iter().map(inner).collect()),
         Value::Object(map) => Node::mapping(
             map.iter()
-                .map(|(key, value)| (key_node(key), from_json(value)))
+                .map(|(key, value)| (string(key), inner(value)))
                 .collect(),
         ),
-    }
+    };
+    node.style = collections;
+    node
 }
 
 fn from_number(number: &Number) -> Node {
     if number.is_i64() || number.is_u64() {
         return Node::scalar(number.to_string(), Tag::Int);
     }
-    let text = go_float(number.as_f64().unwrap_or_default());
-    let tag = resolve(&text, Dialect::Kyaml).tag();
-    Node::scalar(text, tag)
+    number_node(go_float(number.as_f64().unwrap_or_default()))
 }
 
-fn key_node(key: &str) -> Node {
-    Node::string(key)
+fn number_node(text: String) -> Node {
+    let tag = resolve(&text, Dialect::Kyaml).tag();
+    Node::scalar(text, tag)
 }

@@ -101,3 +101,32 @@ pub fn go_float(value: f64) -> String {
     }
     format!("{value}")
 }
+
+/// A number as Go's `encoding/json` writes it: with all its digits from 1e-6 to 1e21, in exponential form beyond.
+pub fn go_json_number(number: &serde_json::Number) -> String {
+    if number.is_i64() || number.is_u64() {
+        return number.to_string();
+    }
+    let value = number.as_f64().unwrap_or_default();
+    if value == 0.0 || (1e-6..1e21).contains(&value.abs()) {
+        return value.to_string();
+    }
+    // Rust leaves out the sign that Go writes before positive exponents.
+    format!("{value:e}").replace('e', if value.abs() < 1.0 { "e" } else { "e+" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_in_json_keep_their_digits_up_to_1e21() {
+        let text = |value: f64| go_json_number(&serde_json::Number::from_f64(value).unwrap());
+        assert_eq!(text(1e20), "100000000000000000000");
+        assert_eq!(text(-1.5e20), "-150000000000000000000");
+        assert_eq!(text(1e21), "1e+21");
+        assert_eq!(text(0.000_001), "0.000001");
+        assert_eq!(text(1.5e-7), "1.5e-7");
+        assert_eq!(text(0.25), "0.25");
+    }
+}

@@ -36,6 +36,12 @@ pub(crate) struct Arguments {
     /// Prints the tree and both answers, equal or not. With --only.
     #[arg(long)]
     show: bool,
+    /// Compares a folder's own tree instead of generated ones: what was kept of a difference, or a case being written.
+    #[arg(long, requires = "target")]
+    folder: Option<PathBuf>,
+    /// The directory in that folder to build.
+    #[arg(long, requires = "folder")]
+    target: Option<String>,
     /// Prints the messages of trees that both refuse.
     #[arg(long)]
     refusals: bool,
@@ -62,6 +68,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             "{} is not there; `cargo xtask tools kustomize` builds it",
             program.display()
         );
+    }
+    if let (Some(folder), Some(target)) = (&arguments.folder, &arguments.target) {
+        print_outcome(&compare(&program, &Tree::read(folder, target)?)?);
+        return Ok(());
     }
     let seed = arguments.seed.unwrap_or_else(seed_of_now);
     if let (Some(only), true) = (arguments.only, arguments.show) {
