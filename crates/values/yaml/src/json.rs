@@ -1,25 +1,63 @@
 //! Trees to JSON values and back.
 
+use std::collections::HashMap;
+
 use base64::Engine;
 use serde_json::{Map, Number, Value};
 
 use crate::alias::has_aliases;
+use crate::number::go_float32;
 use crate::{
     ConvertError, Data, Dialect, Node, Resolved, Style, Tag, emit, expand_aliases, go_float, go_json_number,
     parse_one, resolve, resolve_tagged,
 };
 
-/// Converts a tree as the Go libraries of the dialect do: aliases and merge keys are expanded, of
-/// a repeated key the last entry wins, dates become strings.
+/// Converts a tree as the Go libraries of the dialect do: aliases and merge keys are expanded, dates become strings. Of a
+/// repeated key, if the reader let it pass, the last entry wins for sigs.k8s.io/yaml; kyaml refuses it.
 ///
 /// Numbers that JSON cannot hold and keys that are no scalars are errors.
 pub fn to_json(node: &Node, dialect: Dialect) -> Result<Value, ConvertError> {
     if !has_aliases(node) {
-        return value(node, dialect, false);
+        return root(node, dialect);
     }
     let mut expanded = node.clone();
-    expand_aliases(&mut expanded)?;
-    value(&expanded, dialect, false)
+    expand_aliases(&mut expanded, dialect)?;
+    root(&expanded, dialect)
+}
+
+fn root(node: &Node, dialect: Dialect) -> Result<Value, ConvertError> {
+    let mut value = value(node, dialect, false)?;
+    let has_foot = node.comments.as_ref().is_some_and(|c| !c.foot.is_empty());
+    if has_foot && dialect == Dialect::Kyaml {
+        add_break_before_foot(node, &mut value);
+    }
+    Ok(value)
+}
+
+/// What a document's foot comment does on kyaml's way to JSON: the blank line that is printed above it becomes part of a
+/// block scalar that ends there and keeps its line breaks.
+fn add_break_before_foot(node: &Node, value: &mut Value) {
+    let (mut node, mut value) = (node, value);
+    while node.style != Style::Flow {
+        let inner = match (&node.data, value) {
+            (Data::Mapping(entries), Value::Object(map)) => entries.last().and_then(|(key, node)| {
+                let key = key_to_string(key, Dialect::Kyaml).ok()?;
+                Some((node, map.get_mut(&key)?))
+            }),
+            (Data::Sequence(items), Value::Array(values)) => items.last().zip(values.last_mut()),
+            (Data::Scalar(_), Value::String(text)) => {
+                let printed = emit::kyaml(node);
+                let header = printed.lines().next().unwrap_or_default();
+                if header.starts_with(['|', '>']) && header.ends_with('+') {
+                    text.push('\n');
+                }
+                return;
+            }
+            _ => None,
+        };
+        let Some(next) = inner else { return };
+        (node, value) = next;
+    }
 }
 
 fn value(node: &Node, dialect: Dialect, in_flow: bool) -> Result<Value, ConvertError> {
@@ -29,8 +67,7 @@ fn value(node: &Node, dialect: Dialect, in_flow: bool) -> Result<Value, ConvertE
         Data::Scalar(text)
             if in_flow
                 && text.is_empty()
-                && node.is_null()
-                && !node.tag_is_explicit
+                && (node.tag == Tag::None || node.is_null() && !node.tag_is_explicit)
                 && dialect == Dialect::Kyaml =>
         {
             Ok(Value::String(String::new()))
@@ -49,6 +86,9 @@ fn value(node: &Node, dialect: Dialect, in_flow: bool) -> Result<Value, ConvertE
         Data::Scalar(text) => scalar(node, text, dialect, in_flow),
         Data::Sequence(items) => items.iter().map(|item| value(item, dialect, in_flow)).collect(),
         Data::Mapping(entries) => {
+            if dialect == Dialect::Kyaml {
+                refuse_repeated(entries)?;
+            }
             let mut map = Map::new();
             for (at, (key, entry)) in entries.iter().enumerate() {
                 // What stands under null is dropped on kyaml's way to JSON.
@@ -70,6 +110,28 @@ fn value(node: &Node, dialect: Dialect, in_flow: bool) -> Result<Value, ConvertE
             format!("unknown anchor '{name}' referenced"),
         )),
     }
+}
+
+/// Mappings up to this size are searched; larger ones get an index.
+const SEARCHED: usize = 16;
+
+fn refuse_repeated(entries: &[(Node, Node)]) -> Result<(), ConvertError> {
+    let mut index: HashMap<&str, u32> = HashMap::new();
+    for (at, (key, _)) in entries.iter().enumerate() {
+        let Some(text) = key.as_str() else { continue };
+        let earlier = if entries.len() < SEARCHED {
+            let before = entries.get(..at).unwrap_or_default();
+            let found = before.iter().find(|(key, _)| key.as_str() == Some(text));
+            found.map(|(key, _)| key.span.line)
+        } else {
+            index.insert(text, key.span.line)
+        };
+        if let Some(line) = earlier {
+            let message = format!("mapping key {text:?} already defined at line {line}");
+            return Err(ConvertError::new(key.span, message));
+        }
+    }
+    Ok(())
 }
 
 fn is_replaced(key: &Node, later: &[(Node, Node)]) -> bool {
@@ -153,7 +215,13 @@ fn binary(node: &Node, text: &str) -> Result<Value, ConvertError> {
     let bytes = base64::engine::general_purpose::STANDARD
         .decode(compact)
         .map_err(|_| ConvertError::new(node.span, "!!binary value contains invalid base64 data"))?;
-    Ok(Value::String(String::from_utf8_lossy(&bytes).into_owned()))
+    // Go puts a replacement for each byte that belongs to no character.
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+    }
+    Ok(Value::String(text))
 }
 
 /// The JSON key of a mapping key.
@@ -165,7 +233,12 @@ pub fn key_to_string(key: &Node, dialect: Dialect) -> Result<String, ConvertErro
         return Err(ConvertError::new(key.span, "unsupported map key: not a scalar"));
     };
     if dialect == Dialect::Kyaml {
-        return Ok(text.to_owned());
+        // As with values, by way of printing.
+        return Ok(if key.style == Style::Folded && text.contains('\n') {
+            refold(text)
+        } else {
+            text.to_owned()
+        });
     }
     let resolved = resolve_tagged(text, &key.tag, key.tag_is_explicit, key.style, dialect)
         .map_err(|message| ConvertError::new(key.span, message))?;
@@ -175,11 +248,12 @@ pub fn key_to_string(key: &Node, dialect: Dialect) -> Result<String, ConvertErro
         }
         Resolved::Bool(value) => value.to_string(),
         Resolved::Int(value) => value.to_string(),
-        Resolved::Float(value) if value.is_infinite() => {
-            if value > 0.0 { ".inf" } else { "-.inf" }.to_owned()
-        }
-        Resolved::Float(value) if value.is_nan() => ".nan".to_owned(),
-        Resolved::Float(value) => go_float(value),
+        Resolved::Float(value) => match go_float32(value).as_str() {
+            "+Inf" => ".inf".to_owned(),
+            "-Inf" => "-.inf".to_owned(),
+            "NaN" => ".nan".to_owned(),
+            text => text.to_owned(),
+        },
         Resolved::Str | Resolved::Timestamp(_) => text.to_owned(),
     })
 }
