@@ -13,6 +13,9 @@ pub(crate) fn suffix(node: &Node) -> Result<String> {
     let fields: &[&str] = match resource::kind(node) {
         "ConfigMap" => &["data", "binaryData"],
         "Secret" => &["data", "stringData", "type"],
+        // kustomize hashes its own structure of the tree here: styles, comments, and the lines and columns that nodes were
+        // read at. Nothing can reproduce that without being kustomize. Only a hand-written annotation of kustomize's
+        // internal ones (`needsHashSuffix`) gets any other kind here: generators make these two alone.
         _ => return Ok(encode(&go_json(&to_json(node, Dialect::Kyaml)?))),
     };
     let mut map = Map::new();

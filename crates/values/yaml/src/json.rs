@@ -47,7 +47,8 @@ fn add_break_before_foot(node: &Node, value: &mut Value) {
             (Data::Sequence(items), Value::Array(values)) => items.last().zip(values.last_mut()),
             (Data::Scalar(_), Value::String(text)) => {
                 let printed = emit::kyaml(node);
-                let header = printed.lines().next().unwrap_or_default();
+                // A comment may stand behind the header.
+                let header = printed.split([' ', '\n']).next().unwrap_or_default();
                 if header.starts_with(['|', '>']) && header.ends_with('+') {
                     text.push('\n');
                 }

@@ -241,6 +241,9 @@ impl Builder {
                     ScalarStyle::Folded => Style::Folded,
                 };
                 set_tag(&mut node, tag.as_deref());
+                if matches!(node.style, Style::Literal | Style::Folded) {
+                    check_separators(node.as_str().unwrap_or_default(), span)?;
+                }
                 self.add(node, span)?;
             }
             Event::SequenceStart(style, _, tag) => {
@@ -391,7 +394,8 @@ impl Builder {
         // The event follows its node: an open collection without members, else the last node.
         if let Some(frame) = self.frames.last_mut()
             && frame.key.is_none()
-            && frame.node.is_null_or_empty()
+            && (frame.node.items().is_some_and(<[_]>::is_empty)
+                || frame.node.entries().is_some_and(<[_]>::is_empty))
         {
             frame.node.anchor = Some(Box::new(name.into()));
         } else if let Some(node) = self.last_node() {
@@ -473,6 +477,18 @@ impl Builder {
             document.foot_comment = Some(foot.into());
         }
     }
+}
+
+/// Refuses what ends a block scalar for the Go libraries, to which line and paragraph separators break lines: text behind
+/// one is not indented.
+fn check_separators(text: &str, span: Span) -> Result<(), ParseError> {
+    let ends_early = |rest: &str| !rest.is_empty() && !rest.starts_with([' ', '\n']);
+    if text.split(['\u{2028}', '\u{2029}']).skip(1).any(ends_early) {
+        let message = "could not find expected ':': a line or paragraph separator (U+2028, U+2029) breaks the line \
+                       within this block scalar";
+        return Err(ParseError::new(span, message));
+    }
+    Ok(())
 }
 
 /// Takes the foot comments on the way to a node's last scalar, if that is a block scalar. Says whether it is.

@@ -55,6 +55,7 @@ struct Counts {
     same: AtomicUsize,
     both_fail: AtomicUsize,
     crashed: AtomicUsize,
+    explained: AtomicUsize,
     done: AtomicUsize,
     /// What the trees that both build have reached.
     coverage: Mutex<Coverage>,
@@ -118,6 +119,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
                                 counts.same.fetch_add(1, Ordering::Relaxed)
                             }
                             Outcome::Crashed => counts.crashed.fetch_add(1, Ordering::Relaxed),
+                            Outcome::Explained => counts.explained.fetch_add(1, Ordering::Relaxed),
                             Outcome::BothFail { theirs, ours } => {
                                 if arguments.refusals {
                                     println!(
@@ -169,11 +171,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         }
     }
     println!(
-        "kustomize: {} trees, seed {seed}: {} the same, {} refused by both, {} that kustomize panics on, {} differ ({} s)",
+        "kustomize: {} trees, seed {seed}: {} the same, {} refused by both, {} that kustomize panics on, {} refused by weir on purpose, {} differ ({} s)",
         counts.done.load(Ordering::Relaxed),
         counts.same.load(Ordering::Relaxed),
         counts.both_fail.load(Ordering::Relaxed),
         counts.crashed.load(Ordering::Relaxed),
+        counts.explained.load(Ordering::Relaxed),
         found.len(),
         begun.elapsed().as_secs()
     );
@@ -233,6 +236,7 @@ fn print_outcome(outcome: &Outcome) {
     match outcome {
         Outcome::Same => println!("the same"),
         Outcome::Crashed => println!("kustomize panics"),
+        Outcome::Explained => println!("refused by weir on purpose"),
         Outcome::BothFail { theirs, ours } => println!("kustomize: {}\nweir: {ours}", theirs.trim_end()),
         Outcome::Differ {
             theirs: Ok(theirs),

@@ -176,7 +176,10 @@ fn is_read_apart(text: &str) -> bool {
         || text.split([' ', '\n', '[', '{', ',']).any(|word| {
             word.starts_with(['&', '*']) && word.ends_with(':') && word.len() > 1
         })
-        // `*a:`, too, when it is written: weir puts a space before the colon, for readers of 1.2.
+        // Written, `*a` gets a space before the colon from weir, for readers of 1.2.
+        || text.split_whitespace().collect::<Vec<_>>().windows(2).any(|words| {
+            matches!(words, [a, b] if *a == "?" && b.starts_with('*') || a.starts_with('*') && b.starts_with(':'))
+        })
         // A block scalar at the margin that is the whole document: where its text starts, and that it may be an item.
         || text.split('\n').any(|line| line.starts_with(['|', '>']))
 }

@@ -144,7 +144,7 @@ fn a_foot_comment_adds_a_break_to_a_text_that_keeps_its_own() {
     let (sigs, kyaml) = both("a: |+\n  x\n\n# foot\n");
     assert_eq!(sigs, r#"{"a":"x\n\n"}"#);
     assert_eq!(kyaml, r#"{"a":"x\n\n\n"}"#);
-    assert_eq!(both("1: |+\n\n#").1, r#"{"1":"\n\n"}"#);
+    assert_eq!(both("1: |+ # c\n\n#").1, r#"{"1":"\n\n"}"#);
 }
 
 #[test]
@@ -159,4 +159,18 @@ fn block_scalars_within_flow_collections_keep_their_text() {
 #[test]
 fn float_keys_have_single_precision_in_sigs() {
     assert_eq!(both("12345678.5: 1\n").0, r#"{"1.2345678e+07":1}"#);
+}
+
+#[test]
+fn a_line_separator_ends_a_block_scalar() {
+    let error = parse_one("a: |\n  b: \"x\u{2028}y\"\n").unwrap_err().to_string();
+    assert!(error.contains("could not find expected ':'"), "{error}");
+    assert_eq!(
+        parse_one("a: \"x\u{2028}y\"\n")
+            .unwrap()
+            .get("a")
+            .unwrap()
+            .as_str(),
+        Some("x\u{2028}y")
+    );
 }
