@@ -98,8 +98,13 @@ fn value(node: &Node, dialect: Dialect, in_flow: bool) -> Result<Value, ConvertE
                     continue;
                 }
                 let entry = match value(entry, dialect, in_flow) {
-                    // Nobody looks at a value that a later one of the same key replaces.
-                    Err(_) if is_replaced(key, entries.get(at + 1..).unwrap_or_default()) => continue,
+                    // Nobody looks at a value that a later one of the same key replaces, once it could be read.
+                    Err(error)
+                        if error.message != NO_SCALAR
+                            && is_replaced(key, entries.get(at + 1..).unwrap_or_default()) =>
+                    {
+                        continue;
+                    }
                     entry => entry?,
                 };
                 map.insert(key_to_string(key, dialect)?, entry);
@@ -156,7 +161,7 @@ fn scalar(node: &Node, text: &str, dialect: Dialect, in_flow: bool) -> Result<Va
         text
     };
     if node.tag == Tag::Binary && node.tag_is_explicit {
-        return binary(node, text);
+        return decode_binary(node, text).map(Value::String);
     }
     let resolved = resolve_tagged(text, &node.tag, node.tag_is_explicit, node.style, dialect)
         .map_err(|message| ConvertError::new(node.span, message))?;
@@ -211,7 +216,7 @@ fn float(value: f64) -> Option<Value> {
     Number::from_f64(value).map(Value::Number)
 }
 
-fn binary(node: &Node, text: &str) -> Result<Value, ConvertError> {
+fn decode_binary(node: &Node, text: &str) -> Result<String, ConvertError> {
     let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     let bytes = base64::engine::general_purpose::STANDARD
         .decode(compact)
@@ -222,8 +227,10 @@ fn binary(node: &Node, text: &str) -> Result<Value, ConvertError> {
         text.push_str(chunk.valid());
         text.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
     }
-    Ok(Value::String(text))
+    Ok(text)
 }
+
+const NO_SCALAR: &str = "unsupported map key: not a scalar";
 
 /// The JSON key of a mapping key.
 ///
@@ -231,7 +238,7 @@ fn binary(node: &Node, text: &str) -> Result<Value, ConvertError> {
 /// the text as it stands.
 pub fn key_to_string(key: &Node, dialect: Dialect) -> Result<String, ConvertError> {
     let Some(text) = key.as_str() else {
-        return Err(ConvertError::new(key.span, "unsupported map key: not a scalar"));
+        return Err(ConvertError::new(key.span, NO_SCALAR));
     };
     if dialect == Dialect::Kyaml {
         // As with values, by way of printing.
@@ -240,6 +247,9 @@ pub fn key_to_string(key: &Node, dialect: Dialect) -> Result<String, ConvertErro
         } else {
             text.to_owned()
         });
+    }
+    if key.tag == Tag::Binary && key.tag_is_explicit {
+        return decode_binary(key, text);
     }
     let resolved = resolve_tagged(text, &key.tag, key.tag_is_explicit, key.style, dialect)
         .map_err(|message| ConvertError::new(key.span, message))?;
