@@ -43,8 +43,9 @@ pub(crate) fn all() -> Result<()> {
         );
     }
     scenarios()?;
-    // The same trees each time: a change that breaks one is to blame, not chance.
+    // The same trees and texts each time: a change that breaks one is to blame, not chance.
     differential(&["kustomize", "--count", "200", "--seed", "1"].map(str::to_owned))?;
+    differential(&["yaml", "--count", "2000", "--seed", "1"].map(str::to_owned))?;
     step(
         "test",
         &["test", "--workspace", "--no-fail-fast"],

@@ -28,12 +28,15 @@ impl Accumulator {
         other.vars.into_values().try_for_each(|var| self.add_var(var))
     }
 
-    /// Adds rules that are the outcome of a merge themselves.
+    /// Adds rules that may be shared with others.
     pub(crate) fn merge_config(&mut self, config: Rc<Config>) -> Result<()> {
         match &mut self.config {
-            // A merge with itself, or with nothing, changes nothing.
-            Some(own) if Rc::ptr_eq(own, &config) => Ok(()),
+            Some(own) if Rc::ptr_eq(own, &config) && config.is_settled() => Ok(()),
             Some(own) => Rc::make_mut(own).merge(&config),
+            none if !config.is_settled() => {
+                *none = Some(Rc::new(config.merged()?));
+                Ok(())
+            }
             none => {
                 *none = Some(config);
                 Ok(())

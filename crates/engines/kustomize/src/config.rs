@@ -36,6 +36,9 @@ pub(crate) struct Config {
     pub(crate) var_reference: Vec<FieldSpec>,
     pub(crate) images: Vec<FieldSpec>,
     pub(crate) replicas: Vec<FieldSpec>,
+    /// It came from a merge into nothing, which would change nothing any more.
+    #[serde(skip)]
+    settled: bool,
 }
 
 /// kustomize's defaults.
@@ -51,11 +54,18 @@ impl Config {
         BUILTIN.clone()
     }
 
-    /// The outcome of a merge into nothing.
+    /// The outcome of a merge into nothing: rules that others before them cover are left out, and refused if they
+    /// contradict those.
     pub(crate) fn merged(&self) -> Result<Self> {
         let mut merged = Self::default();
         merged.merge(self)?;
+        merged.settled = true;
         Ok(merged)
+    }
+
+    /// Whether [`Self::merged`], and a merge with itself, would change nothing.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.settled
     }
 
     fn lists(&self) -> [&Vec<FieldSpec>; 10] {
@@ -99,6 +109,7 @@ impl Config {
 
     /// Adds another configuration.
     pub(crate) fn merge(&mut self, other: &Self) -> Result<()> {
+        self.settled = false;
         for ((name, list), incoming) in self.lists_mut().into_iter().zip(other.lists()) {
             merge_all(list, incoming).within(|| format!("failed to merge {name} fieldSpec"))?;
         }

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use serde_json::{Map, Value};
-use weir_yaml::{Dialect, Node, to_json};
+use serde_json::{Map, Number, Value};
+use weir_yaml::{Dialect, Node, go_json_number, to_json};
 
 use crate::error::Result;
 use crate::resource;
@@ -13,6 +13,9 @@ pub(crate) fn suffix(node: &Node) -> Result<String> {
     let fields: &[&str] = match resource::kind(node) {
         "ConfigMap" => &["data", "binaryData"],
         "Secret" => &["data", "stringData", "type"],
+        // kustomize hashes its own structure of the tree here: styles, comments, and the lines and columns that nodes were
+        // read at. Nothing can reproduce that without being kustomize. Only a hand-written annotation of kustomize's
+        // internal ones (`needsHashSuffix`) gets any other kind here: generators make these two alone.
         _ => return Ok(encode(&go_json(&to_json(node, Dialect::Kyaml)?))),
     };
     let mut map = Map::new();
@@ -69,6 +72,11 @@ fn write_json(value: &Value, out: &mut String) {
             out.push('}');
         }
         Value::String(text) => write_text(text, out),
+        // On kustomize's way here every number becomes a float.
+        Value::Number(number) => {
+            let float = number.as_f64().and_then(Number::from_f64);
+            out.push_str(&go_json_number(float.as_ref().unwrap_or(number)));
+        }
         other => out.push_str(&other.to_string()),
     }
 }

@@ -1,6 +1,8 @@
 //! Files of objects to objects.
 
-use weir_yaml::{Data, Duplicates, Node, ParseOptions, expand_aliases, from_json, parse_all_with};
+use weir_yaml::{
+    Data, Dialect, Duplicates, Node, ParseOptions, expand_aliases, from_json_text, parse_all_with,
+};
 
 use crate::decode::NEXT_LINE;
 use crate::error::{Error, Result};
@@ -53,10 +55,15 @@ fn objects_with(bytes: &[u8], duplicates: Duplicates) -> Result<Vec<Node>> {
     let single = documents.len() == 1;
     let mut nodes = Vec::new();
     for document in documents {
-        let Some(mut root) = document.root.filter(|root| !root.is_null()) else {
+        // A foot comment shows in what the last text of an object becomes.
+        let root = match duplicates {
+            Duplicates::Refuse => document.into_root(),
+            Duplicates::Keep => document.root,
+        };
+        let Some(mut root) = root.filter(|root| !root.is_null()) else {
             continue;
         };
-        expand_aliases(&mut root).map_err(malformed)?;
+        expand_aliases(&mut root, Dialect::Kyaml).map_err(malformed)?;
         let is_list = matches!(resource::kind(&root), "List" | "ResourceList");
         if single && is_list && root.get("items").is_some() {
             if let Some(Node {
@@ -102,10 +109,10 @@ fn flatten(nodes: Vec<Node>) -> Result<Vec<Node>> {
         let kind = resource::kind(&node).to_owned();
         match node.remove("items").map(|items| (items.is_null(), items.data)) {
             Some((true, _)) | None => {}
-            // These go by way of JSON, and lose their styles.
+            // These go by way of JSON text, and have its styles.
             Some((false, Data::Sequence(items))) => {
                 for item in items {
-                    queue.push_back(from_json(&marshal_item(item)?));
+                    queue.push_back(from_json_text(&marshal_item(item)?));
                 }
             }
             Some(_) => {

@@ -1,7 +1,5 @@
 //! Objects to JSON values, as kyaml makes them.
 
-use std::collections::HashMap;
-
 use serde_json::Value;
 use weir_yaml::{Data, Dialect, Node, Resolved, Style, Tag, resolve, to_json};
 
@@ -9,9 +7,9 @@ use crate::error::{Error, Result};
 
 /// The JSON value of an object.
 ///
-/// Keys below the top level must be strings: Go has no JSON for maps with others.
+/// Keys below the top level must be strings: Go has no JSON for maps with others. None may repeat: kustomize keeps those
+/// that do until it makes a map of the object.
 pub(crate) fn marshal(node: &Node) -> Result<Value> {
-    check_repeated(node)?;
     for (_, value) in node.entries().unwrap_or_default() {
         check_keys(value)?;
     }
@@ -21,7 +19,6 @@ pub(crate) fn marshal(node: &Node) -> Result<Value> {
 /// The JSON value of an object within a list, whose top-level keys must be strings too. It is made without printing on
 /// the way, so that styles leave no traces.
 pub(crate) fn marshal_item(mut node: Node) -> Result<Value> {
-    check_repeated(&node)?;
     check_keys(&node)?;
     forget_styles(&mut node);
     Ok(to_json(&node, Dialect::Kyaml)?)
@@ -41,30 +38,6 @@ fn forget_styles(node: &mut Node) {
         }
         _ if matches!(node.style, Style::Folded | Style::Literal) => node.style = Style::DoubleQuoted,
         _ => {}
-    }
-}
-
-/// Refuses repeated keys. kustomize keeps them until it makes a map of the object.
-fn check_repeated(node: &Node) -> Result<()> {
-    match &node.data {
-        Data::Sequence(items) => items.iter().try_for_each(check_repeated),
-        Data::Mapping(entries) => {
-            let mut known: HashMap<&str, u32> = HashMap::with_capacity(entries.len());
-            for (key, value) in entries {
-                let Some(text) = key.as_str() else {
-                    continue;
-                };
-                if let Some(line) = known.insert(text, key.span.line) {
-                    return Err(Error::invalid(format!(
-                        "yaml: unmarshal errors: line {}: mapping key {text:?} already defined at line {line}",
-                        key.span.line
-                    )));
-                }
-                check_repeated(value)?;
-            }
-            Ok(())
-        }
-        _ => Ok(()),
     }
 }
 

@@ -224,12 +224,16 @@ impl<'a> Context<'a> {
                     if let (Some((style, span)), false) = (kept, outcome.is_dest) {
                         value.style = style;
                         value.span = span;
+                    } else {
+                        // kyaml sets the field to what it is, and its setter does this.
+                        ops::quote_if_ambiguous(&mut value);
                     }
                     if let Some((_, slot)) = entries.get_mut(at) {
                         *slot = value;
                     }
                 }
-                (Some(value), None) => {
+                (Some(mut value), None) => {
+                    ops::quote_if_ambiguous(&mut value);
                     let mut key = Node::plain(name);
                     key.style = key_style;
                     entries.push((key, value));

@@ -100,7 +100,7 @@ pub(crate) fn set_field_keeping_null(node: &mut Node, name: &str, mut value: Nod
 }
 
 /// Text that YAML 1.1 would read as something else gets quotes.
-fn quote_if_ambiguous(value: &mut Node) {
+pub(crate) fn quote_if_ambiguous(value: &mut Node) {
     if matches!(value.tag, Tag::Str | Tag::None)
         && value.style == Style::Plain
         && let Some(text) = value.as_str()

@@ -41,6 +41,14 @@ impl Plain {
     }
 }
 
+impl Plain {
+    /// Whether some text could be matched by this and by another one of the same length, of which the text is given.
+    pub(crate) fn meets(&self, other: &str) -> bool {
+        let mut pairs = self.text.chars().zip(other.chars());
+        pairs.all(|(a, b)| a == b || a == '.' || b == '.')
+    }
+}
+
 /// A pattern that matches texts as a whole; an empty one matches all.
 #[derive(Debug)]
 pub(crate) enum Whole {

@@ -499,6 +499,16 @@ impl Resource {
         Ok(())
     }
 
+    /// Makes each annotation a text without a style, as kustomize does where it notes an origin or a transformation among
+    /// them.
+    pub(crate) fn rewrite_annotations(&mut self) -> Result<()> {
+        let annotations = self.annotations();
+        match &mut self.node {
+            Some(node) if !annotations.is_empty() => set_meta_map(node, "annotations", &annotations),
+            _ => Ok(()),
+        }
+    }
+
     /// Gives annotations the form that they have in the output.
     pub(crate) fn finish(&mut self, origins: bool, transformations: bool) -> Result<()> {
         let mut annotations = self.annotations();

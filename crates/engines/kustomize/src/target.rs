@@ -23,7 +23,6 @@ use crate::transform::{
     PatchTransformer, SubjectMode, Transformer, fix_name_references, load_replacements,
     load_strategic_merge_patches, resolve_vars,
 };
-use crate::twins::unmark;
 
 /// A directory with its kustomization file.
 pub(crate) struct Target<'a> {
@@ -146,7 +145,7 @@ impl<'a> Target<'a> {
 
     /// The rules of the files that `configurations` lists, on top of kustomize's own.
     fn configurations(&self, paths: &[String]) -> Result<Config> {
-        let mut config = Config::builtin();
+        let mut own = Config::default();
         for (number, path) in paths.iter().enumerate() {
             let more = self
                 .loader
@@ -154,8 +153,11 @@ impl<'a> Target<'a> {
                 .and_then(|text| Config::parse(&text))
                 .within(|| format!("configuration '{path}'"))
                 .at(|| self.place("configurations", Some(number)))?;
-            config.merge(&more)?;
+            own.merge(&more)?;
         }
+        // The files agree with each other before kustomize's own rules come in.
+        let mut config = Config::builtin();
+        config.merge(&own)?;
         Ok(config)
     }
 
@@ -414,11 +416,7 @@ impl<'a> Target<'a> {
                     } else {
                         resource.transformations.push(origin.clone());
                     }
-                    // Its annotations are written anew for that.
-                    let annotations = resource.node.as_mut().and_then(|node| node.get_mut("metadata"));
-                    if let Some(annotations) = annotations.and_then(|meta| meta.get_mut("annotations")) {
-                        unmark(annotations);
-                    }
+                    resource.rewrite_annotations()?;
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::{ConvertError, Data, Node, Span, Tag};
+use crate::{ConvertError, Data, Dialect, Node, Span, Tag};
 
 /// Nodes that expansion may always make; beyond that the product is bound to the document's size.
 const FREE_NODES: usize = 100_000;
@@ -12,16 +12,20 @@ const GROWTH: usize = 10;
 /// Replaces each alias by a copy of its anchor's node, applies merge keys (`<<`), and removes
 /// anchors.
 ///
-/// Keys of the mapping itself win over merged ones; of several merged mappings the first wins.
+/// To kyaml, keys of the mapping itself win over merged ones. sigs.k8s.io/yaml goes from entry to entry, so that merged
+/// keys win over those above them. Of several merged mappings the first wins.
 /// The work is bounded: a document that grows out of proportion is refused (N10).
-pub fn expand_aliases(root: &mut Node) -> Result<(), ConvertError> {
+pub fn expand_aliases(root: &mut Node, dialect: Dialect) -> Result<(), ConvertError> {
     if !has_aliases(root) {
         return Ok(());
     }
     let own = count(root);
     let mut expander = Expander {
         anchors: HashMap::new(),
+        latest: HashMap::new(),
+        begun: 0,
         open: Vec::new(),
+        dialect,
         budget: FREE_NODES.max(own.saturating_mul(GROWTH)),
     };
     expander.expand(root)
@@ -51,16 +55,24 @@ fn count(node: &Node) -> usize {
 struct Expander {
     /// Expanded nodes by anchor, each with its size.
     anchors: HashMap<Box<str>, (Node, usize)>,
+    /// The anchor of each name that began last: it is what the name means from there on.
+    latest: HashMap<Box<str>, usize>,
+    /// How many anchors have begun.
+    begun: usize,
     /// Anchors whose nodes are being expanded.
-    open: Vec<Box<str>>,
+    open: Vec<usize>,
+    dialect: Dialect,
     budget: usize,
 }
 
 impl Expander {
     fn expand(&mut self, node: &mut Node) -> Result<(), ConvertError> {
         let anchor = node.anchor.take();
+        let number = self.begun;
         if let Some(name) = &anchor {
-            self.open.push((**name).clone());
+            self.begun += 1;
+            self.latest.insert((**name).clone(), number);
+            self.open.push(number);
         }
         match &mut node.data {
             Data::Scalar(_) => {}
@@ -77,11 +89,15 @@ impl Expander {
             }
             Data::Mapping(entries) => {
                 for (key, value) in entries.iter_mut() {
+                    let is_alias = matches!(value.data, Data::Alias(_));
                     self.expand(key)?;
                     self.expand(value)?;
+                    if is_alias && key.tag == Tag::Merge && value.entries().is_none() {
+                        return Err(ConvertError::new(key.span, NO_MAP));
+                    }
                 }
                 if entries.iter().any(|(key, _)| key.tag == Tag::Merge) {
-                    merge(entries)?;
+                    merge(entries, self.dialect)?;
                 }
             }
         }
@@ -89,13 +105,17 @@ impl Expander {
             self.open.pop();
             let size = count(node);
             self.spend(size, node.span)?;
-            self.anchors.insert(*name, (node.clone(), size));
+            // A node within may have taken the name over.
+            if self.latest.get(&*name) == Some(&number) {
+                self.anchors.insert(*name, (node.clone(), size));
+            }
         }
         Ok(())
     }
 
     fn lookup(&mut self, name: &str, span: Span) -> Result<Node, ConvertError> {
-        if self.open.iter().any(|open| &**open == name) {
+        let latest = self.latest.get(name);
+        if latest.is_some_and(|latest| self.open.contains(latest)) {
             return Err(ConvertError::new(
                 span,
                 format!("anchor '{name}' value contains itself"),
@@ -121,24 +141,30 @@ impl Expander {
     }
 }
 
-fn merge(entries: &mut Vec<(Node, Node)>) -> Result<(), ConvertError> {
+/// What is said of merge keys with other values; a list of maps must stand there itself, not as an alias.
+const NO_MAP: &str = "map merge requires map or sequence of maps as the value";
+
+fn merge(entries: &mut Vec<(Node, Node)>, dialect: Dialect) -> Result<(), ConvertError> {
     let mut own = Vec::with_capacity(entries.len());
-    let mut sources = Vec::new();
+    let mut merged: Vec<(Node, Node)> = Vec::new();
     let mut seen = false;
     for (key, value) in std::mem::take(entries) {
         if key.tag != Tag::Merge {
             own.push((key, value));
             continue;
         }
-        if std::mem::replace(&mut seen, true) {
+        let mut sources = Vec::new();
+        if dialect == Dialect::Kyaml && std::mem::replace(&mut seen, true) {
             return Err(ConvertError::new(key.span, "duplicate merge key"));
         }
         collect_sources(value, &mut sources, false)?;
-    }
-    // Later sources are weaker, and all of them weaker than the mapping's own entries.
-    let mut merged: Vec<(Node, Node)> = Vec::new();
-    for source in sources.into_iter().rev() {
-        put_all(&mut merged, source);
+        if dialect == Dialect::Sigs {
+            put_all(&mut merged, std::mem::take(&mut own));
+        }
+        // Later sources are weaker.
+        for source in sources.into_iter().rev() {
+            put_all(&mut merged, source);
+        }
     }
     put_all(&mut merged, own);
     *entries = merged;
@@ -159,10 +185,7 @@ fn collect_sources(
             }
         }
         _ => {
-            return Err(ConvertError::new(
-                span,
-                "map merge requires map or sequence of maps as the value",
-            ));
+            return Err(ConvertError::new(span, NO_MAP));
         }
     }
     Ok(())

@@ -9,4 +9,5 @@ mod sigs;
 mod writer;
 
 pub use kyaml::{SequenceIndent, document, kyaml, kyaml_with};
+pub use scalar::string_style;
 pub use sigs::{sigs, sigs_by_bytes, sigs_stream};

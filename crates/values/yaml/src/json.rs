@@ -1,25 +1,64 @@
 //! Trees to JSON values and back.
 
+use std::collections::HashMap;
+
 use base64::Engine;
 use serde_json::{Map, Number, Value};
 
 use crate::alias::has_aliases;
+use crate::number::go_float32;
 use crate::{
-    ConvertError, Data, Dialect, Node, Resolved, Style, Tag, emit, expand_aliases, go_float, parse_one,
-    resolve, resolve_tagged,
+    ConvertError, Data, Dialect, Node, Resolved, Style, Tag, emit, expand_aliases, go_float, go_json_number,
+    parse_one, resolve, resolve_tagged,
 };
 
-/// Converts a tree as the Go libraries of the dialect do: aliases and merge keys are expanded, of
-/// a repeated key the last entry wins, dates become strings.
+/// Converts a tree as the Go libraries of the dialect do: aliases and merge keys are expanded, dates become strings. Of a
+/// repeated key, if the reader let it pass, the last entry wins for sigs.k8s.io/yaml; kyaml refuses it.
 ///
 /// Numbers that JSON cannot hold and keys that are no scalars are errors.
 pub fn to_json(node: &Node, dialect: Dialect) -> Result<Value, ConvertError> {
     if !has_aliases(node) {
-        return value(node, dialect, false);
+        return root(node, dialect);
     }
     let mut expanded = node.clone();
-    expand_aliases(&mut expanded)?;
-    value(&expanded, dialect, false)
+    expand_aliases(&mut expanded, dialect)?;
+    root(&expanded, dialect)
+}
+
+fn root(node: &Node, dialect: Dialect) -> Result<Value, ConvertError> {
+    let mut value = value(node, dialect, false)?;
+    let has_foot = node.comments.as_ref().is_some_and(|c| !c.foot.is_empty());
+    if has_foot && dialect == Dialect::Kyaml {
+        add_break_before_foot(node, &mut value);
+    }
+    Ok(value)
+}
+
+/// What a document's foot comment does on kyaml's way to JSON: the blank line that is printed above it becomes part of a
+/// block scalar that ends there and keeps its line breaks.
+fn add_break_before_foot(node: &Node, value: &mut Value) {
+    let (mut node, mut value) = (node, value);
+    while node.style != Style::Flow {
+        let inner = match (&node.data, value) {
+            (Data::Mapping(entries), Value::Object(map)) => entries.last().and_then(|(key, node)| {
+                let key = key_to_string(key, Dialect::Kyaml).ok()?;
+                Some((node, map.get_mut(&key)?))
+            }),
+            (Data::Sequence(items), Value::Array(values)) => items.last().zip(values.last_mut()),
+            (Data::Scalar(_), Value::String(text)) => {
+                let printed = emit::kyaml(node);
+                // A comment may stand behind the header.
+                let header = printed.split([' ', '\n']).next().unwrap_or_default();
+                if header.starts_with(['|', '>']) && header.ends_with('+') {
+                    text.push('\n');
+                }
+                return;
+            }
+            _ => None,
+        };
+        let Some(next) = inner else { return };
+        (node, value) = next;
+    }
 }
 
 fn value(node: &Node, dialect: Dialect, in_flow: bool) -> Result<Value, ConvertError> {
@@ -29,8 +68,7 @@ fn value(node: &Node, dialect: Dialect, in_flow: bool) -> Result<Value, ConvertE
         Data::Scalar(text)
             if in_flow
                 && text.is_empty()
-                && node.is_null()
-                && !node.tag_is_explicit
+                && (node.tag == Tag::None || node.is_null() && !node.tag_is_explicit)
                 && dialect == Dialect::Kyaml =>
         {
             Ok(Value::String(String::new()))
@@ -46,9 +84,12 @@ fn value(node: &Node, dialect: Dialect, in_flow: bool) -> Result<Value, ConvertE
         {
             Ok(Value::String(text.clone()))
         }
-        Data::Scalar(text) => scalar(node, text, dialect),
+        Data::Scalar(text) => scalar(node, text, dialect, in_flow),
         Data::Sequence(items) => items.iter().map(|item| value(item, dialect, in_flow)).collect(),
         Data::Mapping(entries) => {
+            if dialect == Dialect::Kyaml {
+                refuse_repeated(entries)?;
+            }
             let mut map = Map::new();
             for (at, (key, entry)) in entries.iter().enumerate() {
                 // What stands under null is dropped on kyaml's way to JSON.
@@ -57,8 +98,13 @@ fn value(node: &Node, dialect: Dialect, in_flow: bool) -> Result<Value, ConvertE
                     continue;
                 }
                 let entry = match value(entry, dialect, in_flow) {
-                    // Nobody looks at a value that a later one of the same key replaces.
-                    Err(_) if is_replaced(key, entries.get(at + 1..).unwrap_or_default()) => continue,
+                    // Nobody looks at a value that a later one of the same key replaces, once it could be read.
+                    Err(error)
+                        if error.message != NO_SCALAR
+                            && is_replaced(key, entries.get(at + 1..).unwrap_or_default()) =>
+                    {
+                        continue;
+                    }
                     entry => entry?,
                 };
                 map.insert(key_to_string(key, dialect)?, entry);
@@ -72,27 +118,50 @@ fn value(node: &Node, dialect: Dialect, in_flow: bool) -> Result<Value, ConvertE
     }
 }
 
+/// Mappings up to this size are searched; larger ones get an index.
+const SEARCHED: usize = 16;
+
+fn refuse_repeated(entries: &[(Node, Node)]) -> Result<(), ConvertError> {
+    let mut index: HashMap<&str, u32> = HashMap::new();
+    for (at, (key, _)) in entries.iter().enumerate() {
+        let Some(text) = key.as_str() else { continue };
+        let earlier = if entries.len() < SEARCHED {
+            let before = entries.get(..at).unwrap_or_default();
+            let found = before.iter().find(|(key, _)| key.as_str() == Some(text));
+            found.map(|(key, _)| key.span.line)
+        } else {
+            index.insert(text, key.span.line)
+        };
+        if let Some(line) = earlier {
+            let message = format!("mapping key {text:?} already defined at line {line}");
+            return Err(ConvertError::new(key.span, message));
+        }
+    }
+    Ok(())
+}
+
 fn is_replaced(key: &Node, later: &[(Node, Node)]) -> bool {
     key.as_str()
         .is_some_and(|text| later.iter().any(|(other, _)| other.as_str() == Some(text)))
 }
 
-fn scalar(node: &Node, text: &str, dialect: Dialect) -> Result<Value, ConvertError> {
-    if dialect == Dialect::Kyaml && starts_with_tab(node, text) {
+fn scalar(node: &Node, text: &str, dialect: Dialect, in_flow: bool) -> Result<Value, ConvertError> {
+    // Within flow collections block scalars are printed in quotes.
+    if dialect == Dialect::Kyaml && !in_flow && starts_with_tab(node, text) {
         return Err(ConvertError::new(
             node.span,
             "found a tab character where an indentation space is expected",
         ));
     }
     let refolded;
-    let text = if node.style == Style::Folded && dialect == Dialect::Kyaml {
+    let text = if node.style == Style::Folded && dialect == Dialect::Kyaml && !in_flow {
         refolded = refold(text);
         refolded.as_str()
     } else {
         text
     };
     if node.tag == Tag::Binary && node.tag_is_explicit {
-        return binary(node, text);
+        return decode_binary(node, text).map(Value::String);
     }
     let resolved = resolve_tagged(text, &node.tag, node.tag_is_explicit, node.style, dialect)
         .map_err(|message| ConvertError::new(node.span, message))?;
@@ -147,13 +216,21 @@ fn float(value: f64) -> Option<Value> {
     Number::from_f64(value).map(Value::Number)
 }
 
-fn binary(node: &Node, text: &str) -> Result<Value, ConvertError> {
+fn decode_binary(node: &Node, text: &str) -> Result<String, ConvertError> {
     let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     let bytes = base64::engine::general_purpose::STANDARD
         .decode(compact)
         .map_err(|_| ConvertError::new(node.span, "!!binary value contains invalid base64 data"))?;
-    Ok(Value::String(String::from_utf8_lossy(&bytes).into_owned()))
+    // Go puts a replacement for each byte that belongs to no character.
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+    }
+    Ok(text)
 }
+
+const NO_SCALAR: &str = "unsupported map key: not a scalar";
 
 /// The JSON key of a mapping key.
 ///
@@ -161,10 +238,18 @@ fn binary(node: &Node, text: &str) -> Result<Value, ConvertError> {
 /// the text as it stands.
 pub fn key_to_string(key: &Node, dialect: Dialect) -> Result<String, ConvertError> {
     let Some(text) = key.as_str() else {
-        return Err(ConvertError::new(key.span, "unsupported map key: not a scalar"));
+        return Err(ConvertError::new(key.span, NO_SCALAR));
     };
     if dialect == Dialect::Kyaml {
-        return Ok(text.to_owned());
+        // As with values, by way of printing.
+        return Ok(if key.style == Style::Folded && text.contains('\n') {
+            refold(text)
+        } else {
+            text.to_owned()
+        });
+    }
+    if key.tag == Tag::Binary && key.tag_is_explicit {
+        return decode_binary(key, text);
     }
     let resolved = resolve_tagged(text, &key.tag, key.tag_is_explicit, key.style, dialect)
         .map_err(|message| ConvertError::new(key.span, message))?;
@@ -174,40 +259,75 @@ pub fn key_to_string(key: &Node, dialect: Dialect) -> Result<String, ConvertErro
         }
         Resolved::Bool(value) => value.to_string(),
         Resolved::Int(value) => value.to_string(),
-        Resolved::Float(value) if value.is_infinite() => {
-            if value > 0.0 { ".inf" } else { "-.inf" }.to_owned()
-        }
-        Resolved::Float(value) if value.is_nan() => ".nan".to_owned(),
-        Resolved::Float(value) => go_float(value),
+        Resolved::Float(value) => match go_float32(value).as_str() {
+            "+Inf" => ".inf".to_owned(),
+            "-Inf" => "-.inf".to_owned(),
+            "NaN" => ".nan".to_owned(),
+            text => text.to_owned(),
+        },
         Resolved::Str | Resolved::Timestamp(_) => text.to_owned(),
     })
 }
 
 /// Makes a tree of a JSON value, keys in the order of the value's map.
 pub fn from_json(value: &Value) -> Node {
-    match value {
-        Value::Null => Node::null(),
-        Value::Bool(value) => Node::scalar(value.to_string(), Tag::Bool),
-        Value::Number(number) => from_number(number),
-        Value::String(text) => Node::string(text.clone()),
-        Value::Array(items) => Node::sequence(items.iter().map(from_json).collect()),
+    tree(value, Style::Plain, &|text| Node::string(text), &from_number)
+}
+
+/// As [`from_json`], with the styles that texts have in what yaml v3 writes for such a value.
+pub fn from_json_styled(value: &Value) -> Node {
+    let string = |text: &str| {
+        let mut node = Node::string(text);
+        node.style = emit::string_style(text);
+        node
+    };
+    tree(value, Style::Plain, &string, &from_number)
+}
+
+/// Makes the tree that yaml v3 reads from the JSON text which Go writes for a value: collections in flow style, strings
+/// in double quotes.
+pub fn from_json_text(value: &Value) -> Node {
+    let string = |text: &str| {
+        let mut node = Node::string(text);
+        node.style = Style::DoubleQuoted;
+        node
+    };
+    tree(value, Style::Flow, &string, &|number| {
+        number_node(go_json_number(number))
+    })
+}
+
+fn tree(
+    value: &Value,
+    collections: Style,
+    string: &dyn Fn(&str) -> Node,
+    number: &dyn Fn(&Number) -> Node,
+) -> Node {
+    let inner = |value| tree(value, collections, string, number);
+    let mut node = match value {
+        Value::Null => return Node::null(),
+        Value::Bool(value) => return Node::scalar(value.to_string(), Tag::Bool),
+        Value::Number(value) => return number(value),
+        Value::String(text) => return string(text),
+        Value::Array(items) => Node::sequence(items.iter().map(inner).collect()),
         Value::Object(map) => Node::mapping(
             map.iter()
-                .map(|(key, value)| (key_node(key), from_json(value)))
+                .map(|(key, value)| (string(key), inner(value)))
                 .collect(),
         ),
-    }
+    };
+    node.style = collections;
+    node
 }
 
 fn from_number(number: &Number) -> Node {
     if number.is_i64() || number.is_u64() {
         return Node::scalar(number.to_string(), Tag::Int);
     }
-    let text = go_float(number.as_f64().unwrap_or_default());
-    let tag = resolve(&text, Dialect::Kyaml).tag();
-    Node::scalar(text, tag)
+    number_node(go_float(number.as_f64().unwrap_or_default()))
 }
 
-fn key_node(key: &str) -> Node {
-    Node::string(key)
+fn number_node(text: String) -> Node {
+    let tag = resolve(&text, Dialect::Kyaml).tag();
+    Node::scalar(text, tag)
 }

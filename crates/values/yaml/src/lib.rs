@@ -32,8 +32,8 @@ mod timestamp;
 
 pub use alias::expand_aliases;
 pub use error::{ConvertError, ParseError};
-pub use json::{from_json, key_to_string, to_json};
+pub use json::{from_json, from_json_styled, from_json_text, key_to_string, to_json};
 pub use node::{Comments, Data, Document, Node, Span, Style, Tag};
-pub use number::{go_float, parse_go_int};
+pub use number::{go_float, go_json_number, parse_go_int};
 pub use parse::{Duplicates, Limits, ParseOptions, parse_all, parse_all_with, parse_one, parse_pieces};
 pub use resolve::{Dialect, Resolved, resolve, resolve_tagged};

@@ -11,6 +11,18 @@ pub struct Document {
     pub foot_comment: Option<Box<str>>,
 }
 
+impl Document {
+    /// The root with the document's foot comment as its own: it is printed behind the root, and shows in what kyaml makes
+    /// of a block scalar above it.
+    pub fn into_root(self) -> Option<Node> {
+        let mut root = self.root?;
+        if let Some(foot) = self.foot_comment {
+            root.comments.get_or_insert_default().foot = foot.into();
+        }
+        Some(root)
+    }
+}
+
 /// Where a node stands in its source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
@@ -154,7 +166,7 @@ pub struct Node {
     pub data: Data,
     /// Type.
     pub tag: Tag,
-    /// Whether the tag was written in the source, and is to be written again.
+    /// Whether the tag was written in the source, and is to be written again. With [`Tag::None`] it was `!`, which is not.
     pub tag_is_explicit: bool,
     /// Notation.
     pub style: Style,

@@ -82,16 +82,26 @@ pub(crate) fn parse_yaml_float(text: &str) -> Option<f64> {
 
 /// A float as Go's `strconv.FormatFloat(value, 'g', -1, 64)` prints it.
 pub fn go_float(value: f64) -> String {
+    go_shortest(value, &format!("{value:e}"), || value.to_string())
+}
+
+/// The same with 32 for 64: the digits that tell the value from others of single precision.
+pub(crate) fn go_float32(value: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "what Go does")]
+    let value = value as f32;
+    go_shortest(f64::from(value), &format!("{value:e}"), || value.to_string())
+}
+
+/// From Rust's shortest exponential form, which has the digits that Go's has.
+fn go_shortest(value: f64, shortest: &str, plain: impl FnOnce() -> String) -> String {
     if value.is_nan() {
         return "NaN".into();
     }
     if value.is_infinite() {
         return if value > 0.0 { "+Inf" } else { "-Inf" }.into();
     }
-    // Rust's shortest exponential form has the digits that Go's has.
-    let shortest = format!("{value:e}");
     let Some((mantissa, exponent)) = shortest.split_once('e') else {
-        return shortest;
+        return shortest.to_owned();
     };
     let exponent: i32 = exponent.parse().unwrap_or_default();
     // Go's rule for shortest output: as if the precision were 6.
@@ -99,5 +109,34 @@ pub fn go_float(value: f64) -> String {
         let sign = if exponent < 0 { '-' } else { '+' };
         return format!("{mantissa}e{sign}{:02}", exponent.abs());
     }
-    format!("{value}")
+    plain()
+}
+
+/// A number as Go's `encoding/json` writes it: with all its digits from 1e-6 to 1e21, in exponential form beyond.
+pub fn go_json_number(number: &serde_json::Number) -> String {
+    if number.is_i64() || number.is_u64() {
+        return number.to_string();
+    }
+    let value = number.as_f64().unwrap_or_default();
+    if value == 0.0 || (1e-6..1e21).contains(&value.abs()) {
+        return value.to_string();
+    }
+    // Rust leaves out the sign that Go writes before positive exponents.
+    format!("{value:e}").replace('e', if value.abs() < 1.0 { "e" } else { "e+" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_in_json_keep_their_digits_up_to_1e21() {
+        let text = |value: f64| go_json_number(&serde_json::Number::from_f64(value).unwrap());
+        assert_eq!(text(1e20), "100000000000000000000");
+        assert_eq!(text(-1.5e20), "-150000000000000000000");
+        assert_eq!(text(1e21), "1e+21");
+        assert_eq!(text(0.000_001), "0.000001");
+        assert_eq!(text(1.5e-7), "1.5e-7");
+        assert_eq!(text(0.25), "0.25");
+    }
 }

@@ -241,6 +241,9 @@ impl Builder {
                     ScalarStyle::Folded => Style::Folded,
                 };
                 set_tag(&mut node, tag.as_deref());
+                if matches!(node.style, Style::Literal | Style::Folded) {
+                    check_separators(node.as_str().unwrap_or_default(), span)?;
+                }
                 self.add(node, span)?;
             }
             Event::SequenceStart(style, _, tag) => {
@@ -391,7 +394,8 @@ impl Builder {
         // The event follows its node: an open collection without members, else the last node.
         if let Some(frame) = self.frames.last_mut()
             && frame.key.is_none()
-            && frame.node.is_null_or_empty()
+            && (frame.node.items().is_some_and(<[_]>::is_empty)
+                || frame.node.entries().is_some_and(<[_]>::is_empty))
         {
             frame.node.anchor = Some(Box::new(name.into()));
         } else if let Some(node) = self.last_node() {
@@ -459,6 +463,14 @@ impl Builder {
 
     fn end_document(&mut self) {
         self.in_document = false;
+        // Comments behind a block scalar that ends the document are the document's.
+        if let Some(document) = self.documents.last_mut()
+            && let Some(root) = &mut document.root
+        {
+            let mut feet = document.foot_comment.take().map(String::from).unwrap_or_default();
+            take_feet_of_block(root, &mut feet);
+            document.foot_comment = (!feet.is_empty()).then(|| feet.into());
+        }
         if let (Some(text), Some(document)) = (self.head.take(), self.documents.last_mut()) {
             let mut foot = document.foot_comment.take().map(String::from).unwrap_or_default();
             append(&mut foot, &text);
@@ -467,12 +479,45 @@ impl Builder {
     }
 }
 
+/// Refuses what ends a block scalar for the Go libraries, to which line and paragraph separators break lines: text behind
+/// one is not indented.
+fn check_separators(text: &str, span: Span) -> Result<(), ParseError> {
+    let ends_early = |rest: &str| !rest.is_empty() && !rest.starts_with([' ', '\n']);
+    if text.split(['\u{2028}', '\u{2029}']).skip(1).any(ends_early) {
+        let message = "could not find expected ':': a line or paragraph separator (U+2028, U+2029) breaks the line \
+                       within this block scalar";
+        return Err(ParseError::new(span, message));
+    }
+    Ok(())
+}
+
+/// Takes the foot comments on the way to a node's last scalar, if that is a block scalar. Says whether it is.
+fn take_feet_of_block(node: &mut Node, feet: &mut String) -> bool {
+    let owner = match &mut node.data {
+        Data::Scalar(_) => return matches!(node.style, Style::Literal | Style::Folded),
+        Data::Alias(_) => None,
+        Data::Sequence(items) => items
+            .last_mut()
+            .and_then(|item| take_feet_of_block(item, feet).then_some(item)),
+        Data::Mapping(entries) => entries
+            .last_mut()
+            .and_then(|(key, value)| take_feet_of_block(value, feet).then_some(key)),
+    };
+    let Some(owner) = owner else { return false };
+    if let Some(comments) = owner
+        .comments
+        .as_mut()
+        .filter(|comments| !comments.foot.is_empty())
+    {
+        append(feet, &std::mem::take(&mut comments.foot));
+    }
+    true
+}
+
 /// Sets the tag that was written, or the one that the kyaml table finds.
 fn set_tag(node: &mut Node, tag: Option<&granit_parser::Tag>) {
-    if let Some(tag) = tag
-        && !(tag.handle().is_empty() && tag.suffix() == "!")
-        && !(tag.handle() == "!" && tag.suffix().is_empty())
-    {
+    let is_open = |tag: &&granit_parser::Tag| matches!((tag.handle(), tag.suffix()), ("", "!") | ("!", ""));
+    if let Some(tag) = tag.filter(|tag| !is_open(tag)) {
         node.tag_is_explicit = true;
         let full = format!("{}{}", tag.handle(), tag.suffix());
         node.tag = match full.strip_prefix("tag:yaml.org,2002:") {
@@ -482,6 +527,12 @@ fn set_tag(node: &mut Node, tag: Option<&granit_parser::Tag>) {
         return;
     }
     if let Data::Scalar(text) = &node.data {
+        // `!` alone makes a string for yaml v2, and is nothing to yaml v3.
+        if tag.is_some() && node.style == Style::Plain {
+            node.tag = Tag::None;
+            node.tag_is_explicit = true;
+            return;
+        }
         node.tag = if node.style == Style::Plain {
             if text == "<<" {
                 Tag::Merge

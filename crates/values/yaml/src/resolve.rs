@@ -129,7 +129,9 @@ pub fn resolve_tagged(
     style: Style,
     dialect: Dialect,
 ) -> Result<Resolved, String> {
-    let plain = matches!(style, Style::Plain | Style::Flow);
+    // The tag `!`, which says no more than that this is not to be resolved.
+    let is_open = *tag == Tag::None && tag_is_explicit && dialect == Dialect::Sigs;
+    let plain = matches!(style, Style::Plain | Style::Flow) && !is_open;
     // The type that the kyaml table found when the node was read says nothing to the other.
     if *tag == Tag::None || (dialect == Dialect::Sigs && !tag_is_explicit) {
         return Ok(if plain {

@@ -151,6 +151,7 @@ const FIELDS: &[&str] = &[
     "tree: the same name in several bases",
     "tree: several bases",
     "tree: three levels",
+    "tree: components of components",
 ];
 
 /// Maps whose keys are the user's.
@@ -230,6 +231,10 @@ fn reached(tree: &Tree) -> BTreeSet<String> {
                     .map_or(0, Vec::len);
                 bases = bases.max(resources);
                 fields(&value, "", &mut all);
+                let is_component = value.get("kind").and_then(Value::as_str) == Some("Component");
+                if is_component && value.get("components").is_some() {
+                    all.insert("tree: components of components".into());
+                }
                 for inline in ["generators", "transformers", "validators"] {
                     for text in value.get(inline).and_then(Value::as_array).into_iter().flatten() {
                         plugin(text.as_str().and_then(read).as_ref(), &mut all);

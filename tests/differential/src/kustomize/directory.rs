@@ -436,16 +436,28 @@ impl Maker<'_> {
             y.push("generatorOptions", options);
         }
         if self.wants("generators") {
-            let secret = self.dice.chance(50);
-            let fields = self.generator(dir, secret, known);
-            let entry = plugins::generator_configuration(self.dice, fields, secret);
-            let entry = self.plugin(&entry, dir, "generator");
-            y.push("generators", vec![entry]);
+            let mut list = Y::Seq(Vec::new());
+            for number in 0..=usize::from(self.dice.chance(25)) {
+                let secret = self.dice.chance(50);
+                let fields = self.generator(dir, secret, known);
+                let entry = plugins::generator_configuration(self.dice, fields, secret);
+                list.item(self.plugin(&entry, dir, &format!("generator-{number}-")));
+            }
+            y.push("generators", list);
         }
-        if self.wants("components") && depth > 0 {
-            let (path, objects) = self.directory(0, Role::Component);
-            y.push("components", vec![Y::Str(relative(dir, &path))]);
-            known.extend(objects);
+        // A component may have components of its own, a few deep.
+        let has_components = match role {
+            Role::Component => self.directories < 12 && self.dice.chance(15),
+            _ => depth > 0 && self.wants("components"),
+        };
+        if has_components {
+            let mut list = Y::Seq(Vec::new());
+            for _ in 0..=usize::from(self.dice.chance(30)) {
+                let (path, objects) = self.directory(0, Role::Component);
+                list.item(Y::Str(relative(dir, &path)));
+                known.extend(objects);
+            }
+            y.push("components", list);
         }
         if self.wants("vars") && (self.dice.chance(4) || !std::mem::replace(&mut self.vars, true)) {
             let mut list = Y::Seq(Vec::new());

@@ -36,6 +36,12 @@ pub(crate) struct Arguments {
     /// Prints the tree and both answers, equal or not. With --only.
     #[arg(long)]
     show: bool,
+    /// Compares a folder's own tree instead of generated ones: what was kept of a difference, or a case being written.
+    #[arg(long, requires = "target")]
+    folder: Option<PathBuf>,
+    /// The directory in that folder to build.
+    #[arg(long, requires = "folder")]
+    target: Option<String>,
     /// Prints the messages of trees that both refuse.
     #[arg(long)]
     refusals: bool,
@@ -49,6 +55,7 @@ struct Counts {
     same: AtomicUsize,
     both_fail: AtomicUsize,
     crashed: AtomicUsize,
+    explained: AtomicUsize,
     done: AtomicUsize,
     /// What the trees that both build have reached.
     coverage: Mutex<Coverage>,
@@ -62,6 +69,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             "{} is not there; `cargo xtask tools kustomize` builds it",
             program.display()
         );
+    }
+    if let (Some(folder), Some(target)) = (&arguments.folder, &arguments.target) {
+        print_outcome(&compare(&program, &Tree::read(folder, target)?)?);
+        return Ok(());
     }
     let seed = arguments.seed.unwrap_or_else(seed_of_now);
     if let (Some(only), true) = (arguments.only, arguments.show) {
@@ -108,6 +119,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
                                 counts.same.fetch_add(1, Ordering::Relaxed)
                             }
                             Outcome::Crashed => counts.crashed.fetch_add(1, Ordering::Relaxed),
+                            Outcome::Explained => counts.explained.fetch_add(1, Ordering::Relaxed),
                             Outcome::BothFail { theirs, ours } => {
                                 if arguments.refusals {
                                     println!(
@@ -159,11 +171,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         }
     }
     println!(
-        "kustomize: {} trees, seed {seed}: {} the same, {} refused by both, {} that kustomize panics on, {} differ ({} s)",
+        "kustomize: {} trees, seed {seed}: {} the same, {} refused by both, {} that kustomize panics on, {} refused by weir on purpose, {} differ ({} s)",
         counts.done.load(Ordering::Relaxed),
         counts.same.load(Ordering::Relaxed),
         counts.both_fail.load(Ordering::Relaxed),
         counts.crashed.load(Ordering::Relaxed),
+        counts.explained.load(Ordering::Relaxed),
         found.len(),
         begun.elapsed().as_secs()
     );
@@ -223,6 +236,7 @@ fn print_outcome(outcome: &Outcome) {
     match outcome {
         Outcome::Same => println!("the same"),
         Outcome::Crashed => println!("kustomize panics"),
+        Outcome::Explained => println!("refused by weir on purpose"),
         Outcome::BothFail { theirs, ours } => println!("kustomize: {}\nweir: {ours}", theirs.trim_end()),
         Outcome::Differ {
             theirs: Ok(theirs),

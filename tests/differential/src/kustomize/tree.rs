@@ -29,6 +29,26 @@ impl Tree {
             .insert(path.trim_start_matches("./").to_owned(), content.into());
     }
 
+    /// Reads the tree below a folder.
+    pub(crate) fn read(folder: &Path, target: &str) -> Result<Self> {
+        let mut tree = Self {
+            target: target.to_owned(),
+            ..Self::default()
+        };
+        let mut folders = vec![folder.to_owned()];
+        while let Some(at) = folders.pop() {
+            for entry in std::fs::read_dir(&at).with_context(|| format!("cannot list {}", at.display()))? {
+                let path = entry?.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if let Some(name) = path.strip_prefix(folder).ok().and_then(Path::to_str) {
+                    tree.add(name, std::fs::read(&path)?);
+                }
+            }
+        }
+        Ok(tree)
+    }
+
     /// Writes the tree below a folder.
     pub(crate) fn write(&self, folder: &Path) -> Result<()> {
         for (path, content) in &self.files {

@@ -41,6 +41,7 @@ struct Count {
     both_refuse: usize,
     unjudged: usize,
     lenient: usize,
+    apart: usize,
     differ: usize,
 }
 
@@ -83,6 +84,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
                 Outcome::BothRefuse => count.both_refuse += 1,
                 Outcome::Unjudged => count.unjudged += 1,
                 Outcome::Lenient => count.lenient += 1,
+                Outcome::Apart => {
+                    count.apart += 1;
+                    break;
+                }
                 Outcome::Differ { .. } if aspect == Aspect::Comments && arguments.aspect.is_none() => {
                     count.differ += 1;
                 }
@@ -108,12 +113,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     }
     for (aspect, count) in &counts {
         println!(
-            "yaml, seed {seed}: {:8} {} the same, {} refused by both, {} differ, {} read by weir alone, {} without an answer to compare with",
+            "yaml, seed {seed}: {:8} {} the same, {} refused by both, {} differ, {} read by weir alone, {} read as YAML 1.2 has it, {} without an answer to compare with",
             aspect.name(),
             count.same,
             count.both_refuse,
             count.differ,
             count.lenient,
+            count.apart,
             count.unjudged
         );
     }

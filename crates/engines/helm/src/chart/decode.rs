@@ -26,7 +26,8 @@ pub(crate) fn document_at(text: &str, lines: u32) -> Result<Option<Node>, String
     let Some(mut root) = documents.next().and_then(|document| document.root) else {
         return Ok(None);
     };
-    expand_aliases(&mut root).map_err(|error| format!("error converting YAML to JSON: {error}"))?;
+    expand_aliases(&mut root, Dialect::Sigs)
+        .map_err(|error| format!("error converting YAML to JSON: {error}"))?;
     Ok((!is_null(&root)).then_some(root))
 }
 

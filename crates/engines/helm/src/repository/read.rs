@@ -177,7 +177,7 @@ fn yaml(text: &str, reader: &mut Reader) -> Result<Option<Node>, IndexError> {
     let Some(mut root) = documents.into_iter().next().and_then(|document| document.root) else {
         return Ok(None);
     };
-    weir_yaml::expand_aliases(&mut root)
+    weir_yaml::expand_aliases(&mut root, Dialect::Sigs)
         .map_err(|error| IndexError::Malformed(format!("error converting YAML to JSON: {error}")))?;
     if let Data::Mapping(fields) = &root.data {
         let entries = fields.iter().filter(|(key, _)| is(key, "entries"));

@@ -49,6 +49,7 @@ struct Lists {
 }
 
 /// A merged item: one of the destination's, by place, or a node of its own.
+#[derive(Clone)]
 enum Item {
     Dest(usize),
     Own(Node),
@@ -359,11 +360,13 @@ fn holds(item: &Node, keys: &[String], values: &[String]) -> Result<bool> {
     Ok(true)
 }
 
-/// Puts an item into a list: in place of those that hold the same key, else at the end. Empty
-/// items of the list go. Returns whether something was replaced.
+/// Puts an item into a list: in place of each that holds the same key, else at the end. Empty
+/// items of the list go.
+///
+/// As an empty value holds any key, an item whose key is a collection takes the place of all others, once for each.
 fn put(list: &mut Vec<Item>, lists: &Lists, item: Item, keys: &[String], values: &[String]) -> Result<()> {
     let mut kept = Vec::with_capacity(list.len() + 1);
-    let mut item = Some(item);
+    let mut found = false;
     for existing in std::mem::take(list) {
         let Some(node) = lists.get(&existing) else {
             continue;
@@ -374,13 +377,15 @@ fn put(list: &mut Vec<Item>, lists: &Lists, item: Item, keys: &[String], values:
         if !comparable(node, keys, values) {
             kept.push(existing);
         } else if holds(node, keys, values)? {
-            // The same node may replace several; one of them is enough.
-            kept.extend(item.take());
+            found = true;
+            kept.push(item.clone());
         } else if !values.is_empty() {
             kept.push(existing);
         }
     }
-    kept.extend(item);
+    if !found {
+        kept.push(item);
+    }
     *list = kept;
     Ok(())
 }

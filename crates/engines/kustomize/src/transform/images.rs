@@ -23,6 +23,56 @@ pub(super) fn run(
     map: &mut ResMap,
     effects: &mut Effects,
 ) -> Result<()> {
+    if are_independent(images) {
+        return pass(images, 0, specs, map, effects);
+    }
+    // One after the other, as kustomize does it: an image may be changed twice, and the next one sees what came out.
+    for (number, image) in images.chunks(1).enumerate() {
+        pass(image, number, specs, map, effects)?;
+    }
+    Ok(())
+}
+
+/// Whether no value is looked for by more than one image, before it is changed or after, so that all can be changed on
+/// one way through the objects. Dots in names stand for any character.
+fn are_independent(images: &[Image]) -> bool {
+    if images.len() < 2 {
+        return true;
+    }
+    let mut by_length: BTreeMap<usize, Vec<(usize, Plain)>> = BTreeMap::new();
+    for (number, image) in images.iter().enumerate() {
+        let (Some(plain), true) = (Plain::new(&image.name), is_bare(&image.name)) else {
+            return false;
+        };
+        let length = image.name.chars().count();
+        by_length.entry(length).or_default().push((number, plain));
+    }
+    let is_found_by_another = |number: usize, name: &str| {
+        let same_length = by_length.get(&name.chars().count()).into_iter().flatten();
+        same_length
+            .filter(|(other, _)| *other != number)
+            .any(|(_, plain)| plain.meets(name))
+    };
+    !images.iter().enumerate().any(|(number, image)| {
+        !is_bare(&image.new_name)
+            || is_found_by_another(number, &image.name)
+            || is_found_by_another(number, &image.new_name)
+    })
+}
+
+/// Whether a name has nothing behind it that could be a tag or a digest.
+fn is_bare(name: &str) -> bool {
+    !name.rsplit('/').next().unwrap_or_default().contains([':', '@'])
+}
+
+/// One way through the objects with some of the images, from a number on.
+fn pass(
+    images: &[Image],
+    first: usize,
+    specs: &[FieldSpec],
+    map: &mut ResMap,
+    effects: &mut Effects,
+) -> Result<()> {
     let change = Change::new(images)?;
     let mut specs = Specs::new(specs);
     for node in map
@@ -33,7 +83,7 @@ pub(super) fn run(
         specs.apply_all(node, None, &mut |node| change.set(node))?;
     }
     for (number, hits) in change.hits.iter().enumerate() {
-        effects.reached((number, 0), hits.get(), || None);
+        effects.reached((first + number, 0), hits.get(), || None);
     }
     Ok(())
 }

@@ -201,6 +201,8 @@ impl Setter<'_> {
         ops::expect(subjects, Kind::Sequence)
             .within(|| "setting namespace on (cluster)role binding subjects".into())?;
         for subject in subjects.items_mut().into_iter().flatten() {
+            ops::expect(subject, Kind::Mapping)
+                .within(|| format!("looking up {field} on (cluster)role binding subject"))?;
             if let Some(value) = subject.get(field) {
                 ops::expect(value, Kind::Scalar)
                     .within(|| format!("looking up {field} on (cluster)role binding subject"))?;

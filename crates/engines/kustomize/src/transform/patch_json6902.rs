@@ -1,7 +1,7 @@
 //! `patchesJson6902`
 
 use serde_json::{Map, Number, Value};
-use weir_yaml::from_json;
+use weir_yaml::from_json_styled;
 
 use crate::effects::Effects;
 use crate::error::{Error, Result, Within};
@@ -69,7 +69,7 @@ pub(super) fn apply(operations: &[Operation], resource: &mut Resource) -> Result
         return Err(Error::invalid(format!("JSON patch of {id} leaves no object")));
     }
     round(&mut value);
-    resource.node = Some(from_json(&value));
+    resource.node = Some(from_json_styled(&value));
     Ok(())
 }
 

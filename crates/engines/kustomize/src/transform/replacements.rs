@@ -72,12 +72,12 @@ pub(super) fn run(list: &[Replacement], map: &mut ResMap, effects: &mut Effects)
                 ));
             }
         };
-        let value = match (&replacement.source, &replacement.source_value) {
+        let mut value = match (&replacement.source, &replacement.source_value) {
             (Some(source), _) => source_value(source, map, &names)?,
-            (None, text) => Node::plain(text.clone().unwrap_or_default()),
+            (None, text) => Original::of(Node::plain(text.clone().unwrap_or_default())),
         };
         for (at, target) in targets.iter().enumerate() {
-            let count = copy(&value, target, map, &mut names)?;
+            let count = copy(&mut value, target, map, &mut names)?;
             let select = target.select.as_ref();
             effects.reached((number, at), count, || select?.near(map.list()));
         }
@@ -123,11 +123,58 @@ impl Names {
     }
 }
 
-fn source_value(source: &Source, map: &ResMap, names: &Names) -> Result<Node> {
-    let mut found: Option<&Resource> = None;
+/// What is copied. kustomize has no copy of it, but the node itself: what a target writes into it is part of what the next
+/// one gets.
+struct Original {
+    value: Node,
+    /// The object and the path that it is at, if it is a node of one.
+    place: Option<(usize, Vec<String>)>,
+}
+
+impl Original {
+    fn of(value: Node) -> Self {
+        Self { value, place: None }
+    }
+
+    /// Takes note of what was written to a path of an object.
+    fn written(&mut self, at: usize, path: &[String], node: &Node) -> Result<()> {
+        let Some((_, own)) = self.place.as_ref().filter(|(own, _)| *own == at) else {
+            return Ok(());
+        };
+        if path.len() < own.len() && own.starts_with(path) {
+            // It was cut off from the object.
+            self.place = None;
+        } else if let Ok(Some(now)) = ops::lookup(node, own) {
+            if count(now) > LARGEST {
+                return Err(Error::invalid(format!(
+                    "the source at {} grows beyond {LARGEST} nodes by being copied into itself",
+                    own.join(".")
+                )));
+            }
+            self.value = now.clone();
+            unmark(&mut self.value);
+        }
+        Ok(())
+    }
+}
+
+/// Nodes that a source may have once something was written into it: it doubles each time that it is copied into itself
+/// (N10). No object of a cluster has as many.
+const LARGEST: usize = 100_000;
+
+fn count(node: &Node) -> usize {
+    1 + match &node.data {
+        Data::Scalar(_) | Data::Alias(_) => 0,
+        Data::Sequence(items) => items.iter().map(count).sum(),
+        Data::Mapping(entries) => entries.iter().map(|(_, value)| 1 + count(value)).sum(),
+    }
+}
+
+fn source_value(source: &Source, map: &ResMap, names: &Names) -> Result<Original> {
+    let mut found: Option<(usize, &Resource)> = None;
     let name = Some(source.name.as_str()).filter(|name| !name.is_empty());
     let places = names.places(name, map.list().len());
-    for resource in places.iter().filter_map(|at| map.list().get(*at)) {
+    for (at, resource) in places.iter().filter_map(|at| Some((*at, map.list().get(*at)?))) {
         if ids(resource).any(|id| selects(source, &id)) {
             if found.is_some() {
                 return Err(Error::invalid(format!(
@@ -135,10 +182,10 @@ fn source_value(source: &Source, map: &ResMap, names: &Names) -> Result<Node> {
                     describe(source)
                 )));
             }
-            found = Some(resource);
+            found = Some((at, resource));
         }
     }
-    let Some(resource) = found else {
+    let Some((at, resource)) = found else {
         let error = Error::invalid(format!("nothing selected by {}", describe(source)));
         return Err(error.helped(near::selected(map.list(), &source_id(source).as_ref())));
     };
@@ -158,7 +205,15 @@ fn source_value(source: &Source, map: &ResMap, names: &Names) -> Result<Node> {
             ))
             .helped(near::field(resource.node(), &parts))
         })?;
-    refine(source.options.as_ref(), node)
+    let value = refine(source.options.as_ref(), node)?;
+    let is_part = source
+        .options
+        .as_ref()
+        .is_some_and(|options| !options.delimiter.is_empty());
+    Ok(Original {
+        value,
+        place: (!is_part).then_some((at, parts)),
+    })
 }
 
 const DEFAULT_PATH: &str = "metadata.name";
@@ -218,7 +273,7 @@ fn refine(options: Option<&FieldOptions>, node: &Node) -> Result<Node> {
 }
 
 /// Copies a value into the fields of a target's objects. Returns how many objects there were.
-fn copy(value: &Node, target: &Target, map: &mut ResMap, names: &mut Names) -> Result<usize> {
+fn copy(original: &mut Original, target: &Target, map: &mut ResMap, names: &mut Names) -> Result<usize> {
     let select = target
         .select
         .as_ref()
@@ -261,8 +316,10 @@ fn copy(value: &Node, target: &Target, map: &mut ResMap, names: &mut Names) -> R
         let id = loose_id(resource.node());
         if let Some(node) = &mut resource.node {
             for path in paths {
-                copy_to(value, path, target.options.as_ref(), node)
+                let parts = path::split_dotted(path);
+                copy_to(&original.value, path, &parts, target.options.as_ref(), node)
                     .within(|| format!("replacement target {id}"))?;
+                original.written(at, &parts, node)?;
             }
             names.add(at, resource);
             count += 1;
@@ -271,10 +328,15 @@ fn copy(value: &Node, target: &Target, map: &mut ResMap, names: &mut Names) -> R
     Ok(count)
 }
 
-fn copy_to(value: &Node, path: &str, options: Option<&FieldOptions>, node: &mut Node) -> Result<()> {
-    let parts = path::split_dotted(path);
+fn copy_to(
+    value: &Node,
+    path: &str,
+    parts: &[String],
+    options: Option<&FieldOptions>,
+    node: &mut Node,
+) -> Result<()> {
     let create = options.filter(|options| options.create).map(|_| Kind::of(value));
-    if structured::set(node, &parts, value, create) {
+    if structured::set(node, parts, value, create) {
         return Ok(());
     }
     let missing = || {
@@ -286,9 +348,9 @@ fn copy_to(value: &Node, path: &str, options: Option<&FieldOptions>, node: &mut 
         format!("unable to {or_create} field \"{path}\" in replacement target")
     };
     let count =
-        visit::fields(node, &parts, create, &mut |field| set(options, field, value)).within(missing)?;
+        visit::fields(node, parts, create, &mut |field| set(options, field, value)).within(missing)?;
     if count == 0 {
-        return Err(Error::invalid(missing()).helped(near::field(node, &parts)));
+        return Err(Error::invalid(missing()).helped(near::field(node, parts)));
     }
     Ok(())
 }

@@ -243,6 +243,21 @@ fn n10_manifests_with_repeated_keys_are_refused_with_file_and_line() {
 }
 
 #[test]
+fn n10_a_replacement_into_its_own_source_stops_growing() {
+    let paths: Vec<String> = (0..64).map(|number| format!("spec.t.f{number}")).collect();
+    let paths = paths.join(", ");
+    let kustomization = format!(
+        "resources: [a.yaml]\nreplacements:\n- source: {{name: a, fieldPath: spec.t}}\n  targets:\n  - select: {{name: a}}\n    options: {{create: true}}\n    fieldPaths: [{paths}]\n"
+    );
+    let files = files(&[
+        ("/app/kustomization.yaml", &kustomization),
+        ("/app/a.yaml", "kind: A\nmetadata: {name: a}\nspec: {t: {x: y}}\n"),
+    ]);
+    let (_, message) = refusal(&files, LoadRestrictions::RootOnly);
+    assert!(message.contains("the source at spec.t grows beyond"), "{message}");
+}
+
+#[test]
 fn n11_odd_manifests_and_kustomizations_fail_without_a_panic() {
     for text in [
         "",

@@ -199,12 +199,15 @@ impl Emitter {
     fn key(&mut self, key: &Node) {
         if self.is_simple(key) {
             self.node(key, Place::Key, "");
+            // kyaml leaves out the space behind an alias. YAML 1.2 would count the colon into its name.
             let alias = matches!(key.data, Data::Alias(_));
             self.writer.indicator(":", alias, false, false);
         } else {
             self.writer.indicator("?", true, false, true);
             self.node(key, Place::Value, "");
-            self.writer.write_indent();
+            if self.writer.flow_level == 0 {
+                self.writer.write_indent();
+            }
             self.writer.indicator(":", true, false, true);
         }
     }

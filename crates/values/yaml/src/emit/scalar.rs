@@ -1,7 +1,7 @@
 //! Which styles a text can take.
 
 use super::writer::{Flavor, Step, Writer};
-use crate::Style;
+use crate::{Dialect, Resolved, Style, resolve};
 
 pub(super) fn is_break(c: char) -> bool {
     matches!(c, '\r' | '\n' | '\u{85}' | '\u{2028}' | '\u{2029}')
@@ -134,6 +134,20 @@ pub(super) fn select(text: &str, wish: Style, analysis: Analysis, flow: bool, si
         style = Style::DoubleQuoted;
     }
     style
+}
+
+/// The style that yaml v3 gives a string of which nothing else is known, outside flow collections.
+pub fn string_style(text: &str) -> Style {
+    let is_string = |dialect| resolve(text, dialect) == Resolved::Str;
+    let old_bool = || matches!(resolve(text, Dialect::Sigs), Resolved::Bool(_));
+    let wish = if text.contains('\n') {
+        Style::Literal
+    } else if is_string(Dialect::Kyaml) && !is_base60(text) && !old_bool() {
+        Style::Plain
+    } else {
+        Style::DoubleQuoted
+    };
+    select(text, wish, analyze(text, Flavor::V3), false, false)
 }
 
 /// Writes a scalar in the wished style or the next best. `line_comment` is written here only if

@@ -109,7 +109,7 @@ fn node(node_: &Node, out: &mut Vec<String>) {
     if let Some(anchor) = &node_.anchor {
         write!(properties, " &{anchor}").unwrap();
     }
-    if node_.tag_is_explicit {
+    if node_.tag_is_explicit && node_.tag != Tag::None {
         let tag = match &node_.tag {
             Tag::Other(text) => text.replace("!!", "tag:yaml.org,2002:"),
             tag => tag.short().replace("!!", "tag:yaml.org,2002:"),

@@ -85,3 +85,92 @@ fn what_stands_under_null_has_no_place_in_kyamls_json() {
     let root = parse_one("~: 1\na: 2\n").unwrap();
     assert_eq!(to_json(&root, Dialect::Kyaml).unwrap().to_string(), r#"{"a":2}"#);
 }
+
+fn both(text: &str) -> (String, String) {
+    let options = ParseOptions {
+        duplicates: Duplicates::Keep,
+        ..ParseOptions::default()
+    };
+    let document = parse_all_with(text, options).unwrap().swap_remove(0);
+    let root = document.into_root().unwrap();
+    let json = |dialect| to_json(&root, dialect).map_or_else(|error| error.to_string(), |v| v.to_string());
+    (json(Dialect::Sigs), json(Dialect::Kyaml))
+}
+
+#[test]
+fn the_open_tag_makes_a_string_for_sigs_alone() {
+    let (sigs, kyaml) = both("a: ! 5\nb: !\n");
+    assert_eq!(sigs, r#"{"a":"5","b":""}"#);
+    assert_eq!(kyaml, r#"{"a":5,"b":null}"#);
+}
+
+#[test]
+fn merged_keys_win_over_those_above_them_for_sigs_alone() {
+    let (sigs, kyaml) = both("m: &m {a: 1, b: 2}\nx: {a: own, <<: *m, b: own}\n");
+    assert_eq!(sigs, r#"{"m":{"a":1,"b":2},"x":{"a":1,"b":"own"}}"#);
+    assert_eq!(kyaml, r#"{"m":{"a":1,"b":2},"x":{"a":"own","b":"own"}}"#);
+}
+
+#[test]
+fn a_merge_key_takes_no_alias_of_a_list() {
+    let problem = "yaml: line 2: map merge requires map or sequence of maps as the value";
+    assert_eq!(both("a: &a []\nb: {<<: *a}\n"), (problem.into(), problem.into()));
+}
+
+#[test]
+fn an_anchor_within_takes_the_name_over() {
+    let (sigs, _) = both("a: &x\n- &x in\nb: *x\n");
+    assert_eq!(sigs, r#"{"a":["in"],"b":"in"}"#);
+}
+
+#[test]
+fn repeated_keys_are_refused_where_kyaml_makes_a_map() {
+    let problem = "yaml: line 2: mapping key \"a\" already defined at line 1";
+    assert_eq!(both("a: 1\na: 2\n"), (r#"{"a":2}"#.into(), problem.into()));
+    // What stands under null is gone before that.
+    assert_eq!(both("~:\n  a: 1\n  a: 2\nb: 3\n").1, r#"{"b":3}"#);
+}
+
+#[test]
+fn binary_text_has_a_replacement_for_each_byte_that_is_no_character() {
+    assert_eq!(
+        both("a: !!binary 5678\n").1,
+        "{\"a\":\"\u{fffd}\u{fffd}\u{fffd}\"}"
+    );
+}
+
+#[test]
+fn a_foot_comment_adds_a_break_to_a_text_that_keeps_its_own() {
+    let (sigs, kyaml) = both("a: |+\n  x\n\n# foot\n");
+    assert_eq!(sigs, r#"{"a":"x\n\n"}"#);
+    assert_eq!(kyaml, r#"{"a":"x\n\n\n"}"#);
+    assert_eq!(both("1: |+ # c\n\n#").1, r#"{"1":"\n\n"}"#);
+}
+
+#[test]
+fn block_scalars_within_flow_collections_keep_their_text() {
+    let mut root = parse_one("a: [x]\n").unwrap();
+    let mut text = weir_yaml::Node::string("a\n  b\n");
+    text.style = Style::Folded;
+    root.get_mut("a").unwrap().items_mut().unwrap().push(text);
+    assert_eq!(to_json(&root, Dialect::Kyaml).unwrap()["a"][1], "a\n  b\n");
+}
+
+#[test]
+fn float_keys_have_single_precision_in_sigs() {
+    assert_eq!(both("12345678.5: 1\n").0, r#"{"1.2345678e+07":1}"#);
+}
+
+#[test]
+fn a_line_separator_ends_a_block_scalar() {
+    let error = parse_one("a: |\n  b: \"x\u{2028}y\"\n").unwrap_err().to_string();
+    assert!(error.contains("could not find expected ':'"), "{error}");
+    assert_eq!(
+        parse_one("a: \"x\u{2028}y\"\n")
+            .unwrap()
+            .get("a")
+            .unwrap()
+            .as_str(),
+        Some("x\u{2028}y")
+    );
+}
