@@ -205,11 +205,12 @@ fn refold(text: &str) -> String {
     }
 }
 
-/// A float as Go's JSON writes it: whole numbers lose their point.
+/// A float as Go's JSON writes it: whole numbers lose their point. A zero keeps its sign.
 fn float(value: f64) -> Option<Value> {
     // 2^53: up to here every whole f64 is exact, and no conversion rounds.
     const EXACT: f64 = 9_007_199_254_740_992.0;
-    if value.fract() == 0.0 && value.abs() <= EXACT {
+    let below_zero = value == 0.0 && value.is_sign_negative();
+    if value.fract() == 0.0 && value.abs() <= EXACT && !below_zero {
         #[expect(clippy::cast_possible_truncation, reason = "whole and within range")]
         return Some(Value::Number((value as i64).into()));
     }
