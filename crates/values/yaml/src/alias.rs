@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::{ConvertError, Data, Node, Span, Tag};
+use crate::{Comments, ConvertError, Data, List, Node, Span, Tag, Text};
 
 /// Nodes that expansion may always make; beyond that the product is bound to the document's size.
 const FREE_NODES: usize = 100_000;
@@ -29,7 +29,7 @@ pub fn expand_aliases(root: &mut Node) -> Result<(), ConvertError> {
 
 /// Whether there is anything for [`expand_aliases`] to do.
 pub(crate) fn has_aliases(node: &Node) -> bool {
-    if node.anchor.is_some() || node.tag == Tag::Merge {
+    if node.anchor().is_some() || node.tag == Tag::Merge {
         return true;
     }
     match &node.data {
@@ -50,24 +50,27 @@ fn count(node: &Node) -> usize {
 
 struct Expander {
     /// Expanded nodes by anchor, each with its size.
-    anchors: HashMap<Box<str>, (Node, usize)>,
+    anchors: HashMap<Text, (Node, usize)>,
     /// Anchors whose nodes are being expanded.
-    open: Vec<Box<str>>,
+    open: Vec<Text>,
     budget: usize,
 }
 
 impl Expander {
     fn expand(&mut self, node: &mut Node) -> Result<(), ConvertError> {
-        let anchor = node.anchor.take();
+        let anchor = node.rare.as_mut().and_then(|rare| rare.anchor.take());
         if let Some(name) = &anchor {
-            self.open.push((**name).clone());
+            self.open.push(name.clone());
         }
         match &mut node.data {
             Data::Scalar(_) => {}
             Data::Alias(name) => {
                 let name = name.clone();
                 let mut replacement = self.lookup(&name, node.span)?;
-                replacement.comments = node.comments.take();
+                let comments = node.rare.take().map(|rare| rare.comments).unwrap_or_default();
+                if replacement.rare.is_some() || comments != Comments::default() {
+                    replacement.rare_mut().comments = comments;
+                }
                 *node = replacement;
             }
             Data::Sequence(items) => {
@@ -89,13 +92,13 @@ impl Expander {
             self.open.pop();
             let size = count(node);
             self.spend(size, node.span)?;
-            self.anchors.insert(*name, (node.clone(), size));
+            self.anchors.insert(name, (node.clone(), size));
         }
         Ok(())
     }
 
     fn lookup(&mut self, name: &str, span: Span) -> Result<Node, ConvertError> {
-        if self.open.iter().any(|open| &**open == name) {
+        if self.open.iter().any(|open| open == name) {
             return Err(ConvertError::new(
                 span,
                 format!("anchor '{name}' value contains itself"),
@@ -121,7 +124,7 @@ impl Expander {
     }
 }
 
-fn merge(entries: &mut Vec<(Node, Node)>) -> Result<(), ConvertError> {
+fn merge(entries: &mut List<(Node, Node)>) -> Result<(), ConvertError> {
     let mut own = Vec::with_capacity(entries.len());
     let mut sources = Vec::new();
     let mut seen = false;
@@ -141,7 +144,7 @@ fn merge(entries: &mut Vec<(Node, Node)>) -> Result<(), ConvertError> {
         put_all(&mut merged, source);
     }
     put_all(&mut merged, own);
-    *entries = merged;
+    *entries = merged.into();
     Ok(())
 }
 
@@ -152,7 +155,7 @@ fn collect_sources(
 ) -> Result<(), ConvertError> {
     let span = value.span;
     match value.data {
-        Data::Mapping(entries) => sources.push(entries),
+        Data::Mapping(entries) => sources.push(entries.into_vec()),
         Data::Sequence(items) if !nested => {
             for item in items {
                 collect_sources(item, sources, true)?;

@@ -44,7 +44,7 @@ fn value(node: &Node, dialect: Dialect, in_flow: bool) -> Result<Value, ConvertE
                 && !node.tag_is_explicit
                 && text.contains(':') =>
         {
-            Ok(Value::String(text.clone()))
+            Ok(Value::String(text.to_string()))
         }
         Data::Scalar(text) => scalar(node, text, dialect),
         Data::Sequence(items) => items.iter().map(|item| value(item, dialect, in_flow)).collect(),
@@ -94,7 +94,7 @@ fn scalar(node: &Node, text: &str, dialect: Dialect) -> Result<Value, ConvertErr
     if node.tag == Tag::Binary && node.tag_is_explicit {
         return binary(node, text);
     }
-    let resolved = resolve_tagged(text, &node.tag, node.tag_is_explicit, node.style, dialect)
+    let resolved = resolve_tagged(text, node.tag, node.tag_is_explicit, node.style, dialect)
         .map_err(|message| ConvertError::new(node.span, message))?;
     Ok(match resolved {
         Resolved::Null => Value::Null,
@@ -131,7 +131,7 @@ fn refold(text: &str) -> String {
         Ok(Node {
             data: Data::Scalar(text),
             ..
-        }) => text,
+        }) => text.to_string(),
         _ => text.to_owned(),
     }
 }
@@ -166,7 +166,7 @@ pub fn key_to_string(key: &Node, dialect: Dialect) -> Result<String, ConvertErro
     if dialect == Dialect::Kyaml {
         return Ok(text.to_owned());
     }
-    let resolved = resolve_tagged(text, &key.tag, key.tag_is_explicit, key.style, dialect)
+    let resolved = resolve_tagged(text, key.tag, key.tag_is_explicit, key.style, dialect)
         .map_err(|message| ConvertError::new(key.span, message))?;
     Ok(match resolved {
         Resolved::Null => {
