@@ -235,6 +235,6 @@ fn finish(mut resource: Resource, notes: Notes) -> Result<Object> {
     resource.finish(notes.origins, notes.transformations)?;
     let value = marshal(resource.node())
         .map_err(|error| error.within(format!("printing {}", loose_id(resource.node()))))?;
-    let origin = resource.origin.take();
+    let origin = resource.origin.take().map(|origin| *origin);
     Ok(Object { value, origin })
 }

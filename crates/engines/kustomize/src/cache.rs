@@ -127,8 +127,7 @@ fn digest(content: &[u8]) -> Key {
 /// Bytes that a tree takes, without what the allocator adds.
 fn size(node: &Node) -> usize {
     let comments = node
-        .comments
-        .as_ref()
+        .comments()
         .map_or(0, |c| c.head.len() + c.line.len() + c.foot.len());
     let inner = match &node.data {
         Data::Scalar(text) => text.len(),

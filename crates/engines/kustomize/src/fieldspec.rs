@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
-use weir_yaml::{Data, Node, Tag};
+use weir_yaml::{Data, Node, Tag, Text};
 
 use crate::error::{Error, Result, Within};
 use crate::id::{Gvk, split_api_version};
@@ -68,12 +68,12 @@ pub(crate) fn apply(
     if !spec.matches(object) {
         return Ok(());
     }
-    apply_matching(spec, &path::split(&spec.path, '/'), object, create, set)
+    apply_matching(spec, &parts_of(&spec.path), object, create, set)
 }
 
 fn apply_matching(
     spec: &FieldSpec,
-    parts: &[String],
+    parts: &[Text],
     object: &mut Node,
     create: Option<&Create>,
     set: &mut dyn FnMut(&mut Node) -> Result<()>,
@@ -81,10 +81,15 @@ fn apply_matching(
     walk(&spec.path, parts, object, create.filter(|_| spec.create), set)
 }
 
+/// The names that a path leads through.
+pub(crate) fn parts_of(path: &str) -> Vec<Text> {
+    path::split(path, '/').into_iter().map(Text::from).collect()
+}
+
 /// Calls `set` on each node that is there at a path, given whole and in parts.
 pub(crate) fn visit(
     path: &str,
-    parts: &[String],
+    parts: &[Text],
     object: &mut Node,
     set: &mut dyn FnMut(&mut Node) -> Result<()>,
 ) -> Result<()> {
@@ -93,7 +98,7 @@ pub(crate) fn visit(
 
 fn walk(
     path: &str,
-    parts: &[String],
+    parts: &[Text],
     object: &mut Node,
     create: Option<&Create>,
     set: &mut dyn FnMut(&mut Node) -> Result<()>,
@@ -110,7 +115,7 @@ fn walk(
 /// Specs made ready for many objects: their paths taken apart, and for each type of object those
 /// that are about it.
 pub(crate) struct Specs<'a> {
-    list: Vec<(&'a FieldSpec, Vec<String>)>,
+    list: Vec<(&'a FieldSpec, Vec<Text>)>,
     /// By kind, then by `apiVersion`.
     by_type: HashMap<String, HashMap<String, Rc<[usize]>>>,
 }
@@ -120,7 +125,7 @@ impl<'a> Specs<'a> {
         Self {
             list: specs
                 .into_iter()
-                .map(|spec| (spec, path::split(&spec.path, '/')))
+                .map(|spec| (spec, parts_of(&spec.path)))
                 .collect(),
             by_type: HashMap::new(),
         }
@@ -180,7 +185,7 @@ impl Walk<'_> {
     fn node(
         &self,
         node: &mut Node,
-        parts: &[String],
+        parts: &[Text],
         set: &mut dyn FnMut(&mut Node) -> Result<()>,
     ) -> Result<()> {
         let Some((part, rest)) = parts.split_first() else {
@@ -202,13 +207,13 @@ impl Walk<'_> {
     fn field(
         &self,
         node: &mut Node,
-        part: &str,
-        rest: &[String],
+        part: &Text,
+        rest: &[Text],
         set: &mut dyn FnMut(&mut Node) -> Result<()>,
     ) -> Result<()> {
         let (name, is_list) = match part.strip_suffix("[]") {
             Some(name) => (name, true),
-            None => (part, false),
+            None => (part.as_str(), false),
         };
         if name.is_empty() {
             return Err(Error::invalid("cannot set or create an empty field name"));
@@ -217,14 +222,15 @@ impl Walk<'_> {
         let (kind, tag, make) = match (self.create, is_list) {
             (_, true) => (Some(Kind::Sequence), Tag::None, false),
             (None, false) => (None, Tag::None, false),
-            (Some(create), false) if rest.is_empty() => (Some(create.kind), create.tag.clone(), true),
+            (Some(create), false) if rest.is_empty() => (Some(create.kind), create.tag, true),
             (Some(_), false) => (Some(Kind::Mapping), Tag::Map, true),
         };
         if node.get(name).is_none() {
             let (Some(kind), true) = (kind, make) else {
                 return Ok(());
             };
-            set_field_keeping_null(node, name, kind.create())?;
+            // All objects share the name; that of a list is never made.
+            set_field_keeping_null(node, part, kind.create())?;
         }
         let Some(field) = node.get_mut(name) else {
             return Ok(());

@@ -1,7 +1,7 @@
 //! Files of objects to objects.
 
 use weir_yaml::{
-    Data, Dialect, Duplicates, Node, ParseOptions, expand_aliases, from_json_text, parse_all_with,
+    Data, Dialect, Duplicates, Node, ParseOptions, Texts, expand_aliases, from_json_text, parse_all_shared,
 };
 
 use crate::decode::NEXT_LINE;
@@ -11,14 +11,19 @@ use crate::resource::{self, Resource};
 
 /// Reads all objects of a text; lists are taken apart.
 pub(crate) fn resources(bytes: &[u8]) -> Result<Vec<Resource>> {
-    let nodes = objects(bytes)?;
+    resources_shared(bytes, &mut Texts::default())
+}
+
+/// As [`resources`], with texts that are shared with other files.
+pub(crate) fn resources_shared(bytes: &[u8], texts: &mut Texts) -> Result<Vec<Resource>> {
+    let nodes = objects_shared(bytes, texts)?;
     Ok(nodes.into_iter().map(Resource::new).collect())
 }
 
 /// Reads the strategic merge patches of a text. Keys may repeat in them as long as nothing of that gets into an object:
 /// kustomize looks for repeated keys only where it makes a map of an object.
 pub(crate) fn patches(bytes: &[u8]) -> Result<Vec<Resource>> {
-    let nodes = objects_with(bytes, Duplicates::Keep)?;
+    let nodes = objects_with(bytes, Duplicates::Keep, &mut Texts::default())?;
     Ok(nodes.into_iter().map(Resource::new).collect())
 }
 
@@ -33,10 +38,15 @@ pub(crate) fn is_malformed(error: &Error) -> bool {
 
 /// Reads the trees of all objects of a text; no key may repeat.
 pub(crate) fn objects(bytes: &[u8]) -> Result<Vec<Node>> {
-    objects_with(bytes, Duplicates::Refuse)
+    objects_shared(bytes, &mut Texts::default())
 }
 
-fn objects_with(bytes: &[u8], duplicates: Duplicates) -> Result<Vec<Node>> {
+/// As [`objects`], with texts that are shared with other files.
+pub(crate) fn objects_shared(bytes: &[u8], texts: &mut Texts) -> Result<Vec<Node>> {
+    objects_with(bytes, Duplicates::Refuse, texts)
+}
+
+fn objects_with(bytes: &[u8], duplicates: Duplicates, texts: &mut Texts) -> Result<Vec<Node>> {
     let text = std::str::from_utf8(bytes).map_err(|_| malformed("yaml: invalid leading UTF-8 octet"))?;
     let unix;
     let text = if text.contains("\r\n") || text.contains(NEXT_LINE) {
@@ -51,7 +61,7 @@ fn objects_with(bytes: &[u8], duplicates: Duplicates) -> Result<Vec<Node>> {
         duplicates,
         ..ParseOptions::default()
     };
-    let documents = parse_all_with(text, options).map_err(malformed)?;
+    let documents = parse_all_shared(text, options, texts).map_err(malformed)?;
     let single = documents.len() == 1;
     let mut nodes = Vec::new();
     for document in documents {

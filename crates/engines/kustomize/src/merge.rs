@@ -236,7 +236,7 @@ impl<'a> Context<'a> {
                     ops::quote_if_ambiguous(&mut value);
                     let mut key = Node::plain(name);
                     key.style = key_style;
-                    entries.push((key, value));
+                    entries.add((key, value));
                 }
             }
         }
@@ -357,13 +357,13 @@ fn adopt(dest: &mut Node, origin: &Node) {
     if dest.is_null_or_empty() {
         dest.style = origin.style;
     }
-    if let Some(comments) = &origin.comments {
+    if let Some(comments) = origin.comments() {
         copy_comments(comments, dest);
     }
 }
 
 fn copy_comments(from: &Comments, to: &mut Node) {
-    let own = to.comments.get_or_insert_default();
+    let own = &mut to.rare_mut().comments;
     for (from, to) in [
         (&from.head, &mut own.head),
         (&from.line, &mut own.line),
@@ -420,7 +420,7 @@ fn take_directive(patch: &mut Node) -> Result<Directive> {
         }
         _ => Err(Error::invalid(format!(
             "no implemented strategic merge patch strategy for '{}'",
-            patch.tag.short()
+            patch.tag_text()
         ))),
     }
 }

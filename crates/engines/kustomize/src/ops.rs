@@ -1,6 +1,6 @@
 //! Small changes to trees, with the side conditions that kyaml's setters have.
 
-use weir_yaml::{Data, Dialect, Node, Resolved, Style, Tag, emit, resolve};
+use weir_yaml::{Data, Dialect, Node, Resolved, Style, Tag, Text, emit, resolve};
 
 use crate::error::{Error, Result};
 
@@ -56,22 +56,22 @@ pub(crate) fn expect(node: &Node, kind: Kind) -> Result<()> {
 }
 
 /// Replaces the value of a scalar; the old style stays.
-pub(crate) fn set_scalar(node: &mut Node, text: &str, tag: Tag) -> Result<()> {
+pub(crate) fn set_scalar(node: &mut Node, text: impl Into<Text>, tag: Tag) -> Result<()> {
     expect(node, Kind::Scalar)?;
     if tag == Tag::Null {
         return Ok(());
     }
-    node.data = Data::Scalar(text.to_owned());
+    node.data = Data::Scalar(text.into());
     node.tag = tag;
     node.tag_is_explicit = false;
     Ok(())
 }
 
 /// Sets a field of a mapping. A null value removes it; an existing field keeps its style.
-pub(crate) fn set_field(node: &mut Node, name: &str, mut value: Node) -> Result<()> {
+pub(crate) fn set_field(node: &mut Node, name: impl AsRef<str> + Into<Text>, mut value: Node) -> Result<()> {
     if value.is_null() {
         expect(node, Kind::Mapping)?;
-        node.remove(name);
+        node.remove(name.as_ref());
         return Ok(());
     }
     set_field_keeping_null(node, name, {
@@ -81,9 +81,13 @@ pub(crate) fn set_field(node: &mut Node, name: &str, mut value: Node) -> Result<
 }
 
 /// As [`set_field`], but null is a value.
-pub(crate) fn set_field_keeping_null(node: &mut Node, name: &str, mut value: Node) -> Result<()> {
+pub(crate) fn set_field_keeping_null(
+    node: &mut Node,
+    name: impl AsRef<str> + Into<Text>,
+    mut value: Node,
+) -> Result<()> {
     expect(node, Kind::Mapping)?;
-    if let Some(field) = node.get_mut(name) {
+    if let Some(field) = node.get_mut(name.as_ref()) {
         value.style = field.style;
         value.span = field.span;
         *field = value;
@@ -94,7 +98,7 @@ pub(crate) fn set_field_keeping_null(node: &mut Node, name: &str, mut value: Nod
         *node = Kind::Mapping.create();
     }
     if let Some(entries) = node.entries_mut() {
-        entries.push((Node::plain(name), value));
+        entries.add((Node::plain(name), value));
     }
     Ok(())
 }

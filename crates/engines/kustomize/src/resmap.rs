@@ -1,5 +1,7 @@
 //! The objects of a build, in order.
 
+use std::hash::{BuildHasher, RandomState};
+
 use weir_yaml::Node;
 
 use crate::error::{Error, Result};
@@ -183,13 +185,46 @@ impl ResMap {
         if self.unique {
             return Ok(());
         }
-        for at in 0..self.list.len() {
-            if self.twin(at, schema).is_some_and(|twin| twin < at) {
-                return Err(self.registered(at, schema));
-            }
+        if let Some(at) = self.first_twin(schema) {
+            return Err(self.registered(at, schema));
         }
         self.unique = true;
         Ok(())
+    }
+
+    /// The first object that has the id of one before it. An index knows earlier ids, too, which is more than this
+    /// question is worth: at the end of a build it would be most of what is above the objects themselves.
+    fn first_twin(&self, schema: &Schema) -> Option<usize> {
+        let state = RandomState::new();
+        let there = self
+            .list
+            .iter()
+            .enumerate()
+            .filter(|(_, resource)| !resource.is_empty());
+        let mut ids: Vec<(u64, usize)> = there
+            .map(|(at, resource)| (state.hash_one(resource.id_ref(schema).parts()), at))
+            .collect();
+        ids.sort_unstable();
+        let same = |a: usize, b: usize| {
+            let (Some(a), Some(b)) = (self.list.get(a), self.list.get(b)) else {
+                return false;
+            };
+            a.id_ref(schema).parts() == b.id_ref(schema).parts()
+        };
+        let twin_in = |alike: &[(u64, usize)]| {
+            let mut before: Vec<usize> = Vec::new();
+            for (_, at) in alike {
+                if before.iter().any(|other| same(*other, *at)) {
+                    return Some(*at);
+                }
+                before.push(*at);
+            }
+            None
+        };
+        ids.chunk_by(|a, b| a.0 == b.0)
+            .filter(|alike| alike.len() > 1)
+            .filter_map(twin_in)
+            .min()
     }
 
     fn registered(&self, at: usize, schema: &Schema) -> Error {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use weir_yaml::{Data, Node, Tag};
+use weir_yaml::{Data, List, Node, Tag, Text};
 
 use crate::error::Result;
 use crate::id::{Gvk, IdRef, ResId, split_api_version};
@@ -73,7 +73,7 @@ pub(crate) struct Resource {
     pub(crate) allow_kind_change: bool,
     /// Names of vars that read from this object.
     pub(crate) vars: Vec<String>,
-    pub(crate) origin: Option<Origin>,
+    pub(crate) origin: Option<Box<Origin>>,
     pub(crate) transformations: Vec<Origin>,
     pub(crate) twins: Twins,
 }
@@ -223,12 +223,11 @@ impl Resource {
     /// The object, an empty one if it was deleted.
     pub(crate) fn node(&self) -> &Node {
         static EMPTY: Node = Node {
-            data: Data::Mapping(Vec::new()),
+            data: Data::Mapping(List::new()),
             tag: Tag::Null,
             tag_is_explicit: false,
             style: weir_yaml::Style::Plain,
-            anchor: None,
-            comments: None,
+            rare: None,
             span: weir_yaml::Span {
                 start: 0,
                 end: 0,
@@ -254,6 +253,14 @@ impl Resource {
 
     pub(crate) fn name(&self) -> &str {
         name(self.node())
+    }
+
+    /// The name, shared with the object.
+    pub(crate) fn name_text(&self) -> Text {
+        match self.node().at(&["metadata", "name"]).map(|name| &name.data) {
+            Some(Data::Scalar(name)) => name.clone(),
+            _ => "".into(),
+        }
     }
 
     pub(crate) fn namespace(&self) -> &str {

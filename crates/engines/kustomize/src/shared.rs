@@ -4,6 +4,8 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use weir_yaml::Texts;
+
 use crate::cache::Cache;
 use crate::charts::Charts;
 use crate::config::Config;
@@ -31,6 +33,8 @@ pub(crate) struct Build<'a> {
     keep_builtin: Cell<bool>,
     /// kustomize's own rules, merged once for all directories that add none.
     builtin: OnceCell<Rc<Config>>,
+    /// The words of all objects, each of them once.
+    texts: RefCell<Texts>,
     /// Remarks on deprecated fields.
     pub(crate) warnings: RefCell<Vec<String>>,
     /// What transformers did, if somebody wants to know.
@@ -96,8 +100,15 @@ impl<'a> Build<'a> {
                 let objects = cache.objects(bytes, load::objects)?;
                 Ok(objects.into_iter().map(Resource::new).collect())
             }
-            None => load::resources(bytes),
+            None => load::resources_shared(bytes, &mut self.texts.borrow_mut()),
         }
+    }
+
+    /// Makes what was generated share its words with all other objects.
+    pub(crate) fn share(&self, resources: &mut [Resource]) {
+        let mut texts = self.texts.borrow_mut();
+        let nodes = resources.iter_mut().filter_map(|resource| resource.node.as_mut());
+        nodes.for_each(|node| texts.share_all(node));
     }
 
     pub(crate) fn schema(&self) -> SchemaInUse {

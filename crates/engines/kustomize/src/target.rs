@@ -209,7 +209,7 @@ impl<'a> Target<'a> {
         self.build.note(&resources);
         if let Some(origin) = &self.origin {
             for resource in &mut resources {
-                resource.origin = Some(origin.append(path));
+                resource.origin = Some(Box::new(origin.append(path)));
             }
         }
         all.map
@@ -301,9 +301,10 @@ impl<'a> Target<'a> {
         let absorb = |all: &mut Accumulator, mut made: Vec<Resource>, origin: Option<&Origin>| {
             for resource in &mut made {
                 if resource.origin.is_none() {
-                    resource.origin = origin.cloned();
+                    resource.origin = origin.cloned().map(Box::new);
                 }
             }
+            self.build.share(&mut made);
             all.map
                 .absorb_all(made, &schema)
                 .within(|| "merging from generator".into())
@@ -361,7 +362,7 @@ impl<'a> Target<'a> {
                     self.build.note(&inline);
                     if let Some(origin) = &self.origin {
                         for resource in &mut inline {
-                            resource.origin = Some(origin.append(self.file_name));
+                            resource.origin = Some(Box::new(origin.append(self.file_name)));
                         }
                     }
                     all.map.append_all(inline, &self.build.schema())?;
@@ -412,7 +413,7 @@ impl<'a> Target<'a> {
             if let Some(origin) = origin {
                 for resource in all.map.notes_mut() {
                     if resource.origin.is_none() {
-                        resource.origin = Some(origin.clone());
+                        resource.origin = Some(Box::new(origin.clone()));
                     } else {
                         resource.transformations.push(origin.clone());
                     }
@@ -638,7 +639,7 @@ fn same_nodes(a: &Node, b: &Node) -> bool {
         }
         _ => a.as_str() == b.as_str() && a.as_str().is_some(),
     };
-    data && a.tag == b.tag && a.style == b.style && a.comments == b.comments
+    data && a.tag_text() == b.tag_text() && a.style == b.style && a.comments() == b.comments()
 }
 
 /// The origin of what a configured plugin makes or changes.

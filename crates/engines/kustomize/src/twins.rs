@@ -68,7 +68,9 @@ impl Twins {
     fn find_changed(&mut self, node: &Node, changed: &mut Vec<usize>) {
         if let Some(at) = mark(node) {
             if let Some(last) = self.0.get_mut(at)
-                && (last.as_str() != node.as_str() || last.tag != node.tag || last.style != node.style)
+                && (last.as_str() != node.as_str()
+                    || last.tag_text() != node.tag_text()
+                    || last.style != node.style)
                 && !changed.contains(&at)
             {
                 last.clone_from(node);

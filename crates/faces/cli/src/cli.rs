@@ -1,8 +1,11 @@
 //! The list of commands.
 
-use clap::{Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
+
+use clap::{Args as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::global::{Context, Global};
+use crate::kustomize::Kustomize;
 use crate::run::Result;
 
 /// GitOps without Git: signed artifacts in, a cluster in the state they describe out.
@@ -38,6 +41,20 @@ Exit codes: 0 fine, 1 a failure or a negative answer, 2 wrong usage.
 `-h` shows the options of a command, `--help` also those of every command.";
 
 impl Cli {
+    /// Reads arguments that begin with a command which is done sooner than the options of all commands are set up.
+    /// Nothing where they do not, or where there is something to say about them.
+    pub(crate) fn quick(args: &[OsString]) -> Option<Self> {
+        const NAME: &str = "kustomize";
+        if args.get(1)? != NAME {
+            return None;
+        }
+        let command = Global::augment_args(clap::Command::new("weir"))
+            .disable_help_subcommand(true)
+            .subcommand(Kustomize::augment_args(clap::Command::new(NAME)));
+        let mut matches = command.try_get_matches_from(args).ok()?;
+        Self::from_arg_matches_mut(&mut matches).ok()
+    }
+
     /// From which level on to log, and how: what the controllers do is logged unless they are told otherwise, of a
     /// command only warnings; `--verbose` adds to either.
     pub fn log(&self) -> (&'static str, LogEncoding) {
@@ -79,7 +96,7 @@ pub(crate) enum Command {
     Helm(crate::helm::Helm),
     Install(crate::install::Install),
     Key(crate::key::Key),
-    Kustomize(crate::kustomize::Kustomize),
+    Kustomize(Kustomize),
     Logs(crate::logs::Logs),
     Reconcile(crate::reconcile::Reconcile),
     Registry(crate::registry::Registry),
@@ -120,6 +137,46 @@ impl Command {
             Self::Uninstall(command) => command.run(cx).await,
             Self::Verify(command) => command.run(cx).await,
             Self::Wait(command) => command.run(cx).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split(' ').map(OsString::from).collect()
+    }
+
+    #[test]
+    fn what_is_read_quickly_is_what_is_read_with_all_commands() {
+        for line in [
+            "weir kustomize build",
+            "weir kustomize build a -o b --enable-helm --helm-api-versions v1 --helm-api-versions v2",
+            "weir kustomize build a --network -e A=1 --mount x -vv --namespace n --timeout 1m",
+            "weir kustomize --kubeconfig k lint -- -a",
+        ] {
+            let quick = Cli::quick(&words(line)).expect(line);
+            let whole = Cli::try_parse_from(words(line)).expect(line);
+            assert_eq!(format!("{quick:?}"), format!("{whole:?}"), "{line}");
+        }
+    }
+
+    #[test]
+    fn whatever_there_is_something_to_say_about_is_read_with_all_commands() {
+        for line in [
+            "weir",
+            "weir --verbose kustomize build",
+            "weir kustomize",
+            "weir kustomize help",
+            "weir kustomize --help",
+            "weir kustomize build --version",
+            "weir kustomize build --no-such-option",
+            "weir kustomize biuld",
+            "weir explain Succeeded",
+        ] {
+            assert!(Cli::quick(&words(line)).is_none(), "{line}");
         }
     }
 }

@@ -62,4 +62,4 @@ mod wait;
 pub use cli::{Cli, LogEncoding};
 pub use error::{CommandError, Kind};
 pub use io::{Captured, Io};
-pub use run::{Exit, execute, parse, run};
+pub use run::{Exit, execute, execute_alone, parse, run};

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _};
 
-use crate::cli::Cli;
+use crate::cli::{Cli, Command};
 use crate::global::Context;
 use crate::{CommandError, Io};
 
@@ -48,6 +48,10 @@ where
     I: IntoIterator<Item = A>,
     A: Into<OsString> + Clone,
 {
+    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    if let Some(cli) = Cli::quick(&args) {
+        return Ok(cli);
+    }
     let colour = if io.stdout_is_terminal() && io.stderr_is_terminal() && io.env("NO_COLOR").is_none() {
         ColorChoice::Always
     } else {
@@ -76,11 +80,28 @@ where
     })
 }
 
+/// Runs a command that waits for nobody and makes no connection: it needs neither a runtime nor logs. Others come back.
+pub fn execute_alone(cli: Cli, io: &mut Io) -> std::result::Result<Exit, Box<Cli>> {
+    let Cli {
+        global,
+        command: Command::Kustomize(command),
+    } = cli
+    else {
+        return Err(Box::new(cli));
+    };
+    let result = command.run(&mut Context { io, global });
+    Ok(finish(result, io))
+}
+
 /// Runs a command and prints its error, if there is one.
 pub async fn execute(cli: Cli, io: &mut Io) -> Exit {
     let Cli { global, command } = cli;
     let mut context = Context { io, global };
     let result = Box::pin(command.run(&mut context)).await;
+    finish(result, io)
+}
+
+fn finish(result: Result, io: &mut Io) -> Exit {
     let result = result.and_then(|exit| io.flush().map(|()| exit));
     match result {
         Ok(exit) => exit,

@@ -22,6 +22,11 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(exit) => return exit.into(),
     };
+    // What others wait for, such as a build in an editor or a script, is over before a runtime would be up.
+    let cli = match weir_cli::execute_alone(cli, &mut io) {
+        Ok(exit) => return exit.into(),
+        Err(cli) => *cli,
+    };
     let (level, encoding) = cli.log();
     log::start(level, encoding);
     // An error says that a provider is installed already, which is as good.

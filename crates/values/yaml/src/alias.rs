@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::{ConvertError, Data, Dialect, Node, Span, Tag};
+use crate::{Comments, ConvertError, Data, Dialect, List, Node, Span, Tag, Text};
 
 /// Nodes that expansion may always make; beyond that the product is bound to the document's size.
 const FREE_NODES: usize = 100_000;
@@ -33,7 +33,7 @@ pub fn expand_aliases(root: &mut Node, dialect: Dialect) -> Result<(), ConvertEr
 
 /// Whether there is anything for [`expand_aliases`] to do.
 pub(crate) fn has_aliases(node: &Node) -> bool {
-    if node.anchor.is_some() || node.tag == Tag::Merge {
+    if node.anchor().is_some() || node.tag == Tag::Merge {
         return true;
     }
     match &node.data {
@@ -54,9 +54,9 @@ fn count(node: &Node) -> usize {
 
 struct Expander {
     /// Expanded nodes by anchor, each with its size.
-    anchors: HashMap<Box<str>, (Node, usize)>,
+    anchors: HashMap<Text, (Node, usize)>,
     /// The anchor of each name that began last: it is what the name means from there on.
-    latest: HashMap<Box<str>, usize>,
+    latest: HashMap<Text, usize>,
     /// How many anchors have begun.
     begun: usize,
     /// Anchors whose nodes are being expanded.
@@ -67,11 +67,11 @@ struct Expander {
 
 impl Expander {
     fn expand(&mut self, node: &mut Node) -> Result<(), ConvertError> {
-        let anchor = node.anchor.take();
+        let anchor = node.rare.as_mut().and_then(|rare| rare.anchor.take());
         let number = self.begun;
         if let Some(name) = &anchor {
             self.begun += 1;
-            self.latest.insert((**name).clone(), number);
+            self.latest.insert(name.clone(), number);
             self.open.push(number);
         }
         match &mut node.data {
@@ -79,7 +79,10 @@ impl Expander {
             Data::Alias(name) => {
                 let name = name.clone();
                 let mut replacement = self.lookup(&name, node.span)?;
-                replacement.comments = node.comments.take();
+                let comments = node.rare.take().map(|rare| rare.comments).unwrap_or_default();
+                if replacement.rare.is_some() || comments != Comments::default() {
+                    replacement.rare_mut().comments = comments;
+                }
                 *node = replacement;
             }
             Data::Sequence(items) => {
@@ -106,8 +109,8 @@ impl Expander {
             let size = count(node);
             self.spend(size, node.span)?;
             // A node within may have taken the name over.
-            if self.latest.get(&*name) == Some(&number) {
-                self.anchors.insert(*name, (node.clone(), size));
+            if self.latest.get(&name) == Some(&number) {
+                self.anchors.insert(name, (node.clone(), size));
             }
         }
         Ok(())
@@ -144,7 +147,7 @@ impl Expander {
 /// What is said of merge keys with other values; a list of maps must stand there itself, not as an alias.
 const NO_MAP: &str = "map merge requires map or sequence of maps as the value";
 
-fn merge(entries: &mut Vec<(Node, Node)>, dialect: Dialect) -> Result<(), ConvertError> {
+fn merge(entries: &mut List<(Node, Node)>, dialect: Dialect) -> Result<(), ConvertError> {
     let mut own = Vec::with_capacity(entries.len());
     let mut merged: Vec<(Node, Node)> = Vec::new();
     let mut seen = false;
@@ -167,7 +170,7 @@ fn merge(entries: &mut Vec<(Node, Node)>, dialect: Dialect) -> Result<(), Conver
         }
     }
     put_all(&mut merged, own);
-    *entries = merged;
+    *entries = merged.into();
     Ok(())
 }
 
@@ -178,7 +181,7 @@ fn collect_sources(
 ) -> Result<(), ConvertError> {
     let span = value.span;
     match value.data {
-        Data::Mapping(entries) => sources.push(entries),
+        Data::Mapping(entries) => sources.push(entries.into_vec()),
         Data::Sequence(items) if !nested => {
             for item in items {
                 collect_sources(item, sources, true)?;

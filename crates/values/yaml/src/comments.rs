@@ -8,7 +8,7 @@ use crate::{Comments, Node};
 
 impl Node {
     fn comments_mut(&mut self) -> &mut Comments {
-        self.comments.get_or_insert_default()
+        &mut self.rare_mut().comments
     }
 
     pub(crate) fn add_head(&mut self, text: String) {

@@ -27,7 +27,7 @@ pub fn to_json(node: &Node, dialect: Dialect) -> Result<Value, ConvertError> {
 
 fn root(node: &Node, dialect: Dialect) -> Result<Value, ConvertError> {
     let mut value = value(node, dialect, false)?;
-    let has_foot = node.comments.as_ref().is_some_and(|c| !c.foot.is_empty());
+    let has_foot = node.comments().is_some_and(|c| !c.foot.is_empty());
     if has_foot && dialect == Dialect::Kyaml {
         add_break_before_foot(node, &mut value);
     }
@@ -82,7 +82,7 @@ fn value(node: &Node, dialect: Dialect, in_flow: bool) -> Result<Value, ConvertE
                 && !node.tag_is_explicit
                 && text.contains(':') =>
         {
-            Ok(Value::String(text.clone()))
+            Ok(Value::String(text.to_string()))
         }
         Data::Scalar(text) => scalar(node, text, dialect, in_flow),
         Data::Sequence(items) => items.iter().map(|item| value(item, dialect, in_flow)).collect(),
@@ -163,7 +163,7 @@ fn scalar(node: &Node, text: &str, dialect: Dialect, in_flow: bool) -> Result<Va
     if node.tag == Tag::Binary && node.tag_is_explicit {
         return decode_binary(node, text).map(Value::String);
     }
-    let resolved = resolve_tagged(text, &node.tag, node.tag_is_explicit, node.style, dialect)
+    let resolved = resolve_tagged(text, node.tag, node.tag_is_explicit, node.style, dialect)
         .map_err(|message| ConvertError::new(node.span, message))?;
     Ok(match resolved {
         Resolved::Null => Value::Null,
@@ -200,7 +200,7 @@ fn refold(text: &str) -> String {
         Ok(Node {
             data: Data::Scalar(text),
             ..
-        }) => text,
+        }) => text.to_string(),
         _ => text.to_owned(),
     }
 }
@@ -252,7 +252,7 @@ pub fn key_to_string(key: &Node, dialect: Dialect) -> Result<String, ConvertErro
     if key.tag == Tag::Binary && key.tag_is_explicit {
         return decode_binary(key, text);
     }
-    let resolved = resolve_tagged(text, &key.tag, key.tag_is_explicit, key.style, dialect)
+    let resolved = resolve_tagged(text, key.tag, key.tag_is_explicit, key.style, dialect)
         .map_err(|message| ConvertError::new(key.span, message))?;
     Ok(match resolved {
         Resolved::Null => {

@@ -24,16 +24,22 @@ mod comments;
 pub mod emit;
 mod error;
 mod json;
+mod list;
 mod node;
 mod number;
 mod parse;
 mod resolve;
+mod text;
 mod timestamp;
 
 pub use alias::expand_aliases;
 pub use error::{ConvertError, ParseError};
 pub use json::{from_json, from_json_styled, from_json_text, key_to_string, to_json};
-pub use node::{Comments, Data, Document, Node, Span, Style, Tag};
+pub use list::List;
+pub use node::{Comments, Data, Document, Node, Rare, Span, Style, Tag};
 pub use number::{go_float, go_json_number, parse_go_int};
-pub use parse::{Duplicates, Limits, ParseOptions, parse_all, parse_all_with, parse_one, parse_pieces};
+pub use parse::{
+    Duplicates, Limits, ParseOptions, parse_all, parse_all_shared, parse_all_with, parse_one, parse_pieces,
+};
 pub use resolve::{Dialect, Resolved, resolve, resolve_tagged};
+pub use text::{Text, Texts};

@@ -1,4 +1,9 @@
 //! The tree.
+//!
+//! A build holds the trees of all its objects at the same time, so a node is small: what few nodes have stands apart
+//! ([`Rare`]), texts are shared, and lists are one pointer.
+
+use crate::{List, Text};
 
 /// One document of a stream.
 #[derive(Clone, Debug)]
@@ -17,7 +22,7 @@ impl Document {
     pub fn into_root(self) -> Option<Node> {
         let mut root = self.root?;
         if let Some(foot) = self.foot_comment {
-            root.comments.get_or_insert_default().foot = foot.into();
+            root.rare_mut().comments.foot = foot.into();
         }
         Some(root)
     }
@@ -63,7 +68,7 @@ pub enum Style {
 }
 
 /// The type of a node: explicit, or found by the kyaml table when the node was read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tag {
     /// Not decided yet: the text decides when it is needed.
     #[default]
@@ -88,16 +93,15 @@ pub enum Tag {
     Map,
     /// `!!seq`
     Seq,
-    /// Any other, such as `!Ref` or `tag:example.com,2000:x`. So rare that it need not be fast, but must not make every
-    /// node larger.
-    Other(Box<Box<str>>),
+    /// Any other, such as `!Ref` or `tag:example.com,2000:x`; [`Node::tag_text`] says which.
+    Other,
 }
 
 impl Tag {
-    /// Short form as written in YAML, empty for [`Tag::None`].
-    pub fn short(&self) -> &str {
+    /// Short form as written in YAML, empty for [`Tag::None`] and for what only its node knows.
+    pub const fn short(self) -> &'static str {
         match self {
-            Self::None => "",
+            Self::None | Self::Other => "",
             Self::Null => "!!null",
             Self::Bool => "!!bool",
             Self::Int => "!!int",
@@ -108,13 +112,7 @@ impl Tag {
             Self::Merge => "!!merge",
             Self::Map => "!!map",
             Self::Seq => "!!seq",
-            Self::Other(text) => text,
         }
-    }
-
-    /// A tag that is none of YAML's own.
-    pub(crate) fn other(text: String) -> Self {
-        Self::Other(Box::new(text.into()))
     }
 
     /// The tag named by the part behind `tag:yaml.org,2002:`.
@@ -130,7 +128,7 @@ impl Tag {
             "merge" => Self::Merge,
             "map" => Self::Map,
             "seq" => Self::Seq,
-            other => Self::other(format!("!!{other}")),
+            _ => Self::Other,
         }
     }
 }
@@ -150,13 +148,24 @@ pub struct Comments {
 #[derive(Clone, Debug)]
 pub enum Data {
     /// Text after unescaping and folding.
-    Scalar(String),
+    Scalar(Text),
     /// Items in order.
-    Sequence(Vec<Node>),
+    Sequence(List<Node>),
     /// Entries in order; keys may repeat if the parser was told to let them.
-    Mapping(Vec<(Node, Node)>),
+    Mapping(List<(Node, Node)>),
     /// `*name`; [`crate::expand_aliases`] replaces it by what it stands for.
-    Alias(Box<str>),
+    Alias(Text),
+}
+
+/// What few nodes have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rare {
+    /// `&name`
+    pub anchor: Option<Text>,
+    /// The tag, where it is none of YAML's own.
+    pub tag: Option<Text>,
+    /// Comments.
+    pub comments: Comments,
 }
 
 /// A node of the tree.
@@ -170,10 +179,8 @@ pub struct Node {
     pub tag_is_explicit: bool,
     /// Notation.
     pub style: Style,
-    /// `&name`, where there is one; as rare as comments.
-    pub anchor: Option<Box<Box<str>>>,
-    /// Comments, where there are any.
-    pub comments: Option<Box<Comments>>,
+    /// What few nodes have.
+    pub rare: Option<Box<Rare>>,
     /// Position in the source.
     pub span: Span,
 }
@@ -185,24 +192,23 @@ impl Node {
             tag,
             tag_is_explicit: false,
             style: Style::Plain,
-            anchor: None,
-            comments: None,
+            rare: None,
             span: Span::default(),
         }
     }
 
     /// A scalar without a type: its text decides.
-    pub fn plain(text: impl Into<String>) -> Self {
+    pub fn plain(text: impl Into<Text>) -> Self {
         Self::new(Data::Scalar(text.into()), Tag::None)
     }
 
     /// A string; quoted on output where its text would read as something else.
-    pub fn string(text: impl Into<String>) -> Self {
+    pub fn string(text: impl Into<Text>) -> Self {
         Self::new(Data::Scalar(text.into()), Tag::Str)
     }
 
     /// A scalar of the given type.
-    pub fn scalar(text: impl Into<String>, tag: Tag) -> Self {
+    pub fn scalar(text: impl Into<Text>, tag: Tag) -> Self {
         Self::new(Data::Scalar(text.into()), tag)
     }
 
@@ -213,12 +219,12 @@ impl Node {
 
     /// A block mapping.
     pub fn mapping(entries: Vec<(Self, Self)>) -> Self {
-        Self::new(Data::Mapping(entries), Tag::Map)
+        Self::new(Data::Mapping(entries.into()), Tag::Map)
     }
 
     /// A block sequence.
     pub fn sequence(items: Vec<Self>) -> Self {
-        Self::new(Data::Sequence(items), Tag::Seq)
+        Self::new(Data::Sequence(items.into()), Tag::Seq)
     }
 
     /// The text of a scalar.
@@ -238,7 +244,7 @@ impl Node {
     }
 
     /// The entries of a mapping, to change.
-    pub fn entries_mut(&mut self) -> Option<&mut Vec<(Self, Self)>> {
+    pub fn entries_mut(&mut self) -> Option<&mut List<(Self, Self)>> {
         match &mut self.data {
             Data::Mapping(entries) => Some(entries),
             _ => None,
@@ -254,7 +260,7 @@ impl Node {
     }
 
     /// The items of a sequence, to change.
-    pub fn items_mut(&mut self) -> Option<&mut Vec<Self>> {
+    pub fn items_mut(&mut self) -> Option<&mut List<Self>> {
         match &mut self.data {
             Data::Sequence(items) => Some(items),
             _ => None,
@@ -289,7 +295,7 @@ impl Node {
         };
         match entries.iter_mut().find(|(k, _)| k.as_str() == Some(key)) {
             Some((_, old)) => *old = value,
-            None => entries.push((Self::plain(key), value)),
+            None => entries.add((Self::plain(key), value)),
         }
     }
 
@@ -298,6 +304,30 @@ impl Node {
         let entries = self.entries_mut()?;
         let index = entries.iter().position(|(k, _)| k.as_str() == Some(key))?;
         Some(entries.remove(index).1)
+    }
+
+    /// The tag as it is written, empty for [`Tag::None`].
+    pub fn tag_text(&self) -> &str {
+        match (&self.rare, self.tag) {
+            (Some(rare), Tag::Other) => rare.tag.as_deref().unwrap_or_default(),
+            (_, tag) => tag.short(),
+        }
+    }
+
+    /// `&name`, where there is one.
+    pub fn anchor(&self) -> Option<&Text> {
+        self.rare.as_ref()?.anchor.as_ref()
+    }
+
+    /// Comments, where there are any.
+    pub fn comments(&self) -> Option<&Comments> {
+        let comments = &self.rare.as_ref()?.comments;
+        (*comments != Comments::default()).then_some(comments)
+    }
+
+    /// What few nodes have, to add to it.
+    pub fn rare_mut(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
     }
 
     /// Whether this is a scalar of type null.

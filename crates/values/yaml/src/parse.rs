@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use granit_parser::{Event, Parser, Placement, ScalarStyle, StrInput, StructureStyle};
 
 use crate::comments::append;
-use crate::{Data, Dialect, Document, Node, ParseError, Span, Style, Tag, resolve};
+use crate::{Data, Dialect, Document, Node, ParseError, Span, Style, Tag, Text, Texts, resolve};
 
 /// What to do with a key that a mapping already has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,7 +69,16 @@ pub fn parse_one(text: &str) -> Result<Node, ParseError> {
 
 /// Reads all documents of a stream.
 pub fn parse_all_with(text: &str, options: ParseOptions) -> Result<Vec<Document>, ParseError> {
-    let mut builder = Builder::new(options);
+    parse_all_shared(text, options, &mut Texts::default())
+}
+
+/// Reads all documents of a stream, and shares its texts with those that were read before.
+pub fn parse_all_shared(
+    text: &str,
+    options: ParseOptions,
+    texts: &mut Texts,
+) -> Result<Vec<Document>, ParseError> {
+    let mut builder = Builder::new(options, texts);
     events(text, options, |event, span| builder.event(event, span))?;
     Ok(builder.documents)
 }
@@ -85,7 +94,8 @@ pub fn parse_pieces<E: From<ParseError>>(
     depth: usize,
     mut take: impl FnMut(&[String], Node) -> Result<(), E>,
 ) -> Result<Option<Node>, E> {
-    let mut builder = Builder::new(options);
+    let mut texts = Texts::default();
+    let mut builder = Builder::new(options, &mut texts);
     builder.depth_of_pieces = depth;
     // What the consumer refuses ends the reading as an error of its own kind.
     let mut refused = None;
@@ -169,14 +179,15 @@ struct Frame {
     /// The key whose value comes next.
     key: Option<Node>,
     /// Lines of the keys so far, built once a mapping outgrows a linear search.
-    keys: HashMap<String, u32>,
+    keys: HashMap<Text, u32>,
 }
 
-struct Builder {
+struct Builder<'a> {
+    texts: &'a mut Texts,
     options: ParseOptions,
     documents: Vec<Document>,
     frames: Vec<Frame>,
-    names: HashMap<usize, Box<str>>,
+    names: HashMap<usize, Text>,
     /// Comment lines that wait for the node below them.
     head: Option<String>,
     /// Comment lines that wait for the document below them.
@@ -189,9 +200,10 @@ struct Builder {
     piece: Option<(Vec<String>, Node)>,
 }
 
-impl Builder {
-    fn new(options: ParseOptions) -> Self {
+impl<'a> Builder<'a> {
+    fn new(options: ParseOptions, texts: &'a mut Texts) -> Self {
         Self {
+            texts,
             options,
             documents: Vec::new(),
             frames: Vec::new(),
@@ -223,7 +235,7 @@ impl Builder {
             Event::Comment(text, placement) => self.comment(&text, placement, span),
             Event::Anchor(id, name) => self.anchor(id, &name),
             Event::Alias(id) => {
-                let name = self.names.get(&id).cloned().unwrap_or_default();
+                let name = self.names.get(&id).cloned().unwrap_or_else(|| "".into());
                 let mut node = Node::mapping(Vec::new());
                 node.data = Data::Alias(name);
                 node.tag = Tag::None;
@@ -232,7 +244,8 @@ impl Builder {
             Event::Scalar(text, style, _, tag) => {
                 // The parser writes out the null that an empty plain scalar means.
                 let is_empty = style == ScalarStyle::Plain && span.start == span.end;
-                let mut node = Node::plain(if is_empty { "".into() } else { text });
+                let text = if is_empty { "".into() } else { text };
+                let mut node = Node::plain(self.texts.share(text));
                 node.style = match style {
                     ScalarStyle::Plain => Style::Plain,
                     ScalarStyle::SingleQuoted => Style::SingleQuoted,
@@ -375,8 +388,8 @@ impl Builder {
             Some(mut frame) => {
                 // It is complete, and most collections have few members: room for more is never used.
                 match &mut frame.node.data {
-                    Data::Sequence(items) => items.shrink_to_fit(),
-                    Data::Mapping(entries) => entries.shrink_to_fit(),
+                    Data::Sequence(items) if !items.is_empty() => items.shrink_to_fit(),
+                    Data::Mapping(entries) if !entries.is_empty() => entries.shrink_to_fit(),
                     _ => {}
                 }
                 self.place(frame.node)
@@ -386,9 +399,10 @@ impl Builder {
     }
 
     fn anchor(&mut self, id: usize, name: &str) {
-        self.names.insert(id, name.into());
+        let name = Text::from(name);
+        self.names.insert(id, name.clone());
         if let Some((_, node)) = &mut self.piece {
-            node.anchor = Some(Box::new(name.into()));
+            node.rare_mut().anchor = Some(name);
             return;
         }
         // The event follows its node: an open collection without members, else the last node.
@@ -397,9 +411,9 @@ impl Builder {
             && (frame.node.items().is_some_and(<[_]>::is_empty)
                 || frame.node.entries().is_some_and(<[_]>::is_empty))
         {
-            frame.node.anchor = Some(Box::new(name.into()));
+            frame.node.rare_mut().anchor = Some(name);
         } else if let Some(node) = self.last_node() {
-            node.anchor = Some(Box::new(name.into()));
+            node.rare_mut().anchor = Some(name);
         }
     }
 
@@ -504,12 +518,10 @@ fn take_feet_of_block(node: &mut Node, feet: &mut String) -> bool {
             .and_then(|(key, value)| take_feet_of_block(value, feet).then_some(key)),
     };
     let Some(owner) = owner else { return false };
-    if let Some(comments) = owner
-        .comments
-        .as_mut()
-        .filter(|comments| !comments.foot.is_empty())
+    if let Some(rare) = &mut owner.rare
+        && !rare.comments.foot.is_empty()
     {
-        append(feet, &std::mem::take(&mut comments.foot));
+        append(feet, &std::mem::take(&mut rare.comments.foot));
     }
     true
 }
@@ -522,8 +534,15 @@ fn set_tag(node: &mut Node, tag: Option<&granit_parser::Tag>) {
         let full = format!("{}{}", tag.handle(), tag.suffix());
         node.tag = match full.strip_prefix("tag:yaml.org,2002:") {
             Some(suffix) => Tag::core(suffix),
-            None => Tag::other(full),
+            None => Tag::Other,
         };
+        if node.tag == Tag::Other {
+            let text = match full.strip_prefix("tag:yaml.org,2002:") {
+                Some(suffix) => format!("!!{suffix}"),
+                None => full,
+            };
+            node.rare_mut().tag = Some(text.into());
+        }
         return;
     }
     if let Data::Scalar(text) = &node.data {
@@ -550,10 +569,10 @@ const SEARCHED: usize = 16;
 
 fn refuse_duplicate(
     entries: &[(Node, Node)],
-    index: &mut HashMap<String, u32>,
+    index: &mut HashMap<Text, u32>,
     key: &Node,
 ) -> Result<(), ParseError> {
-    let Some(text) = key.as_str() else {
+    let Data::Scalar(text) = &key.data else {
         return Ok(());
     };
     let earlier = if entries.len() < SEARCHED {
@@ -564,12 +583,12 @@ fn refuse_duplicate(
     } else {
         if index.is_empty() {
             for (k, _) in entries {
-                if let Some(text) = k.as_str() {
-                    index.insert(text.to_owned(), k.span.line);
+                if let Data::Scalar(text) = &k.data {
+                    index.insert(text.clone(), k.span.line);
                 }
             }
         }
-        index.insert(text.to_owned(), key.span.line)
+        index.insert(text.clone(), key.span.line)
     };
     match earlier {
         Some(line) => Err(ParseError::new(

@@ -124,16 +124,16 @@ fn resolve_number(text: &str, dialect: Dialect) -> Resolved {
 /// words that go-yaml uses.
 pub fn resolve_tagged(
     text: &str,
-    tag: &Tag,
+    tag: Tag,
     tag_is_explicit: bool,
     style: Style,
     dialect: Dialect,
 ) -> Result<Resolved, String> {
     // The tag `!`, which says no more than that this is not to be resolved.
-    let is_open = *tag == Tag::None && tag_is_explicit && dialect == Dialect::Sigs;
+    let is_open = tag == Tag::None && tag_is_explicit && dialect == Dialect::Sigs;
     let plain = matches!(style, Style::Plain | Style::Flow) && !is_open;
     // The type that the kyaml table found when the node was read says nothing to the other.
-    if *tag == Tag::None || (dialect == Dialect::Sigs && !tag_is_explicit) {
+    if tag == Tag::None || (dialect == Dialect::Sigs && !tag_is_explicit) {
         return Ok(if plain {
             resolve(text, dialect)
         } else {
@@ -141,10 +141,10 @@ pub fn resolve_tagged(
         });
     }
     match tag {
-        Tag::Str | Tag::Other(_) | Tag::Binary | Tag::Map | Tag::Seq | Tag::Merge => Ok(Resolved::Str),
+        Tag::Str | Tag::Other | Tag::Binary | Tag::Map | Tag::Seq | Tag::Merge => Ok(Resolved::Str),
         _ => {
             let found = resolve(text, dialect);
-            if found.tag() == *tag {
+            if found.tag() == tag {
                 return Ok(if plain || tag_is_explicit {
                     found
                 } else {
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_type_that_does_not_fit_the_text_is_refused() {
-        let error = resolve_tagged("abc", &Tag::Int, false, Style::Plain, Dialect::Kyaml);
+        let error = resolve_tagged("abc", Tag::Int, false, Style::Plain, Dialect::Kyaml);
         assert_eq!(error, Err("cannot decode !!str `abc` as a !!int".into()));
     }
 }

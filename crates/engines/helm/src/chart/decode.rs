@@ -45,7 +45,7 @@ fn scalar(node: &Node) -> Option<Result<Resolved, String>> {
     let text = node.as_str()?;
     Some(resolve_tagged(
         text,
-        &node.tag,
+        node.tag,
         node.tag_is_explicit,
         node.style,
         Dialect::Sigs,

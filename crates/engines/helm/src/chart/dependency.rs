@@ -106,7 +106,7 @@ fn import(node: &Node) -> Import {
             child: field("child"),
             parent: field("parent"),
         },
-        weir_yaml::Data::Scalar(text) if decode::is_text(node) => Import::Export(text.clone()),
+        weir_yaml::Data::Scalar(text) if decode::is_text(node) => Import::Export(text.to_string()),
         _ => Import::Other,
     }
 }

@@ -96,7 +96,7 @@ pub(crate) fn convert(node: &Node) -> Result<Value, String> {
                     (Data::Scalar(text), style)
                         if style != weir_yaml::Style::Plain && !key.tag_is_explicit =>
                     {
-                        text.clone()
+                        text.to_string()
                     }
                     _ => key_to_string(key, Dialect::Sigs).map_err(|error| error.to_string())?,
                 };
@@ -120,7 +120,7 @@ fn scalar(node: &Node, text: &str) -> Result<Value, String> {
             .map(|bytes| Value::String(String::from_utf8_lossy(&bytes).into_owned()))
             .map_err(|_| format!("yaml: line {line}: !!binary value contains invalid base64 data"));
     }
-    let resolved = resolve_tagged(text, &node.tag, node.tag_is_explicit, node.style, Dialect::Sigs)
+    let resolved = resolve_tagged(text, node.tag, node.tag_is_explicit, node.style, Dialect::Sigs)
         .map_err(|message| format!("yaml: line {line}: {message}"))?;
     Ok(match resolved {
         Resolved::Null => Value::Null,

@@ -74,7 +74,7 @@ impl<'a> Context<'a> {
             Origin::Some(Node {
                 data: Data::Sequence(items),
                 ..
-            }) => (items, false),
+            }) => (items.into_vec(), false),
             Origin::Same => (Vec::new(), true),
             _ => (Vec::new(), false),
         };
@@ -91,7 +91,9 @@ impl<'a> Context<'a> {
         } else {
             (keys, lists.key_values(keys, self.growth))
         };
-        *items = self.merge_items(&mut lists, keys, values, schema.and_then(TypeRef::items))?;
+        *items = self
+            .merge_items(&mut lists, keys, values, schema.and_then(TypeRef::items))?
+            .into();
         Ok(Outcome {
             node: Some(node),
             is_dest: false,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use weir_yaml::{Node, Tag};
+use weir_yaml::{Node, Tag, Text};
 
 use crate::error::Result;
 use crate::fieldspec::{Create, FieldSpec, Specs};
@@ -28,6 +28,11 @@ pub(super) fn set_entries(
     let noted: Vec<FieldSpec> = specs.iter().map(as_noted).collect();
     let mut noted = Specs::new(&noted);
     let mut specs = Specs::new(specs);
+    // All objects share the texts.
+    let entries: Vec<(Text, Text)> = entries
+        .iter()
+        .map(|(key, value)| (key.into(), value.into()))
+        .collect();
     for resource in map.list_mut() {
         let specs = if resource.is_tracked() {
             &mut noted
@@ -38,8 +43,8 @@ pub(super) fn set_entries(
             continue;
         };
         let about = specs.about(node);
-        for (key, value) in entries {
-            let one = resource.twins.begin(Node::string(value.clone()));
+        for (key, value) in &entries {
+            let one = resource.twins.begin(Node::string(value));
             let mut made = 0;
             specs.apply(&about, node, Some(&create), &mut |node| {
                 if node.is_null() {

@@ -3,14 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use weir_yaml::{Data, Node, Tag};
+use weir_yaml::{Data, Node, Tag, Text};
 
 use crate::config::NameReference;
 use crate::error::{Error, Result, Within};
-use crate::fieldspec::visit;
+use crate::fieldspec::{parts_of, visit};
 use crate::id::{DEFAULT_NAMESPACE, Gvk, IdRef, NO_NAMESPACE, ResId};
 use crate::ops::{self, Kind};
-use crate::path;
 use crate::resmap::ResMap;
 use crate::resource::{Resource, same_ending};
 use crate::schema::Schema;
@@ -28,7 +27,7 @@ pub(crate) fn fix(references: &[NameReference], map: &mut ResMap, schema: &Schem
                 .flat_map(|reference| reference.referrers.iter().map(move |spec| (spec, &reference.gvk)))
                 .filter(|(spec, _)| gvk.is_selected_by(&spec.gvk))
                 .map(|(spec, target)| Fields {
-                    parts: path::split(&spec.path, '/'),
+                    parts: parts_of(&spec.path),
                     path: &spec.path,
                     target,
                 })
@@ -58,7 +57,7 @@ pub(crate) fn fix(references: &[NameReference], map: &mut ResMap, schema: &Schem
 /// Fields of a type of objects that refer to a type.
 struct Fields<'a> {
     path: &'a str,
-    parts: Vec<String>,
+    parts: Vec<Text>,
     target: &'a Gvk,
 }
 
@@ -76,7 +75,8 @@ struct Target {
 /// A [`ResId`] whose parts are shared.
 struct Id {
     gvk: Arc<Gvk>,
-    name: Arc<str>,
+    /// Shared with the object itself, and with those that refer to it.
+    name: Text,
     namespace: Arc<str>,
     cluster_scoped: bool,
 }
@@ -138,11 +138,14 @@ struct Targets {
 enum Named {
     /// Nearly always it is one.
     One(usize),
-    Many {
-        all: Vec<usize>,
-        /// By the effective namespaces that they have now.
-        by_namespace: HashMap<String, Vec<usize>>,
-    },
+    Many(Box<Many>),
+}
+
+/// Several objects of a name.
+struct Many {
+    all: Vec<usize>,
+    /// By the effective namespaces that they have now.
+    by_namespace: HashMap<String, Vec<usize>>,
 }
 
 impl Named {
@@ -151,14 +154,17 @@ impl Named {
         if let Self::One(first) = self {
             let first = *first;
             let namespace = list.get(first).map(|first| first.current.effective_namespace());
-            *self = Self::Many {
+            *self = Self::Many(Box::new(Many {
                 all: vec![first],
                 by_namespace: [(namespace.unwrap_or_default().to_owned(), vec![first])].into(),
-            };
+            }));
         }
-        if let Self::Many { all, by_namespace } = self {
-            all.push(at);
-            by_namespace.entry(namespace.to_owned()).or_default().push(at);
+        if let Self::Many(many) = self {
+            many.all.push(at);
+            many.by_namespace
+                .entry(namespace.to_owned())
+                .or_default()
+                .push(at);
         }
     }
 }
@@ -186,13 +192,13 @@ impl Targets {
             let id = resource.id_ref(schema);
             let current = Id {
                 gvk: shared.gvk(&id),
-                name: id.name.into(),
+                name: resource.name_text(),
                 namespace: shared.text(id.namespace),
                 cluster_scoped: id.cluster_scoped,
             };
             let mut types: Vec<Arc<Gvk>> = Vec::new();
             let mut names: Vec<&str> = Vec::new();
-            for id in resource.previous_refs() {
+            for (id, previous) in resource.previous_refs().zip(&resource.previous) {
                 let gvk = shared.gvk(&id);
                 if !types.contains(&gvk) {
                     types.reserve_exact(1);
@@ -205,7 +211,7 @@ impl Targets {
                 match targets.by_name.get_mut(id.name) {
                     Some(named) => named.add(at, &targets.list, current.effective_namespace()),
                     None => {
-                        targets.by_name.insert(id.name.into(), Named::One(at));
+                        targets.by_name.insert(Arc::clone(&previous.name), Named::One(at));
                     }
                 }
             }
@@ -306,10 +312,10 @@ impl Referrer {
 
     /// The objects of a name that may be within sight, in order.
     fn near(&self, named: &Named) -> Vec<usize> {
-        let (all, by_namespace) = match named {
+        let Many { all, by_namespace } = match named {
             // Whether it is within sight is looked at in any case.
             Named::One(at) => return vec![*at],
-            Named::Many { all, by_namespace } => (all, by_namespace),
+            Named::Many(many) => &**many,
         };
         if self.id.cluster_scoped {
             return all.clone();
@@ -388,7 +394,7 @@ impl<'a> Field<'a> {
             return Ok(());
         };
         match self.referral(name, None, |a, b| a.current.name == b.current.name)? {
-            Some(target) if target.current.name.as_ref() != name => {
+            Some(target) if target.current.name.as_str() != name => {
                 ops::set_scalar(node, &target.current.name, Tag::None)
             }
             _ => Ok(()),
@@ -409,10 +415,10 @@ impl<'a> Field<'a> {
             return Ok(());
         };
         let (new_name, new_namespace) = (&target.current.name, &target.current.namespace);
-        if new_name.as_ref() == name && new_namespace.is_empty() {
+        if new_name.as_str() == name && new_namespace.is_empty() {
             return Ok(());
         }
-        ops::set_field(node, "name", Node::plain(new_name.as_ref()))?;
+        ops::set_field(node, "name", Node::plain(new_name))?;
         // An empty namespace says nothing about `default`.
         if new_namespace.is_empty() {
             return Ok(());

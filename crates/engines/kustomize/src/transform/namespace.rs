@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
-use weir_yaml::{Node, Tag};
+use weir_yaml::{Node, Tag, Text};
 
 use crate::error::{Error, Result, Within};
-use crate::fieldspec::{Create, FieldSpec, Specs, apply};
+use crate::fieldspec::{Create, FieldSpec, Specs};
 use crate::ops::{self, Kind};
 use crate::resmap::ResMap;
 use crate::resource::{self, HELM_GENERATED, Resource};
@@ -52,8 +52,10 @@ pub(super) fn run(
     if namespace.is_empty() {
         return Ok(());
     }
+    let own = FieldSpec::created(PATH);
     let setter = Setter {
-        namespace,
+        namespace: namespace.into(),
+        own: Specs::new([&own]),
         unset_only,
     };
     let mut specs = Ready::new(specs);
@@ -96,8 +98,10 @@ fn is_of_helm(node: &Node) -> bool {
 
 /// Sets the namespace of one object, as the transformer that adds values does for this field.
 pub(super) fn set_one(namespace: &str, node: &mut Node, schema: &Schema) -> Result<()> {
+    let own = FieldSpec::created(PATH);
     let setter = Setter {
-        namespace,
+        namespace: namespace.into(),
+        own: Specs::new([&own]),
         unset_only: false,
     };
     let cluster_scoped = schema.is_cluster_scoped(resource::api_version(node), resource::kind(node));
@@ -145,7 +149,9 @@ impl<'a> Ready<'a> {
 }
 
 struct Setter<'a> {
-    namespace: &'a str,
+    namespace: Text,
+    /// An object's own namespace.
+    own: Specs<'a>,
     unset_only: bool,
 }
 
@@ -160,9 +166,8 @@ impl Setter<'_> {
         let create = Create::new(Kind::Scalar, Tag::Str);
         let is_v1 = resource::api_version(node) == "v1";
         if !cluster_scoped {
-            apply(&FieldSpec::created(PATH), node, Some(&create), &mut |node| {
-                self.set(node)
-            })?;
+            self.own
+                .apply(&[0], node, Some(&create), &mut |node| self.set(node))?;
         }
         let is_binding = is_role_binding(resource::kind(node));
         if is_binding {
@@ -186,7 +191,7 @@ impl Setter<'_> {
         if self.unset_only && !ops::text(node).is_empty() {
             return Ok(());
         }
-        ops::set_scalar(node, self.namespace, Tag::Str)
+        ops::set_scalar(node, &self.namespace, Tag::Str)
     }
 
     fn subjects(&self, node: &mut Node, mode: SubjectMode) -> Result<()> {

@@ -268,7 +268,7 @@ fn refine(options: Option<&FieldOptions>, node: &Node) -> Result<Node> {
             ))
         })?;
     let mut value = node.clone();
-    value.data = Data::Scalar(part.to_owned());
+    value.data = Data::Scalar(part.into());
     Ok(value)
 }
 
@@ -373,7 +373,7 @@ fn set(options: Option<&FieldOptions>, field: &mut Node, value: &Node) -> Result
             },
         }
         let joined = parts.join(&options.delimiter);
-        value.data = Data::Scalar(joined);
+        value.data = Data::Scalar(joined.into());
     }
     put(field, value);
     Ok(())
@@ -384,7 +384,7 @@ fn put(field: &mut Node, value: Node) {
     if let Data::Scalar(text) = &mut field.data {
         *text = match value.data {
             Data::Scalar(new) => new,
-            _ => String::new(),
+            _ => "".into(),
         };
         return;
     }

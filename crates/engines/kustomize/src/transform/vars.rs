@@ -172,7 +172,7 @@ fn replace(node: &mut Node, values: &Values<'_>) -> Result<()> {
                     return Err(Error::invalid(format!(
                         "invalid map key: value='{}', tag='{}'",
                         ops::text(key),
-                        key.tag.short()
+                        key.tag_text()
                     )));
                 }
                 expand(value, values);
@@ -197,11 +197,11 @@ fn expand(node: &mut Node, values: &Values<'_>) {
     let (text, tag) = match whole.and_then(|name| values.get(name)) {
         Some(Some(value)) => {
             value.is_used.set(true);
-            (value.text.clone(), value.tag.clone())
+            (value.text.clone(), value.tag)
         }
         _ => (expand_text(text, values), Tag::Str),
     };
-    node.data = Data::Scalar(text);
+    node.data = Data::Scalar(text.into());
     node.tag = tag;
     node.tag_is_explicit = false;
     node.style = Style::Plain;

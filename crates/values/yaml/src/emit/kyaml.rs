@@ -65,7 +65,7 @@ impl<'a> Text<'a> {
             line: String::new(),
             foot: String::new(),
         };
-        let comments = node.comments.as_deref().unwrap_or(&NONE);
+        let comments = node.comments().unwrap_or(&NONE);
         Self {
             head: &comments.head,
             line: &comments.line,
@@ -90,7 +90,7 @@ struct Emitter {
 impl Emitter {
     /// Writes a node and its line comment.
     fn node(&mut self, node: &Node, place: Place, line_comment: &str) {
-        if let Some(anchor) = &node.anchor {
+        if let Some(anchor) = node.anchor() {
             self.writer.property(&format!("&{anchor}"));
         }
         match &node.data {
@@ -100,7 +100,7 @@ impl Emitter {
             }
             Data::Scalar(text) => self.scalar(node, text, place, line_comment),
             Data::Sequence(items) => {
-                self.collection_tag(node, &Tag::Seq);
+                self.collection_tag(node, Tag::Seq);
                 if self.writer.flow_level > 0 || node.style == Style::Flow || items.is_empty() {
                     self.flow_sequence(items);
                     self.writer.line_comment(line_comment);
@@ -109,7 +109,7 @@ impl Emitter {
                 }
             }
             Data::Mapping(entries) => {
-                self.collection_tag(node, &Tag::Map);
+                self.collection_tag(node, Tag::Map);
                 if self.writer.flow_level > 0 || node.style == Style::Flow || entries.is_empty() {
                     self.flow_mapping(entries);
                     self.writer.line_comment(line_comment);
@@ -120,14 +120,13 @@ impl Emitter {
         }
     }
 
-    fn collection_tag(&mut self, node: &Node, natural: &Tag) {
-        if node.tag_is_explicit || (node.tag != Tag::None && node.tag != *natural) {
-            self.tag(&node.tag);
+    fn collection_tag(&mut self, node: &Node, natural: Tag) {
+        if node.tag_is_explicit || (node.tag != Tag::None && node.tag != natural) {
+            self.tag(node.tag_text());
         }
     }
 
-    fn tag(&mut self, tag: &Tag) {
-        let text = tag.short();
+    fn tag(&mut self, text: &str) {
         if text.starts_with('!') {
             self.writer.property(text);
         } else if !text.is_empty() {
@@ -213,7 +212,7 @@ impl Emitter {
     }
 
     fn is_simple(&self, key: &Node) -> bool {
-        let extra = key.anchor.as_ref().map_or(0, |anchor| anchor.len());
+        let extra = key.anchor().map_or(0, |anchor| anchor.len());
         match &key.data {
             Data::Alias(_) => true,
             Data::Scalar(text) => text.len() + extra <= 128 && !analyze(text, self.writer.flavor).multiline,
@@ -268,8 +267,8 @@ fn deeper(indent: i32, step: Step) -> i32 {
 }
 
 /// The style to wish for, and the tag if the text alone would not read back as the same.
-fn scalar_style<'a>(node: &'a Node, text: &str) -> (Style, Option<&'a Tag>) {
-    let mut tag = (node.tag != Tag::None).then_some(&node.tag);
+fn scalar_style<'a>(node: &'a Node, text: &str) -> (Style, Option<&'a str>) {
+    let mut tag = (node.tag != Tag::None).then(|| node.tag_text());
     let mut quote = false;
     if tag.is_some() && !node.tag_is_explicit {
         let quoted = !matches!(node.style, Style::Plain | Style::Flow);

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 use weir_yaml::{
-    Data, Dialect, Document, Duplicates, Node, ParseOptions, Style, Tag, parse_all_with, parse_one, to_json,
+    Data, Dialect, Document, Duplicates, Node, ParseOptions, Style, parse_all_with, parse_one, to_json,
 };
 
 use crate::support::conformance;
@@ -106,14 +106,11 @@ fn events(documents: &[Document]) -> Vec<String> {
 
 fn node(node_: &Node, out: &mut Vec<String>) {
     let mut properties = String::new();
-    if let Some(anchor) = &node_.anchor {
+    if let Some(anchor) = node_.anchor() {
         write!(properties, " &{anchor}").unwrap();
     }
-    if node_.tag_is_explicit && node_.tag != Tag::None {
-        let tag = match &node_.tag {
-            Tag::Other(text) => text.replace("!!", "tag:yaml.org,2002:"),
-            tag => tag.short().replace("!!", "tag:yaml.org,2002:"),
-        };
+    if node_.tag_is_explicit && node_.tag != weir_yaml::Tag::None {
+        let tag = node_.tag_text().replace("!!", "tag:yaml.org,2002:");
         write!(properties, " <{tag}>").unwrap();
     }
     let flow = node_.style == Style::Flow;

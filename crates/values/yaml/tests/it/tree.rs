@@ -16,7 +16,7 @@ fn scalars_know_their_place_style_and_comment() {
         "\"app:1.0\""
     );
     assert_eq!((image.span.line, image.span.column), (2, 10));
-    let comments = image.comments.as_ref().unwrap();
+    let comments = image.comments().unwrap();
     assert_eq!(comments.line, "# {\"$imagepolicy\": \"a:b\"}");
 }
 

@@ -36,7 +36,7 @@ pub(super) fn edit(source: &Source, lines: &Lines<'_>) -> Option<Edits> {
                 .as_str()
                 .and_then(|key| NAMES.iter().find(|(old, _)| old.eq_ignore_ascii_case(key)));
             if let Some((_, name)) = name {
-                key.data = Data::Scalar((*name).to_owned());
+                key.data = Data::Scalar((*name).into());
             }
             name.is_some()
         });

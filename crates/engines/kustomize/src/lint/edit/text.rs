@@ -222,8 +222,7 @@ impl<'a> Lines<'a> {
         let behind = self.behind_key(section).unwrap_or_default().trim();
         let of_value = section
             .value
-            .comments
-            .as_ref()
+            .comments()
             .map_or("", |comments| comments.line.as_str());
         let comment = if behind.starts_with('#') { behind } else { of_value };
         if comment.is_empty() {

@@ -114,7 +114,7 @@ fn replacement(var: &Node, objects: &[Node]) -> Option<Node> {
             if whole != reference {
                 let (delimiter, index) = delimited(&whole, &reference)?;
                 let options = Node::mapping(vec![
-                    (Node::plain("delimiter"), Node::string(delimiter)),
+                    (Node::plain("delimiter"), Node::string(delimiter.to_string())),
                     (Node::plain("index"), Node::plain(index.to_string())),
                 ]);
                 target.push((Node::plain("options"), options));
@@ -168,7 +168,7 @@ fn find(node: &Node, reference: &str, path: &mut Vec<String>, found: &mut Vec<(S
                 path.pop();
             }
         }
-        Data::Scalar(text) if text.contains(reference) => found.push((path.join("."), text.clone())),
+        Data::Scalar(text) if text.contains(reference) => found.push((path.join("."), text.to_string())),
         Data::Scalar(_) | Data::Alias(_) => {}
     }
 }
@@ -189,7 +189,7 @@ fn delimited(text: &str, reference: &str) -> Option<(char, usize)> {
 
 /// All comments of a tree, in order.
 fn comments(node: &Node, out: &mut Vec<String>) {
-    let own = node.comments.as_deref();
+    let own = node.comments();
     let mut add = |text: Option<&String>| out.extend(text.filter(|text| !text.is_empty()).cloned());
     add(own.map(|comments| &comments.head));
     add(own.map(|comments| &comments.line));

@@ -31,7 +31,7 @@ pub(super) fn set(node: &mut Node, parts: &[String], value: &Node, create: Optio
         let mut done = false;
         let found = fields(node, outer, None, &mut |field| {
             if !done && let Data::Scalar(text) = &mut field.data {
-                text.clone_from(&changed);
+                *text = changed.as_str().into();
                 done = true;
             }
             Ok(())

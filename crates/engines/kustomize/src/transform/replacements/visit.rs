@@ -77,7 +77,7 @@ fn item(node: &mut Node, index: usize, rest: &[String], create: Option<Kind>, se
         )));
     };
     if let (true, Some(last)) = (items.len() == index, create) {
-        items.push(kind_before(rest, last).create());
+        items.add(kind_before(rest, last).create());
     }
     let length = items.len();
     match items.get_mut(index) {
@@ -122,7 +122,7 @@ fn matching(
     } else {
         Node::mapping(vec![(Node::plain(name), Node::plain(value))])
     };
-    items.push(made);
+    items.add(made);
     match items.last_mut() {
         Some(item) if name.is_empty() => {
             set(item)?;
