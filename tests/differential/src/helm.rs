@@ -1,0 +1,15 @@
+//! Templates and charts against Helm v4.2.4.
+
+mod chart;
+mod charts;
+mod command;
+mod coverage;
+mod engine;
+mod fleet;
+mod functions;
+mod operands;
+mod run;
+mod shrink;
+mod template;
+
+pub(crate) use run::{Arguments, run};
