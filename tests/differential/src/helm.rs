@@ -7,6 +7,7 @@ mod coverage;
 mod engine;
 mod fleet;
 mod functions;
+pub(crate) mod fuzz;
 mod operands;
 mod run;
 mod shrink;
