@@ -139,9 +139,9 @@ impl Reader<'_, '_, '_> {
         if self.peek().is_none() || self.take("\r\n") || self.take("\n") {
             return Ok(());
         }
-        let found = self.peek().unwrap_or(' ');
+        let found = self.found();
         fail(format!(
-            "expected a top-level item to end with a newline, comment, or EOF, but got {found:?} instead"
+            "expected a top-level item to end with a newline, comment, or EOF, but got {found} instead"
         ))
     }
 
@@ -221,6 +221,28 @@ impl Reader<'_, '_, '_> {
             (false, Some('.')) if is_first => "unexpected '.': keys cannot start with a '.'".to_owned(),
             (false, Some('.')) => "unexpected '.'".to_owned(),
             (false, _) => format!("expected '.' or '=', but got {found} instead"),
+        }
+    }
+
+    /// What is wrong where a value should be; `word` is what stands there.
+    fn no_value(&self, word: &str) -> String {
+        let mut rest = self.rest().chars();
+        match rest.next() {
+            Some('.') => "floats must start with a digit, not '.'".to_owned(),
+            Some('+' | '-') => match rest.next() {
+                Some('.') => "floats must start with a digit, not '.'".to_owned(),
+                Some(c) if !c.is_ascii_digit() => {
+                    format!("expected a digit but got {}", crate::quote::quote_char(c, false))
+                }
+                _ => format!("expected value but found {word:?} instead"),
+            },
+            Some(c) if !c.is_alphanumeric() => format!("expected value but found {} instead", self.found()),
+            _ => {
+                let letters: String = word.chars().take_while(|c| c.is_alphabetic()).collect();
+                let word = if letters.is_empty() { word } else { &letters };
+                let word = crate::quote::quote(word.as_bytes(), false);
+                format!("expected value but found {word} instead")
+            }
         }
     }
 
@@ -376,7 +398,7 @@ impl Reader<'_, '_, '_> {
             "nan" | "+nan" | "-nan" => Value::float(f64::NAN),
             word => match number(word).or_else(|| date(word)) {
                 Some(value) => value,
-                None => return fail(format!("expected value but found {word:?} instead")),
+                None => return fail(self.no_value(word)),
             },
         };
         self.at += len;

@@ -303,6 +303,23 @@ fn toml_that_cannot_be_read_is_described_as_in_go() {
             "[a..b]",
             "line 1: unexpected table separator (table names cannot be empty)",
         ),
+        (
+            "M==",
+            "line 1 (last key \"M\"): expected value but found '=' instead",
+        ),
+        (
+            "M=.5",
+            "line 1 (last key \"M\"): floats must start with a digit, not '.'",
+        ),
+        ("M=+x", "line 1 (last key \"M\"): expected a digit but got 'x'"),
+        (
+            "M=maybe-not",
+            "line 1 (last key \"M\"): expected value but found \"maybe\" instead",
+        ),
+        (
+            "a=1 b",
+            "line 1: expected a top-level item to end with a newline, comment, or EOF, but got 'b' instead",
+        ),
         ("M=", "line 1 (last key \"M\"): unexpected EOF; expected value"),
         (
             "[t]\na.b=",
