@@ -49,6 +49,14 @@ pub(super) fn run(arguments: &Arguments, program: &Path, seed: u64) -> Result<us
                 println!("{}", release.show());
                 print(&outcome);
             }
+            if (number + 1 - first).is_multiple_of(500) {
+                println!(
+                    "  {} of {} done ({} s)",
+                    number + 1 - first,
+                    end - first,
+                    begun.elapsed().as_secs()
+                );
+            }
             let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
             match outcome {
                 Outcome::Same => {
@@ -176,9 +184,10 @@ fn reached(release: &Release) -> Vec<&'static str> {
 }
 
 /// Which sort of difference it is; a smaller chart must show the same sort.
-fn sort(outcome: &Outcome) -> Option<(bool, bool)> {
+fn sort(outcome: &Outcome) -> Option<(Option<String>, bool)> {
+    let beginning = |message: &String| message.chars().take(24).collect();
     match outcome {
-        Outcome::Differ { theirs, ours } => Some((theirs.is_ok(), ours.is_ok())),
+        Outcome::Differ { theirs, ours } => Some((theirs.as_ref().err().map(beginning), ours.is_ok())),
         _ => None,
     }
 }

@@ -2,10 +2,11 @@
 //!
 //! Equal is: the same text on standard output; or both fail, in the same words, whole, behind which weir may say more.
 //!
-//! Failures whose words are not the same are counted apart. They pass if weir names each `file:line:column` that helm
-//! names, and the beginning of the message up to its first colon, or its last part, is the same: what readers of YAML say
-//! of broken text, the order of names in messages that Go takes from a map, and what Go's printf makes of a verb that
-//! does not fit. What helm warns about and does not fail over is not compared.
+//! Failures whose words are not the same are counted apart. They pass if weir names each `file:line:column` and each chart
+//! that helm names, and the beginning of the message up to its first colon, or its last part, is the same. They are: what
+//! readers of YAML say of broken text, and readers of JSON schemas of a bad schema; names in an order that Go takes from
+//! a map; and what Go's printf makes of a verb that does not fit. What helm warns about and does not fail over is not
+//! compared.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -91,10 +92,15 @@ pub(super) fn fails_alike(theirs: &str, ours: &str) -> bool {
 }
 
 fn is_at_the_same_places(theirs: &str, ours: &str) -> bool {
-    let first = theirs.split_once(": ").map_or(theirs, |(first, _)| first);
+    // Charts whose values fail stand on lines of their own.
+    let names_charts = theirs
+        .lines()
+        .filter(|line| line.ends_with(':'))
+        .all(|line| ours.contains(line));
+    let first = theirs.split([':', '\n']).next().unwrap_or_default();
     let last = theirs.rsplit_once(": ").map_or(theirs, |(_, last)| last);
     let is_alike = ours.contains(first) || ours.contains(last);
-    ours != "PANIC" && is_alike && places(theirs).iter().all(|place| ours.contains(place))
+    ours != "PANIC" && is_alike && names_charts && places(theirs).iter().all(|place| ours.contains(place))
 }
 
 fn judge(theirs: Answer, ours: Answer) -> Outcome {

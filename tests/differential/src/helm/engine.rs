@@ -22,7 +22,7 @@ pub(crate) enum Outcome {
     Same,
     /// The same message.
     BothFail(String),
-    /// The same but for what the readers of YAML say of broken text: each has its own words and places.
+    /// The same but for what the readers of YAML and TOML say of broken text: each has its own words and places.
     Words,
     /// The engine here stops at its limits, as it should; nobody knows what would have come.
     Bounded,
@@ -76,13 +76,16 @@ fn judge(theirs: Answer, ours: Answer) -> Outcome {
 
 /// A text without what follows these words on a line.
 fn without_words(text: &str) -> String {
-    const YAML: &str = "error converting YAML to JSON: ";
-    let mut parts = text.split(YAML);
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| {
-        let end = part.find('\n').unwrap_or(part.len());
-        text + YAML + part.get(end..).unwrap_or_default()
-    })
+    let mut out = text.to_owned();
+    for words in ["error converting YAML to JSON: ", "toml: line "] {
+        let mut parts = out.split(words);
+        let first = parts.next().unwrap_or_default().to_owned();
+        out = parts.fold(first, |text, part| {
+            let end = part.find('\n').unwrap_or(part.len());
+            text + words + part.get(end..).unwrap_or_default()
+        });
+    }
+    out
 }
 
 /// Failures before templates are reached: messages about YAML say more here than there, and are no matter of templates.

@@ -163,8 +163,8 @@ fn templates(arguments: &Arguments, oracle: &mut Oracle, seed: u64) -> Result<us
         }
     }
     println!(
-        "helm: {} templates, seed {seed}: {} the same, {} refused by both in the same words ({} sorts of message), {} but for the YAML \
-         reader's words, {} stopped by weir's limits, {} that Go takes too long for, {} differ ({} s)",
+        "helm: {} templates, seed {seed}: {} the same, {} refused by both in the same words ({} sorts of message), {} but for the words of readers of YAML \
+         and TOML, {} stopped by weir's limits, {} that Go takes too long for, {} differ ({} s)",
         end - first,
         count.same,
         count.both_fail,
@@ -233,7 +233,7 @@ fn report(oracle: &mut Oracle, seed: u64, number: u64, case: &Case) -> Result<()
 fn print(outcome: &Outcome) {
     match outcome {
         Outcome::Same => println!("the same"),
-        Outcome::Words => println!("the same but for the YAML reader's words"),
+        Outcome::Words => println!("the same but for a reader's words"),
         Outcome::Bounded => println!("stopped by weir's limits"),
         Outcome::Unanswered => println!("no answer from Go"),
         Outcome::BothFail(message) => println!("both: {message}"),

@@ -23,7 +23,7 @@ pub(super) fn shrink(
         }
         anyhow::Ok(stays)
     };
-    for path in files.keys() {
+    for path in files.keys().filter(|path| !path.ends_with("Chart.yaml")) {
         let mut candidate = best.clone();
         candidate.remove(path);
         try_it(&candidate, &mut best)?;

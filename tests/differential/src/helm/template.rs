@@ -214,7 +214,9 @@ impl Generator<'_> {
     /// A scalar that a flow mapping can hold.
     fn flow(&mut self) -> &'static str {
         let scalar = self.dice.pick(SCALARS);
-        if scalar.contains('\n') || scalar.is_empty() || scalar == "-" {
+        // JSON has no number for the infinite: the values are refused, which is soon seen.
+        let is_infinite = scalar == ".inf" && self.dice.chance(90);
+        if scalar.contains('\n') || scalar.is_empty() || is_infinite {
             "~"
         } else {
             scalar
