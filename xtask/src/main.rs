@@ -45,14 +45,14 @@ enum Task {
     /// Measures weir, built for release.
     #[command(subcommand)]
     Bench(bench::Bench),
-    /// Compares weir with a reference program on generated inputs: `kustomize`, `yaml`. See --help behind it.
+    /// Compares weir with a reference program on generated inputs: `kustomize`, `helm`, `yaml`. See --help behind it.
     #[command(disable_help_flag = true)]
     Differential {
         /// The subject and its options.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Feeds mutated inputs to `yaml` or `kustomize`: nothing may panic, hang or grow.
+    /// Feeds mutated inputs to `yaml`, `kustomize`, `templates`, `charts` or `records`: nothing may panic, hang or grow.
     #[command(disable_help_flag = true)]
     Fuzz {
         /// The subject and its options.

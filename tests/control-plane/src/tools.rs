@@ -64,7 +64,7 @@ pub const ALL: &[Tool] = &[
     Tool {
         folder: "helm",
         version: "v4.2.4",
-        programs: &[("helm", "helm.sh/helm/v4/cmd/helm")],
+        programs: &[("helm", "helm.sh/helm/v4/cmd/helm"), ("gohelm", ".")],
         ldflags: "-s -w",
     },
 ];

@@ -14,6 +14,7 @@ use weir_kustomize::{MemoryFiles, Options, build};
 use weir_yaml::{Data, Dialect, Node, Style, emit, parse_all, parse_one, to_json};
 
 use crate::dice::Dice;
+use crate::helm::fuzz::{chart_files, run_chart, run_record, run_templates, templates};
 use crate::kustomize::generated_files;
 use watch::Watch;
 
@@ -32,6 +33,12 @@ pub(crate) enum Subject {
     Yaml,
     /// The builder.
     Kustomize,
+    /// The parser and the evaluator of templates.
+    Templates,
+    /// The loader and the renderer of charts.
+    Charts,
+    /// The decoder of release records.
+    Records,
 }
 
 /// How long, and from where.
@@ -73,6 +80,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         let mut dice = Dice::new(arguments.seed, number);
         let mut input = match arguments.subject {
             Subject::Kustomize if dice.chance(50) => generated_files(&mut dice),
+            Subject::Templates => templates(&mut dice),
+            Subject::Charts => chart_files(&mut dice),
             _ => dice.one(&corpus).cloned().unwrap_or_default(),
         };
         mutate::mutate(&mut dice, &mut input, &corpus);
@@ -125,7 +134,7 @@ fn keep_folder(name: &str) -> Result<PathBuf> {
 }
 
 /// How an input fared.
-enum Verdict {
+pub(crate) enum Verdict {
     /// It was read or built, and nothing is wrong with the outcome.
     Accepted,
     /// With an error, as most damaged inputs should be.
@@ -141,6 +150,9 @@ fn check(subject: Subject, input: &Input) -> Verdict {
             .find(|verdict| !matches!(verdict, Verdict::Refused))
             .unwrap_or(Verdict::Refused),
         Subject::Kustomize => kustomize(input),
+        Subject::Templates => run_templates(input),
+        Subject::Charts => run_chart(input),
+        Subject::Records => run_record(input),
     }));
     outcome.unwrap_or_else(|panic| {
         let text = panic

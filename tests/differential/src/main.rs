@@ -10,7 +10,9 @@
 
 mod dice;
 mod fuzz;
+mod helm;
 mod kustomize;
+mod oracle;
 mod scalars;
 mod value;
 mod writer;
@@ -34,6 +36,8 @@ struct Arguments {
 enum Subject {
     /// kustomize build on generated trees.
     Kustomize(kustomize::Arguments),
+    /// The template engine on generated templates, and helm template on charts.
+    Helm(helm::Arguments),
     /// The YAML layer on generated texts.
     Yaml(yaml::Arguments),
     /// Mutated inputs: nothing may panic, hang or grow.
@@ -43,6 +47,7 @@ enum Subject {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().subject {
         Subject::Kustomize(arguments) => kustomize::run(&arguments),
+        Subject::Helm(arguments) => helm::run(&arguments),
         Subject::Yaml(arguments) => yaml::run(&arguments),
         Subject::Fuzz(arguments) => fuzz::run(&arguments),
     };

@@ -42,7 +42,8 @@ pub struct Settings {
     pub min_retry_delay: Duration,
     /// `--max-retry-delay`: longest pause after a failure.
     pub max_retry_delay: Duration,
-    /// Reconciles of one kind under way at once. Those that wait for health count but cost next to nothing.
+    /// Reconciles of one kind under way at once, those that wait for health too. Each keeps an object and what it builds in
+    /// memory; an API server has enough to do with a quarter of the default.
     pub concurrent: usize,
     /// `--watch-label-selector`: only objects with these labels are reconciled, so that several processes can share the
     /// work. Empty: all.
@@ -72,7 +73,7 @@ impl Default for Settings {
             interval_jitter_percent: 5,
             min_retry_delay: Duration::from_millis(750),
             max_retry_delay: Duration::from_mins(15),
-            concurrent: 256,
+            concurrent: 64,
             watch_labels: String::new(),
             watch_namespace: None,
             watch_configs: Some(format!("{}=Enabled", key::WATCH)),

@@ -66,7 +66,7 @@ pub(crate) struct Controller {
     #[arg(long, value_name = "PERCENT", default_value_t = 5, value_parser = clap::value_parser!(u8).range(0..=50))]
     interval_jitter_percentage: u8,
     /// Reconciles of one kind under way at once
-    #[arg(long, value_name = "COUNT", default_value_t = 256)]
+    #[arg(long, value_name = "COUNT", default_value_t = 64)]
     concurrent: u16,
     /// Address of /metrics
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]

@@ -10,10 +10,12 @@ use std::fmt::Write;
 
 use base64::Engine;
 use serde_json::{Map as JsonMap, Number, Value as Json};
+use weir_yaml::Node;
 
-use crate::fmt::{MAX_NESTING, format_float};
+use crate::fmt::{MAX_NESTING, format_float, indirect};
+use crate::object::is_exported;
 use crate::types::Kind;
-use crate::{CallError, Env, Shape, Str, Type, Value};
+use crate::{CallError, Env, Object, Shape, Str, Type, Value};
 
 pub(crate) use equal::deep_equal;
 pub(crate) use read::parse_json;
@@ -246,12 +248,11 @@ fn write_json(
         }
         Value::Object(object) => {
             if let Some(encoded) = object.encoded() {
-                return write_json(env, out, &encoded, style, depth + 1);
+                return write_json(env, out, &encoded, style, depth);
             }
             match object.shape() {
                 Shape::Struct(fields) => {
-                    let fields: Vec<(Str, Value)> = fields
-                        .into_iter()
+                    let fields: Vec<(Str, Value)> = json_fields(&**object, fields)
                         .map(|(name, value)| (Str::from(name), value))
                         .collect();
                     write_entries(
@@ -262,7 +263,12 @@ fn write_json(
                         depth,
                     )?;
                 }
-                Shape::Pointer(Some(target)) => write_json(env, out, &target, style, depth + 1)?,
+                Shape::Pointer(Some(target)) => match indirect(target) {
+                    Value::Object(pointer) if matches!(pointer.shape(), Shape::Pointer(Some(_))) => {
+                        return Err(CallError::limit("a pointer leads nowhere"));
+                    }
+                    target => write_json(env, out, &target, style, depth)?,
+                },
                 Shape::Pointer(None) => out.push_str("null"),
                 Shape::Map(entries) => {
                     let mut named = Vec::with_capacity(entries.len());
@@ -284,6 +290,17 @@ fn write_json(
         }
     }
     Ok(())
+}
+
+/// The fields of a struct that JSON has, by its names.
+fn json_fields(
+    object: &dyn Object,
+    fields: Vec<(&'static str, Value)>,
+) -> impl Iterator<Item = (&'static str, Value)> {
+    let renamed = object.json_fields();
+    let is_renamed = renamed.is_some();
+    let fields = renamed.unwrap_or(fields).into_iter();
+    fields.filter(move |(name, _)| is_renamed || is_exported(name))
 }
 
 fn write_items(
@@ -386,7 +403,7 @@ pub(crate) fn to_json(env: &mut Env<'_>, value: &Value, depth: usize) -> Result<
             }
             (None, Shape::Struct(fields)) => {
                 let mut out = JsonMap::new();
-                for (name, value) in fields {
+                for (name, value) in json_fields(&**object, fields) {
                     out.insert(name.to_owned(), to_json(env, &value, depth + 1)?);
                 }
                 Json::Object(out)
@@ -435,10 +452,67 @@ pub(crate) fn yaml(env: &mut Env<'_>, value: &Value) -> Result<String, CallError
     Ok(text)
 }
 
+/// What goyaml.v3 makes of a value. Unlike the others it knows no JSON: structs keep the order of their fields, whose
+/// names it writes small, and bytes are numbers.
+fn pretty_node(env: &mut Env<'_>, value: &Value, depth: usize) -> Result<Node, CallError> {
+    if depth > MAX_NESTING {
+        return Err(CallError::limit(TOO_DEEP));
+    }
+    env.spend(1)?;
+    let numbers = |bytes: &[u8]| {
+        let items = bytes.iter().map(|byte| weir_yaml::from_json(&Json::from(*byte)));
+        Node::sequence(items.collect())
+    };
+    match value {
+        Value::List(list) => sequence(env, list.items(), depth),
+        Value::Map(map) => mapping(env, map.entries(), depth),
+        Value::Bytes(bytes) => Ok(numbers(bytes)),
+        Value::TypedNil(ty) if ty.kind == Kind::Map => Ok(Node::mapping(Vec::new())),
+        Value::TypedNil(ty) if ty.kind == Kind::Slice => Ok(Node::sequence(Vec::new())),
+        Value::Object(object) if object.encoded().is_none() => match object.shape() {
+            Shape::Pointer(Some(target)) => pretty_node(env, &target, depth + 1),
+            Shape::List(items) => sequence(env, &items, depth),
+            Shape::Map(entries) if entries.iter().all(|(key, _)| matches!(key, Value::Str(_))) => {
+                let entries = entries.into_iter().filter_map(|(key, value)| match key {
+                    Value::Str(key) => Some((key, value)),
+                    _ => None,
+                });
+                mapping(env, entries.collect(), depth)
+            }
+            Shape::Struct(fields) => {
+                let mut entries = Vec::with_capacity(fields.len());
+                for (name, value) in fields.into_iter().filter(|(name, _)| is_exported(name)) {
+                    let key = Node::string(name.to_ascii_lowercase());
+                    entries.push((key, pretty_node(env, &value, depth + 1)?));
+                }
+                Ok(Node::mapping(entries))
+            }
+            _ => to_json(env, value, depth).map(|json| order::node(&json)),
+        },
+        _ => to_json(env, value, depth).map(|json| order::node(&json)),
+    }
+}
+
+fn sequence(env: &mut Env<'_>, items: &[Value], depth: usize) -> Result<Node, CallError> {
+    let items: Result<Vec<Node>, CallError> = items
+        .iter()
+        .map(|item| pretty_node(env, item, depth + 1))
+        .collect();
+    items.map(Node::sequence)
+}
+
+fn mapping(env: &mut Env<'_>, entries: Vec<(Str, Value)>, depth: usize) -> Result<Node, CallError> {
+    let mut keyed = Vec::with_capacity(entries.len());
+    for (key, value) in entries {
+        env.reserve(key.len())?;
+        keyed.push((key.to_str().into_owned(), pretty_node(env, &value, depth + 1)?));
+    }
+    Ok(order::mapping(keyed))
+}
+
 /// What goyaml.v3's encoder prints with an indent of two, without the line feed at the end.
 pub(crate) fn pretty_yaml(env: &mut Env<'_>, value: &Value) -> Result<String, CallError> {
-    let json = to_json(env, value, 0).map_err(|error| explained(error, value))?;
-    let node = order::sorted(&json);
+    let node = pretty_node(env, value, 0).map_err(|error| explained(error, value))?;
     let mut text = weir_yaml::emit::kyaml_with(&node, weir_yaml::emit::SequenceIndent::Wide);
     env.reserve(text.len())?;
     if text.ends_with('\n') {

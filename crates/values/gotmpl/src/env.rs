@@ -114,7 +114,12 @@ impl<'r> Env<'r> {
             self.stack = exec::stack_address();
         }
         let mut out = Vec::new();
-        exec::run(self, tree, data, &mut out)?;
+        // What a template is executed with is a copy, as an argument of a function is.
+        let copied = match data {
+            Value::Object(object) => object.copied(),
+            _ => None,
+        };
+        exec::run(self, tree, copied.as_ref().unwrap_or(data), &mut out)?;
         Ok(out.into())
     }
 

@@ -288,7 +288,11 @@ impl<'t> State<'_, '_, 't> {
                 return self.fail(format!("can't print {printed} of type {}", function.ty()));
             }
             value => {
-                let printable = fmt::printable(value);
+                let printable = match value {
+                    Value::Object(object) => object.pointed_text().map(Value::Str),
+                    _ => None,
+                };
+                let printable = printable.unwrap_or_else(|| fmt::printable(value));
                 let text = fmt::print(self.env, &[printable]).map_err(|error| self.wrap(error, ""))?;
                 self.out.extend_from_slice(&text);
             }

@@ -21,7 +21,7 @@ pub trait Object: Any {
         match self.shape() {
             Shape::Struct(fields) => fields
                 .into_iter()
-                .find(|(known, _)| *known == name)
+                .find(|(known, _)| *known == name && is_exported(known))
                 .map(|(_, value)| value),
             Shape::Map(entries) => entries
                 .into_iter()
@@ -52,6 +52,26 @@ pub trait Object: Any {
         None
     }
 
+    /// What the `String` method of a pointer to it says, if only a pointer has one: it is what an action prints of it.
+    fn pointed_text(&self) -> Option<Str> {
+        None
+    }
+
+    /// What a function that gives it back hands on: a copy, of which nobody has a pointer. Nothing if that is the same.
+    fn copied(&self) -> Option<Value> {
+        None
+    }
+
+    /// What sprig's `deepCopy` makes of it: fields that are not exported stay behind. Nothing if that is the same.
+    fn deep_copied(&self) -> Option<Value> {
+        None
+    }
+
+    /// The fields under the names that JSON has for them, those left out that JSON leaves out, where tags say so.
+    fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        None
+    }
+
     /// What JSON and YAML encoders make of it, where that differs from its shape.
     fn encoded(&self) -> Option<Value> {
         None
@@ -67,7 +87,8 @@ pub trait Object: Any {
 /// What an [`Object`] is like underneath.
 #[derive(Debug)]
 pub enum Shape {
-    /// A struct with its exported fields, in order.
+    /// A struct with its fields, in order. Those that begin with a small letter are not exported: they are printed, and
+    /// neither encoded nor looked up.
     Struct(Vec<(&'static str, Value)>),
     /// A pointer to something, or a nil pointer.
     Pointer(Option<Value>),
@@ -77,6 +98,11 @@ pub enum Shape {
     List(Vec<Value>),
     /// Nothing that can be looked into.
     Opaque,
+}
+
+/// Whether a field of a struct is seen from outside its package.
+pub(crate) fn is_exported(name: &str) -> bool {
+    !name.starts_with(|c: char| c.is_ascii_lowercase())
 }
 
 impl fmt::Debug for dyn Object {

@@ -19,6 +19,15 @@ pub(super) fn load(subject: Subject) -> Result<Vec<Input>> {
         conformance.join("kustomize"),
     ];
     match subject {
+        // All of these are generated.
+        Subject::Templates | Subject::Charts => corpus.push(vec![("/none".to_owned(), Vec::new())]),
+        Subject::Records => {
+            let records = workspace.join("crates/engines/helm/tests/cases/record");
+            let mut files = Vec::new();
+            walk(&records, &records, &mut files);
+            files.retain(|(path, _)| path == "/release.json");
+            corpus.extend(files.into_iter().map(|file| vec![file]));
+        }
         Subject::Yaml => {
             let mut files = Vec::new();
             for root in roots

@@ -1,13 +1,8 @@
-//! The Go libraries' answers, from one process that is asked many times.
+//! The Go libraries' answers about a text.
 
-use std::io::{BufReader, BufWriter, Read, Write};
-use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use anyhow::Result;
 
-use anyhow::{Context, Result};
-
-/// Text, or a message.
-pub(crate) type Answer = Result<String, String>;
+use crate::oracle::{Answer, Oracle};
 
 /// What the Go libraries make of one text.
 #[derive(Clone, Debug)]
@@ -24,64 +19,16 @@ pub(crate) struct Answers {
     pub(crate) again: Answer,
 }
 
-/// The process.
-pub(crate) struct Oracle {
-    child: Child,
-    input: BufWriter<ChildStdin>,
-    output: BufReader<ChildStdout>,
-}
-
-impl Oracle {
-    /// Starts the program.
-    pub(crate) fn start(program: &Path) -> Result<Self> {
-        let mut child = Command::new(program)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("cannot run {}", program.display()))?;
-        let input = child.stdin.take().context("it has no standard input")?;
-        let output = child.stdout.take().context("it has no standard output")?;
-        Ok(Self {
-            child,
-            input: BufWriter::new(input),
-            output: BufReader::new(output),
-        })
-    }
-
+impl Answers {
     /// Asks about a text.
-    pub(crate) fn ask(&mut self, text: &str) -> Result<Answers> {
-        let length = u32::try_from(text.len()).context("the text is too long")?;
-        self.input.write_all(&length.to_be_bytes())?;
-        self.input.write_all(text.as_bytes())?;
-        self.input.flush()?;
-        Ok(Answers {
-            printed: self.answer()?,
-            kyaml: self.answer()?,
-            sigs: self.answer()?,
-            strict: self.answer()?,
-            again: self.answer()?,
+    pub(crate) fn about(oracle: &mut Oracle, text: &str) -> Result<Self> {
+        oracle.send(text.as_bytes())?;
+        Ok(Self {
+            printed: oracle.answer()?,
+            kyaml: oracle.answer()?,
+            sigs: oracle.answer()?,
+            strict: oracle.answer()?,
+            again: oracle.answer()?,
         })
-    }
-
-    fn answer(&mut self) -> Result<Answer> {
-        let mut head = [0; 5];
-        self.output.read_exact(&mut head)?;
-        let [status, length @ ..] = head;
-        let mut body = vec![0; u32::from_be_bytes(length) as usize];
-        self.output.read_exact(&mut body)?;
-        let text = String::from_utf8_lossy(&body).into_owned();
-        Ok(match status {
-            0 => Ok(text),
-            1 => Err(text),
-            _ => Err(format!("panic: {text}")),
-        })
-    }
-}
-
-impl Drop for Oracle {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        drop(self.child.kill());
-        drop(self.child.wait());
     }
 }

@@ -5,7 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use serde_json::Value;
 use weir_yaml::{Data, Dialect, Document, Duplicates, Node, ParseOptions, emit, parse_all_with, to_json};
 
-use super::answers::{Answer, Answers};
+use super::answers::Answers;
+use crate::oracle::Answer;
 
 /// What is compared; a difference belongs to one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

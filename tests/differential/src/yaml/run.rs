@@ -6,11 +6,12 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use weir_control_plane::tools;
 
-use super::answers::Oracle;
+use super::answers::Answers;
 use super::compare::{Aspect, Outcome, compare};
 use super::shrink::shrink;
 use super::texts::text;
 use crate::dice::{Dice, seed_of_now};
+use crate::oracle::Oracle;
 
 /// What to compare.
 #[derive(clap::Args)]
@@ -66,7 +67,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let begun = Instant::now();
     for number in first..end {
         let text = text(&mut Dice::new(seed, number));
-        let answers = oracle.ask(&text)?;
+        let answers = Answers::about(&mut oracle, &text)?;
         if arguments.show {
             println!("{text}\n{answers:#?}");
         }
@@ -137,7 +138,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 fn report(oracle: &mut Oracle, seed: u64, number: u64, text: &str, aspect: Aspect) -> Result<()> {
     let small = shrink(oracle, text, aspect)?;
     println!("== text {number} differs: {}\n{small:?}\n{small}", aspect.name());
-    let answers = oracle.ask(&small)?;
+    let answers = Answers::about(oracle, &small)?;
     if let Outcome::Differ { theirs, ours } = compare(&small, &answers, aspect) {
         println!("go   {theirs:?}\nweir {ours:?}");
     }

@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 
-use super::answers::Oracle;
+use super::answers::Answers;
 use super::compare::{Aspect, Outcome, compare};
+use crate::oracle::Oracle;
 
 /// Which sort of difference it is; a smaller text must show the same sort.
 fn sort(outcome: &Outcome) -> Option<(bool, bool)> {
@@ -15,7 +16,7 @@ fn sort(outcome: &Outcome) -> Option<(bool, bool)> {
 
 /// Drops lines, then characters, as long as the difference stays.
 pub(crate) fn shrink(oracle: &mut Oracle, text: &str, aspect: Aspect) -> Result<String> {
-    let wanted = sort(&compare(text, &oracle.ask(text)?, aspect));
+    let wanted = sort(&compare(text, &Answers::about(oracle, text)?, aspect));
     let mut best = text.to_owned();
     for by_line in [true, false, true, false] {
         let mut size = 32;
@@ -37,7 +38,7 @@ pub(crate) fn shrink(oracle: &mut Oracle, text: &str, aspect: Aspect) -> Result<
                     .filter(|(number, _)| kept(*number))
                     .map(|(_, piece)| *piece)
                     .collect();
-                let outcome = compare(&smaller, &oracle.ask(&smaller)?, aspect);
+                let outcome = compare(&smaller, &Answers::about(oracle, &smaller)?, aspect);
                 if wanted.is_some() && sort(&outcome) == wanted {
                     best = smaller;
                 } else {

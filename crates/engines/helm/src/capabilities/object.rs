@@ -17,7 +17,7 @@ static ONE_STRING: Signature = Signature::new(&[&ty::STRING]);
 /// What templates see.
 pub(crate) fn capabilities(from: &Capabilities) -> Value {
     let fields = vec![
-        ("KubeVersion", Value::object(Version(from.kube_version.clone()))),
+        ("KubeVersion", Value::object(Version::new(&from.kube_version))),
         ("APIVersions", Value::object(Set::new(&from.api_versions))),
         ("HelmVersion", Value::object(Build::new(&from.helm_version))),
     ];
@@ -43,6 +43,19 @@ impl Object for Pointer {
 
     fn field(&self, name: &str) -> Option<Value> {
         find(&self.fields, name)
+    }
+
+    fn deep_copied(&self) -> Option<Value> {
+        let copy = |(name, value): &(&'static str, Value)| {
+            let copy = match value {
+                Value::Object(object) => object.deep_copied(),
+                _ => None,
+            };
+            (*name, copy.unwrap_or_else(|| value.clone()))
+        };
+        Some(Value::object(Self {
+            fields: self.fields.iter().map(copy).collect(),
+        }))
     }
 }
 
@@ -72,7 +85,28 @@ fn find(fields: &[(&'static str, Value)], name: &str) -> Option<Value> {
         .map(|(_, value)| value.clone())
 }
 
-struct Version(KubeVersion);
+struct Version {
+    version: KubeVersion,
+    /// Whether it is the field itself, and no copy of it.
+    is_field: bool,
+}
+
+impl Version {
+    fn new(version: &KubeVersion) -> Self {
+        Self {
+            version: version.clone(),
+            is_field: true,
+        }
+    }
+
+    /// `String`: of a deep copy, which has no normalized version, in full.
+    fn string(&self) -> &str {
+        match self.version.normalized.as_str() {
+            "" => &self.version.version,
+            normalized => normalized,
+        }
+    }
+}
 
 impl Object for Version {
     fn ty(&self) -> Type {
@@ -81,9 +115,10 @@ impl Object for Version {
 
     fn shape(&self) -> Shape {
         Shape::Struct(vec![
-            ("Version", self.0.version.as_str().into()),
-            ("Major", self.0.major.as_str().into()),
-            ("Minor", self.0.minor.as_str().into()),
+            ("Version", self.version.version.as_str().into()),
+            ("normalizedVersion", self.version.normalized.as_str().into()),
+            ("Major", self.version.major.as_str().into()),
+            ("Minor", self.version.minor.as_str().into()),
         ])
     }
 
@@ -93,13 +128,31 @@ impl Object for Version {
 
     fn call(&self, name: &str, _: &mut Env<'_>, _: &[Value]) -> Result<Value, CallError> {
         Ok(match name {
-            "GitVersion" => self.0.version.as_str().into(),
-            _ => self.0.normalized.as_str().into(),
+            "GitVersion" => self.version.version.as_str().into(),
+            _ => self.string().into(),
         })
     }
 
-    fn text(&self) -> Option<Str> {
-        Some(self.0.normalized.as_str().into())
+    fn pointed_text(&self) -> Option<Str> {
+        self.is_field.then(|| self.string().into())
+    }
+
+    fn copied(&self) -> Option<Value> {
+        self.is_field.then(|| {
+            Value::object(Self {
+                version: self.version.clone(),
+                is_field: false,
+            })
+        })
+    }
+
+    fn deep_copied(&self) -> Option<Value> {
+        let mut version = self.version.clone();
+        version.normalized.clear();
+        Some(Value::object(Self {
+            version,
+            is_field: true,
+        }))
     }
 }
 
@@ -163,6 +216,22 @@ impl Object for Build {
 
     fn shape(&self) -> Shape {
         Shape::Struct(self.fields.clone())
+    }
+
+    fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        let names = [
+            "version",
+            "git_commit",
+            "git_tree_state",
+            "go_version",
+            "kube_client_version",
+        ];
+        let named = names
+            .into_iter()
+            .zip(self.fields.iter().map(|(_, value)| value.clone()));
+        // All but the last are left out when they are empty.
+        let kept = named.filter(|(name, value)| *name == "kube_client_version" || value.as_str() != Some(""));
+        Some(kept.collect())
     }
 
     fn field(&self, name: &str) -> Option<Value> {

@@ -126,7 +126,13 @@ fn metadata(from: &Metadata) -> Map {
         .annotations
         .iter()
         .map(|(key, value)| (key.as_str().into(), value.as_str().into()));
-    map.insert("Annotations", Map::with(&ty::MAP_STRING, annotations));
+    // A map that nobody made is no map: encoders say null.
+    let annotations = if from.annotations.is_empty() {
+        Value::TypedNil(&ty::MAP_STRING)
+    } else {
+        Map::with(&ty::MAP_STRING, annotations).into()
+    };
+    map.insert("Annotations", annotations);
     let maintainers: List = from
         .maintainers
         .iter()

@@ -302,6 +302,8 @@ fn execute(
     let mut set = Set::new(
         Arc::new(functions),
         weir_gotmpl::Options {
+            // Messages say it.
+            name: "gotpl".to_owned(),
             missing_key: MissingKey::Zero,
             ..weir_gotmpl::Options::default()
         },

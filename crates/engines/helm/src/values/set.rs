@@ -228,7 +228,8 @@ impl Parser<'_, '_> {
     fn index(&mut self) -> Result<i64, Stop> {
         let (text, last) = self.until(&[']']);
         if last.is_none() {
-            return Err("error parsing index: EOF".to_owned().into());
+            // Helm takes this for the end of the text, too, and says nothing.
+            return Err(Stop::End);
         }
         text.parse().map_err(|_| {
             Stop::Error(format!(

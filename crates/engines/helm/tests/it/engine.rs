@@ -402,3 +402,59 @@ fn errors_show_the_way_and_the_origin_of_the_value() {
         "{error}"
     );
 }
+
+/// What Helm v4.2.4 prints, as found by `cargo xtask differential helm`.
+#[test]
+fn capabilities_and_metadata_look_as_in_helm() {
+    let render = |template: &str| {
+        let chart = memory(&[("Chart.yaml", &chart_yaml("c")), ("templates/x", template)]);
+        render_files(&chart, &Table::new(), &Options::new("a", "b"), &mut NoHost)
+            .map(|out| out["c/templates/x"].clone())
+            .map_err(|error| error.to_string())
+    };
+    for (template, expected) in [
+        ("{{ .Capabilities.KubeVersion }}", "v1.36.0"),
+        (
+            "{{ .Capabilities.KubeVersion | quote }}",
+            "\"{v1.36.0 v1.36.0 1 36}\"",
+        ),
+        (
+            "{{ default 1 .Capabilities.KubeVersion }}",
+            "{v1.36.0 v1.36.0 1 36}",
+        ),
+        (
+            "{{ toJson .Capabilities.KubeVersion }}",
+            "{\"Version\":\"v1.36.0\",\"Major\":\"1\",\"Minor\":\"36\"}",
+        ),
+        (
+            "{{ toJson .Capabilities.HelmVersion }}",
+            "{\"version\":\"v4.2\",\"go_version\":\"go1.26\",\"kube_client_version\":\"v1.36\"}",
+        ),
+        (
+            "{{ .Capabilities.HelmVersion.GitCommit }}{{ .Chart.Annotations }}",
+            "map[]",
+        ),
+        ("{{ toJson .Chart.Annotations }}", "null"),
+        ("{{ deepCopy .Capabilities.KubeVersion }}", "{v1.36.0  1 36}"),
+        ("{{ (deepCopy .Capabilities).KubeVersion }}", "v1.36.0"),
+        (
+            "{{ range $k, $v := .Chart.Annotations }}x{{ else }}none{{ end }}",
+            "none",
+        ),
+    ] {
+        assert_eq!(render(template).unwrap(), expected, "{template}");
+    }
+    for (template, expected) in [
+        (
+            "{{ include `` . }}",
+            "no template \"\" associated with template \"gotpl\"",
+        ),
+        (
+            "{{ tpl `{{` . }}",
+            "cannot parse template \"{{\": template: gotpl:1: unclosed action",
+        ),
+    ] {
+        let error = render(template).unwrap_err();
+        assert!(error.contains(expected), "{template}: {error}");
+    }
+}

@@ -112,3 +112,13 @@ fn settings_that_do_not_fit_what_is_there_are_errors() {
         assert!(error.contains(expected), "{line}: {error}");
     }
 }
+
+/// Helm takes an index that never ends for the end of the text.
+#[test]
+fn an_index_that_never_ends_sets_nothing() {
+    for setter in [Setter::Typed, Setter::Text, Setter::Literal] {
+        for line in ["a[", "a[1", "b.c["] {
+            assert_eq!(setter.parse(line).unwrap(), Map::new(), "{line}");
+        }
+    }
+}

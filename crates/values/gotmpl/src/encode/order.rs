@@ -8,23 +8,29 @@ use weir_yaml::{Node, Style, from_json};
 
 use crate::unicode::{is_digit, is_letter};
 
-/// The tree of a JSON value, keys in that order.
-pub(super) fn sorted(value: &Json) -> Node {
+/// The tree of a scalar, or of what else JSON has.
+pub(super) fn node(value: &Json) -> Node {
     match value {
-        Json::Array(items) => Node::sequence(items.iter().map(sorted).collect()),
-        Json::Object(map) => {
-            let mut entries: Vec<(&String, &Json)> = map.iter().collect();
-            sort(&mut entries);
-            Node::mapping(
-                entries
-                    .into_iter()
-                    .map(|(key, value)| (string(key), sorted(value)))
-                    .collect(),
-            )
-        }
         Json::String(text) => string(text),
+        Json::Array(items) => Node::sequence(items.iter().map(node).collect()),
+        Json::Object(map) => mapping(
+            map.iter()
+                .map(|(key, value)| (key.clone(), node(value)))
+                .collect(),
+        ),
         other => from_json(other),
     }
+}
+
+/// A mapping, keys in that order.
+pub(super) fn mapping(mut entries: Vec<(String, Node)>) -> Node {
+    sort(&mut entries);
+    Node::mapping(
+        entries
+            .into_iter()
+            .map(|(key, value)| (string(&key), value))
+            .collect(),
+    )
 }
 
 /// Text; in quotes where YAML 1.1 would have read something else, although 1.2 would not.
@@ -79,7 +85,7 @@ fn is_base_60(text: &str) -> bool {
 }
 
 /// By insertion: the order is no total one, on which the standard library's sort may panic.
-fn sort(entries: &mut [(&String, &Json)]) {
+fn sort(entries: &mut [(String, Node)]) {
     for end in 1..entries.len() {
         let mut at = end;
         while at > 0 && is_less(entries, at, at - 1) {
@@ -89,9 +95,9 @@ fn sort(entries: &mut [(&String, &Json)]) {
     }
 }
 
-fn is_less(entries: &[(&String, &Json)], a: usize, b: usize) -> bool {
+fn is_less(entries: &[(String, Node)], a: usize, b: usize) -> bool {
     match (entries.get(a), entries.get(b)) {
-        (Some(a), Some(b)) => compare(a.0, b.0) == Ordering::Less,
+        (Some(a), Some(b)) => compare(&a.0, &b.0) == Ordering::Less,
         _ => false,
     }
 }

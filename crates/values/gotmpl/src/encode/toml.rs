@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::fmt::{MAX_NESTING, format_float};
+use crate::object::is_exported;
 use crate::types::Kind;
 use crate::{CallError, Env, Shape, Str, Value};
 
@@ -45,10 +46,18 @@ fn table(value: &Value) -> Option<Entries> {
             Shape::Struct(fields) => Some(
                 fields
                     .into_iter()
+                    .filter(|(name, _)| is_exported(name))
                     .map(|(name, value)| (name.into(), value))
                     .collect(),
             ),
             Shape::Pointer(Some(target)) => table(&target),
+            Shape::Map(entries) => entries
+                .into_iter()
+                .map(|(key, value)| match key {
+                    Value::Str(key) => Some((key, value)),
+                    _ => None,
+                })
+                .collect(),
             _ => None,
         },
         _ => None,
@@ -67,7 +76,7 @@ fn is_table(value: &Value) -> bool {
     table(value).is_some() || tables(value).is_some()
 }
 
-fn key_text(key: &Str) -> String {
+pub(super) fn key_text(key: &Str) -> String {
     let text = key.to_str();
     let is_bare = !text.is_empty()
         && text

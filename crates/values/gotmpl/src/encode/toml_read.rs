@@ -1,5 +1,6 @@
 //! Reading TOML 1.0. The messages are ours, in the form of BurntSushi's.
 
+use super::toml::key_text;
 use crate::fmt::MAX_NESTING;
 use crate::time::{Time, Zone};
 use crate::{CallError, Env, List, Map, Str, Type, Value, ty};
@@ -19,6 +20,8 @@ struct Reader<'t, 'e, 'r> {
     closed: Vec<Map>,
     /// Tables of lists of tables, to be made lists at the end.
     lists: Vec<(Map, Str, Vec<Map>)>,
+    /// The keys that lead to what is being read, for messages.
+    path: Vec<Str>,
 }
 
 enum Stop {
@@ -49,6 +52,7 @@ pub(crate) fn from_toml(
         root: root.clone(),
         closed: Vec::new(),
         lists: Vec::new(),
+        path: Vec::new(),
     };
     match reader.document() {
         Ok(()) => {
@@ -61,7 +65,13 @@ pub(crate) fn from_toml(
         Err(Stop::Syntax(message)) => {
             let before = text.get(..reader.at).unwrap_or(&text);
             let line = 1 + before.matches('\n').count();
-            Ok(Err(format!("toml: line {line}: {message}")))
+            let key = reader.path.iter().map(key_text).collect::<Vec<_>>().join(".");
+            Ok(Err(if key.is_empty() {
+                format!("toml: line {line}: {message}")
+            } else {
+                let key = crate::quote::quote(key.as_bytes(), false);
+                format!("toml: line {line} (last key {key}): {message}")
+            }))
         }
         Err(Stop::Limit(error)) => Err(error),
     }
@@ -129,9 +139,9 @@ impl Reader<'_, '_, '_> {
         if self.peek().is_none() || self.take("\r\n") || self.take("\n") {
             return Ok(());
         }
-        let found = self.peek().unwrap_or(' ');
+        let found = self.found();
         fail(format!(
-            "expected a top-level item to end with a newline, comment, or EOF, but got {found:?} instead"
+            "expected a top-level item to end with a newline, comment, or EOF, but got {found} instead"
         ))
     }
 
@@ -144,25 +154,15 @@ impl Reader<'_, '_, '_> {
                 return Ok(());
             }
             if self.take("[[") {
-                let path = self.key()?;
+                let path = self.key(true)?;
                 if !self.take("]]") {
                     return fail("expected end of table array name delimiter ']'");
                 }
                 table = self.next_of_list(&path)?;
+                self.path = path;
                 self.line_end()?;
             } else if self.take("[") {
-                self.blank();
-                if self.peek() == Some(']') {
-                    return fail("unexpected end of table name (table names cannot be empty)");
-                }
-                let starts = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '"' | '\'');
-                if !self.peek().is_some_and(starts) {
-                    let found = self.found();
-                    return fail(format!(
-                        "expected '.' or ']' to end table name, but got {found} instead"
-                    ));
-                }
-                let path = self.key()?;
+                let path = self.key(true)?;
                 if !self.take("]") {
                     let found = self.found();
                     return fail(format!(
@@ -170,6 +170,7 @@ impl Reader<'_, '_, '_> {
                     ));
                 }
                 table = self.open(&path)?;
+                self.path = path;
                 self.line_end()?;
             } else {
                 self.pair(&table, 0)?;
@@ -178,8 +179,8 @@ impl Reader<'_, '_, '_> {
         }
     }
 
-    /// A dotted key.
-    fn key(&mut self) -> Result<Vec<Str>> {
+    /// A dotted key, or the name of a table.
+    fn key(&mut self, is_table: bool) -> Result<Vec<Str>> {
         let mut path = Vec::new();
         loop {
             self.blank();
@@ -191,8 +192,7 @@ impl Reader<'_, '_, '_> {
                     let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
                     let len = rest.find(|c| !bare(c)).unwrap_or(rest.len());
                     if len == 0 {
-                        let found = self.found();
-                        return fail(format!("expected a key but found {found} instead"));
+                        return fail(self.no_key(is_table, path.is_empty()));
                     }
                     let part = rest.get(..len).unwrap_or_default().to_owned();
                     self.at += len;
@@ -203,6 +203,45 @@ impl Reader<'_, '_, '_> {
             self.blank();
             if !self.take(".") {
                 return Ok(path);
+            }
+        }
+    }
+
+    /// What is wrong where a part of a key should begin.
+    fn no_key(&self, is_table: bool, is_first: bool) -> String {
+        let found = self.found();
+        match (is_table, self.peek()) {
+            (true, Some(']') | None) => {
+                "unexpected end of table name (table names cannot be empty)".to_owned()
+            }
+            (true, Some('.')) => "unexpected table separator (table names cannot be empty)".to_owned(),
+            (true, _) => format!("expected '.' or ']' to end table name, but got {found} instead"),
+            (false, Some('=') | None) if is_first => "unexpected '=': key name appears blank".to_owned(),
+            (false, Some('=') | None) => "unexpected '='".to_owned(),
+            (false, Some('.')) if is_first => "unexpected '.': keys cannot start with a '.'".to_owned(),
+            (false, Some('.')) => "unexpected '.'".to_owned(),
+            (false, _) => format!("expected '.' or '=', but got {found} instead"),
+        }
+    }
+
+    /// What is wrong where a value should be; `word` is what stands there.
+    fn no_value(&self, word: &str) -> String {
+        let mut rest = self.rest().chars();
+        match rest.next() {
+            Some('.') => "floats must start with a digit, not '.'".to_owned(),
+            Some('+' | '-') => match rest.next() {
+                Some('.') => "floats must start with a digit, not '.'".to_owned(),
+                Some(c) if !c.is_ascii_digit() => {
+                    format!("expected a digit but got {}", crate::quote::quote_char(c, false))
+                }
+                _ => format!("expected value but found {word:?} instead"),
+            },
+            Some(c) if !c.is_alphanumeric() => format!("expected value but found {} instead", self.found()),
+            _ => {
+                let letters: String = word.chars().take_while(|c| c.is_alphabetic()).collect();
+                let word = if letters.is_empty() { word } else { &letters };
+                let word = crate::quote::quote(word.as_bytes(), false);
+                format!("expected value but found {word} instead")
             }
         }
     }
@@ -270,7 +309,7 @@ impl Reader<'_, '_, '_> {
     }
 
     fn pair(&mut self, table: &Map, depth: usize) -> Result<()> {
-        let path = self.key()?;
+        let path = self.key(false)?;
         if self.peek().is_none() {
             return fail("unexpected EOF; expected key separator '='");
         }
@@ -279,6 +318,8 @@ impl Reader<'_, '_, '_> {
             return fail(format!("expected '.' or '=', but got {found} instead"));
         }
         self.blank();
+        let outer = self.path.len();
+        self.path.extend_from_slice(&path);
         let value = self.value(depth)?;
         let Some((last, before)) = path.split_last() else {
             return fail("empty key");
@@ -290,6 +331,7 @@ impl Reader<'_, '_, '_> {
         if here.contains(last) || self.list_of(&here, last).is_some() {
             return fail(format!("Key '{last}' has already been defined."));
         }
+        self.path.truncate(outer);
         here.insert(last.clone(), value);
         Ok(())
     }
@@ -356,7 +398,7 @@ impl Reader<'_, '_, '_> {
             "nan" | "+nan" | "-nan" => Value::float(f64::NAN),
             word => match number(word).or_else(|| date(word)) {
                 Some(value) => value,
-                None => return fail(format!("expected value but found {word:?} instead")),
+                None => return fail(self.no_value(word)),
             },
         };
         self.at += len;

@@ -131,6 +131,10 @@ impl<'t> State<'_, '_, 't> {
             Callee::Method(value, method, _) => methods::call(value, method, self.env, values.as_slice()),
         };
         match result {
+            Ok(Value::Object(object)) if matches!(callee, Callee::Function(_)) => {
+                let copy = object.copied();
+                Ok(Seen::plain(copy.unwrap_or(Value::Object(object))))
+            }
             Ok(value) => Ok(Seen::plain(value)),
             Err(error) => {
                 self.at = node;

@@ -2,6 +2,7 @@
 
 use super::call::Callee;
 use super::{Result, Seen, State};
+use crate::object::is_exported;
 use crate::parse::{Arg, Place};
 use crate::quote::quote;
 use crate::types::Kind;
@@ -121,6 +122,16 @@ impl<'t> State<'_, '_, 't> {
                     };
                 }
                 _ => {}
+            }
+            if let Shape::Struct(fields) = object.shape()
+                && fields
+                    .iter()
+                    .any(|(known, _)| *known == name && !is_exported(known))
+            {
+                return self.fail(format!(
+                    "{name} is an unexported field of struct type {}",
+                    receiver.type_name()
+                ));
             }
             if let Some(found) = found {
                 if has_args {

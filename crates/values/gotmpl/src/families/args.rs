@@ -52,6 +52,7 @@ pub(crate) fn strval(env: &mut Env<'_>, value: &Value) -> Result<Str> {
     match value {
         Value::Str(text) | Value::Number(text) => Ok(text.clone()),
         Value::Bytes(bytes) => Ok(Str::from_bytes(bytes)),
+        Value::TypedNil(ty) if crate::ty::BYTES.same(ty) => Ok(Str::default()),
         value => fmt::print(env, std::slice::from_ref(value)).map(Str::from),
     }
 }

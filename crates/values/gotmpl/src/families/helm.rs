@@ -68,15 +68,15 @@ static HELM: &[Entry] = &[
     }),
     ("toToml", ONE, |env, args| {
         match encode::to_toml(env, &value(args, 0)) {
-            // Go looks into it without asking.
-            _ if matches!(args.first(), None | Some(Value::Nil)) => {
-                Err(fail("reflect: call of reflect.Value.Type on zero Value"))
-            }
+            _ if is_nothing(args) => Err(fail(NOTHING)),
             Err(error) if !error.is_limit() => Ok(Value::from(error.to_string())),
             result => result.map(Value::from),
         }
     }),
     ("mustToToml", ONE, |env, args| {
+        if is_nothing(args) {
+            return Err(fail(NOTHING));
+        }
         encode::to_toml(env, &value(args, 0)).map(Value::from)
     }),
     ("fromToml", TEXT, |env, args| {
@@ -86,6 +86,13 @@ static HELM: &[Entry] = &[
         })
     }),
 ];
+
+/// Go's encoder of TOML looks into what it gets without asking whether it is anything.
+const NOTHING: &str = "reflect: call of reflect.Value.Type on zero Value";
+
+fn is_nothing(args: &[Value]) -> bool {
+    matches!(args.first(), None | Some(Value::Nil))
+}
 
 const ONE: Signature = Signature {
     params: &[&ty::ANY],

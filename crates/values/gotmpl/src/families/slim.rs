@@ -42,11 +42,23 @@ pub(super) fn add(functions: Functions) -> Functions {
             crate::Function::closure(signature, move |env, args| decimal(env, args, is_float, body)),
         );
     }
+    let lists = SLIM.iter().copied().flatten();
+    for (name, signature, body) in lists.filter(|(name, ..)| matches!(*name, "slice" | "mustSlice")) {
+        let body = *body;
+        // The list stays what it is.
+        let closure = crate::Function::closure(signature, move |env, args| {
+            let indices = args.iter().skip(1).map(|index| read(index, false));
+            let args: Vec<Value> = args.iter().take(1).cloned().chain(indices).collect();
+            body(env, &args)
+        });
+        functions.insert(name, closure);
+    }
     functions
 }
 
-fn decimal(env: &mut Env<'_>, args: &[Value], is_float: bool, body: crate::Native) -> Result {
-    let read = |value: &Value| match value {
+/// A number as slim-sprig reads it.
+fn read(value: &Value, is_float: bool) -> Value {
+    match value {
         Value::Str(text) if !is_float => {
             let text = text.to_str();
             let digits = text.strip_prefix(['+', '-']).unwrap_or(&text);
@@ -57,7 +69,10 @@ fn decimal(env: &mut Env<'_>, args: &[Value], is_float: bool, body: crate::Nativ
         // A json.Number is text of another type, which slim-sprig does not know.
         Value::Number(_) => Value::Nil,
         value => value.clone(),
-    };
-    let args: Vec<Value> = args.iter().map(read).collect();
+    }
+}
+
+fn decimal(env: &mut Env<'_>, args: &[Value], is_float: bool, body: crate::Native) -> Result {
+    let args: Vec<Value> = args.iter().map(|value| read(value, is_float)).collect();
     body(env, &args)
 }

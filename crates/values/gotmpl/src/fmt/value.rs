@@ -292,6 +292,8 @@ impl<'p, 'r> Printer<'p, 'r> {
                     self.text("(nil)");
                     Ok(())
                 }
+                // No bytes are an empty text to the verbs of texts.
+                Kind::Slice if crate::ty::BYTES.same(ty) => self.bytes(&[], verb, "[]uint8"),
                 Kind::Map => {
                     self.text("map[]");
                     Ok(())
@@ -409,7 +411,8 @@ impl<'p, 'r> Printer<'p, 'r> {
                 let address = if address == 0 {
                     "nil".to_owned()
                 } else {
-                    format!("{address:#x}")
+                    let sign = if self.flags.space { " " } else { "" };
+                    format!("{sign}{address:#x}")
                 };
                 self.text(&format!("({name})({address})"));
                 Ok(())

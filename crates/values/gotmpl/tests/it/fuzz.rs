@@ -1,9 +1,8 @@
-//! Nothing that is thrown at it makes it panic.
+//! Nothing that is thrown at it makes it panic. Generated templates are in `tests/differential`.
 
 use proptest::prelude::*;
 use weir_gotmpl::{Functions, Limits, MissingKey, Value};
 
-use crate::generate::{Source, case};
 use crate::support::run_with;
 
 const LIMITS: Limits = Limits {
@@ -22,48 +21,6 @@ fn run(template: &str, data: &serde_json::Value) {
         &LIMITS,
     );
     drop(run);
-}
-
-#[test]
-fn generated_templates_run() {
-    for seed in 0..1500 {
-        let case = case(seed);
-        let missing_key = match case.missing_key {
-            "error" => MissingKey::Error,
-            "default" => MissingKey::Default,
-            _ => MissingKey::Zero,
-        };
-        let functions = match case.functions {
-            "slim" => Functions::slim(),
-            "" => Functions::builtins(),
-            _ => Functions::helm(),
-        };
-        let numbers = case.numbers;
-        let data = Value::read_json(&case.data, &|number| match (numbers, number.as_i64()) {
-            ("number", _) => Value::Number(number.to_string().into()),
-            ("int", Some(number)) => Value::int(number),
-            ("int64", Some(number)) => Value::int64(number),
-            _ => Value::float(number.as_f64().unwrap()),
-        });
-        drop(run_with(functions, missing_key, &case.template, &data, &LIMITS));
-    }
-}
-
-#[test]
-fn pieces_of_templates_in_any_order_run() {
-    for seed in 0..600 {
-        let mut source = Source::new(seed);
-        let text: Vec<char> = (0..4)
-            .flat_map(|more| case(seed + more).template.chars().collect::<Vec<_>>())
-            .collect();
-        let mut mixed = String::new();
-        for _ in 0..12 {
-            let from = source.below(text.len());
-            let to = (from + source.below(40)).min(text.len());
-            mixed.extend(&text[from..to]);
-        }
-        run(&mixed, &case(seed).data);
-    }
 }
 
 proptest! {

@@ -181,3 +181,165 @@ fn recursion_ends_as_helms() {
         message.get(message.len() - 300..).unwrap()
     );
 }
+
+/// A struct with a field that is not exported, names for JSON, and `String` on its pointer alone; as a field of a pointer.
+struct Release {
+    is_field: bool,
+}
+
+static RELEASE: TypeInfo = TypeInfo::declared("x.Release", Kind::Struct, None);
+
+impl Object for Release {
+    fn ty(&self) -> Type {
+        &RELEASE
+    }
+
+    fn shape(&self) -> Shape {
+        Shape::Struct(vec![
+            ("Zone", "z".into()),
+            ("hidden", "h".into()),
+            ("Alias", "".into()),
+        ])
+    }
+
+    fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        Some(vec![("zone", "z".into())])
+    }
+
+    fn pointed_text(&self) -> Option<weir_gotmpl::Str> {
+        self.is_field.then(|| "text".into())
+    }
+
+    fn copied(&self) -> Option<Value> {
+        self.is_field.then(|| Value::object(Self { is_field: false }))
+    }
+}
+
+/// A pointer to a struct of which a release is a field.
+struct Pointer(Value);
+
+impl Object for Pointer {
+    fn ty(&self) -> Type {
+        static STRUCT: TypeInfo = TypeInfo::declared("x.Outer", Kind::Struct, None);
+        static TYPE: TypeInfo = TypeInfo::new("*x.Outer", Kind::Ptr, Some(&STRUCT));
+        &TYPE
+    }
+
+    fn shape(&self) -> Shape {
+        Shape::Pointer(Some(self.0.clone()))
+    }
+}
+
+/// What Go and Helm v4.2.4 print, as found by `cargo xtask differential helm`.
+#[test]
+fn structs_are_printed_and_encoded_as_in_go() {
+    let data = weir_gotmpl::Map::new();
+    let release = || Value::object(Release { is_field: true });
+    data.insert("r", release());
+    data.insert("p", Value::object(Pointer(release())));
+    data.insert("nil", Value::TypedNil(&ty::MAP_STRING));
+    data.insert("bytes", Value::TypedNil(&ty::BYTES));
+    let run = |template: &str| {
+        run_with(
+            Functions::helm(),
+            MissingKey::Zero,
+            template,
+            &data.clone().into(),
+            &Limits::default(),
+        )
+    };
+    for (template, expected) in [
+        // An action prints the field itself, of which there is a pointer; functions have a copy.
+        ("{{.r}}", "text"),
+        ("{{required `x` .r}}", "{z h }"),
+        ("{{html .r}} {{quote .r}}", "{z h } \"{z h }\""),
+        ("{{toJson .r}}", "{\"zone\":\"z\"}"),
+        ("{{toYaml .r}}", "zone: z"),
+        ("{{toYamlPretty .r}}", "zone: z\nalias: \"\""),
+        ("{{toToml .r}}", "Zone = \"z\"\nAlias = \"\"\n"),
+        ("{{toPrettyJson .p}}", "{\n  \"zone\": \"z\"\n}"),
+        ("{{toJson .nil}} {{toYamlPretty .nil}}", "null {}"),
+        (
+            "{{quote .bytes}}{{printf `%s` .bytes}}{{printf `%v` .bytes}}",
+            "\"\"[]",
+        ),
+        (
+            "{{toYamlPretty (dict `b` 1 `a` (list 1 `x`))}}",
+            "a:\n  - 1\n  - x\nb: 1",
+        ),
+    ] {
+        assert_eq!(run(template).unwrap(), expected, "{template}");
+    }
+    let error = run("{{.r.hidden}}").unwrap_err();
+    assert!(
+        error.ends_with("<.r.hidden>: hidden is an unexported field of struct type interface {}"),
+        "{error}"
+    );
+}
+
+#[test]
+fn nothing_is_no_toml() {
+    for function in ["toToml", "mustToToml"] {
+        let error = helm(&format!("{{{{{function} .x}}}}"), &json!({})).unwrap_err();
+        assert!(
+            error.ends_with("reflect: call of reflect.Value.Type on zero Value"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn toml_that_cannot_be_read_is_described_as_in_go() {
+    for (text, expected) in [
+        ("%", "line 1: expected '.' or '=', but got '%' instead"),
+        ("a=1\n=2", "line 2: unexpected '=': key name appears blank"),
+        (".a=1", "line 1: unexpected '.': keys cannot start with a '.'"),
+        ("a.=1", "line 1: unexpected '='"),
+        (
+            "[]",
+            "line 1: unexpected end of table name (table names cannot be empty)",
+        ),
+        (
+            "[a..b]",
+            "line 1: unexpected table separator (table names cannot be empty)",
+        ),
+        (
+            "M==",
+            "line 1 (last key \"M\"): expected value but found '=' instead",
+        ),
+        (
+            "M=.5",
+            "line 1 (last key \"M\"): floats must start with a digit, not '.'",
+        ),
+        ("M=+x", "line 1 (last key \"M\"): expected a digit but got 'x'"),
+        (
+            "M=maybe-not",
+            "line 1 (last key \"M\"): expected value but found \"maybe\" instead",
+        ),
+        (
+            "a=1 b",
+            "line 1: expected a top-level item to end with a newline, comment, or EOF, but got 'b' instead",
+        ),
+        ("M=", "line 1 (last key \"M\"): unexpected EOF; expected value"),
+        (
+            "[t]\na.b=",
+            "line 2 (last key \"t.a.b\"): unexpected EOF; expected value",
+        ),
+    ] {
+        let out = helm("{{(fromToml .t).Error}}", &json!({"t": text})).unwrap();
+        assert_eq!(out, format!("toml: {expected}"), "{text}");
+    }
+}
+
+#[test]
+fn a_text_too_short_to_decrypt_is_refused_as_in_go() {
+    for (text, expected) in [
+        ("ZQ==", "[:16] with capacity 3"),
+        ("AAAAAAAAAAAAAAAAAAA=", "[:16] with capacity 15"),
+        ("AAAA\nAAAAAAAAAAAAAAA=\n\n\n", "[16:14]"),
+    ] {
+        let error = helm("{{decryptAES \"k\" .t}}", &json!({"t": text})).unwrap_err();
+        let expected = format!("runtime error: slice bounds out of range {expected}");
+        assert!(error.ends_with(&expected), "{text}: {error}");
+    }
+}

@@ -8,7 +8,6 @@
 
 mod errors;
 mod fuzz;
-mod generate;
 mod gotemplate;
 mod helm;
 mod limits;

@@ -231,3 +231,27 @@ fn certificates_are_asked_of_the_host_and_handed_on() {
         "-----BEGIN CERTIFICATE----- leaf signed|key|sprig.certificate"
     );
 }
+
+/// slim-sprig reads indices as plain decimals, and knows no json.Number.
+#[test]
+fn slim_slices_by_decimals() {
+    let data = weir_gotmpl::Map::new();
+    data.insert("n", Value::Number("2".into()));
+    data.insert("l", Value::from_json(&serde_json::json!(["a", "b", "c"])));
+    for (template, expected) in [
+        ("{{slice .l .n}}", "[a b c]"),
+        ("{{slice .l \"0x1\" 2}}", "[a b]"),
+        ("{{mustSlice .l \"1\"}}", "[b c]"),
+    ] {
+        let run = |functions| {
+            run_with(
+                functions,
+                MissingKey::Zero,
+                template,
+                &data.clone().into(),
+                &Limits::default(),
+            )
+        };
+        assert_eq!(run(Functions::slim()).unwrap(), expected, "{template}");
+    }
+}

@@ -215,14 +215,19 @@ fn decrypt(_: &mut Env<'_>, args: &[Value]) -> Result {
     if text(args, 1).is_empty() {
         return Ok(Value::from(""));
     }
-    let crypt = decode_base64(&text(args, 1)).map_err(fail)?;
+    let encoded = text(args, 1);
+    let crypt = decode_base64(&encoded).map_err(fail)?;
     let bytes = crypt.as_bytes();
     let Some((iv, body)) = bytes.split_at_checked(BLOCK) else {
         let len = bytes.len();
-        // Go asks for more than there is, up to the capacity of what the decoder made.
-        return Err(fail(format!(
-            "runtime error: slice bounds out of range [:{BLOCK}] with capacity {len}"
-        )));
+        // The decoder makes room for what four characters each may hold; Go asks for as much, and only then for what is
+        // there.
+        let capacity = encoded.len() / 4 * 3;
+        return Err(fail(if capacity < BLOCK {
+            format!("runtime error: slice bounds out of range [:{BLOCK}] with capacity {capacity}")
+        } else {
+            format!("runtime error: slice bounds out of range [{BLOCK}:{len}]")
+        }));
     };
     if body.len() % BLOCK != 0 {
         return Err(fail("crypto/cipher: input not full blocks"));

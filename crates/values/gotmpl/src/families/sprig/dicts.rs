@@ -207,6 +207,7 @@ fn deep_copy(env: &mut Env<'_>, value: &Value, depth: usize) -> Result {
                 .collect();
             List::of(list.ty(), items?).into()
         }
+        Value::Object(object) => object.deep_copied().unwrap_or_else(|| value.clone()),
         value => value.clone(),
     })
 }
