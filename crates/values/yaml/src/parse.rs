@@ -546,8 +546,8 @@ fn set_tag(node: &mut Node, tag: Option<&granit_parser::Tag>) {
         return;
     }
     if let Data::Scalar(text) = &node.data {
-        // `!` alone makes a string for yaml v2, and is nothing to yaml v3.
-        if tag.is_some() && node.style == Style::Plain {
+        // `!` alone makes a string for yaml v2, and is nothing to yaml v3. A merge key is one for both.
+        if tag.is_some() && node.style == Style::Plain && text != "<<" {
             node.tag = Tag::None;
             node.tag_is_explicit = true;
             return;

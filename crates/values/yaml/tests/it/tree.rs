@@ -115,6 +115,9 @@ fn merged_keys_win_over_those_above_them_for_sigs_alone() {
 fn a_merge_key_takes_no_alias_of_a_list() {
     let problem = "yaml: line 2: map merge requires map or sequence of maps as the value";
     assert_eq!(both("a: &a []\nb: {<<: *a}\n"), (problem.into(), problem.into()));
+    // A tag that says nothing takes nothing from it. Found by the fuzzer.
+    let merged = r#"{"a":"x"}"#;
+    assert_eq!(both("! <<: {a: x}\n"), (merged.into(), merged.into()));
 }
 
 #[test]
