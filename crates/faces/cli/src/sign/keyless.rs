@@ -150,12 +150,14 @@ impl KeylessArgs {
 
     fn other_call(&self, call: &CallError) -> String {
         match call {
-            CallError::Refused { status, .. } if matches!(status.as_u16(), 400 | 401 | 403) => {
-                "the authority must know the token's issuer, and the token must be fresh and for it"
-                    .to_owned()
+            CallError::Refused { service, status, .. }
+                if service.starts_with("certificate authority") && status.is_client_error() =>
+            {
+                "the authority must know the issuer of the token, and the token must be fresh".to_owned()
             }
             _ => format!(
-                "check the network, HTTPS_PROXY and NO_PROXY, and the address, which is from {}",
+                "{}, and the address, which is from {}",
+                token::NETWORK,
                 self.services()
             ),
         }

@@ -6,7 +6,7 @@ use clap::Args;
 use jiff::Timestamp;
 use weir_redact::SecretString;
 use weir_registry::ClientOptions;
-use weir_trust::{IdentityToken, InvalidToken, TokenError, github_actions_token};
+use weir_trust::{CallError, IdentityToken, InvalidToken, TokenError, github_actions_token};
 
 use super::keyless::call_kind;
 use crate::global::Context;
@@ -18,6 +18,9 @@ const TOKEN: &str = "SIGSTORE_ID_TOKEN";
 const REQUEST_URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
 /// What it asks with.
 const REQUEST_TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
+
+/// What to try when nobody answers.
+pub(super) const NETWORK: &str = "check the network, HTTPS_PROXY and NO_PROXY";
 
 /// Options that say where the token is.
 #[derive(Debug, Args)]
@@ -109,10 +112,11 @@ async fn from_actions(cx: &Context<'_>, options: &ClientOptions) -> Result<Ident
                         Kind::Config,
                         Some("GitHub sets it; if you do, it must be an https URL"),
                     ),
-                    TokenError::Call(call) => (
+                    TokenError::Call(call @ CallError::Refused { .. }) => (
                         call_kind(call),
                         Some("the job needs `permissions: id-token: write`"),
                     ),
+                    TokenError::Call(call) => (call_kind(call), Some(NETWORK)),
                     TokenError::Token(why) => (Kind::Outside, hint(why)),
                     _ => (Kind::Outside, None),
                 };
