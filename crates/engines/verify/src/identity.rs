@@ -6,6 +6,10 @@ use std::fmt;
 
 use weir_re2::{Pattern, PatternError};
 
+use crate::certificate;
+use crate::error::{Rejection, clip};
+use crate::sigstore::{Part, Untrusted};
+
 pub use lint::{Loose, looseness};
 
 /// Somebody who may sign: what the issuer must be, and what one of the certificate's names must be. Both are
@@ -104,6 +108,24 @@ impl Identity {
             }
         }
         warnings
+    }
+
+    /// Whether a certificate (DER) says that it is theirs. Nothing of it is verified: it lets a signer see whose
+    /// certificate they were given before they use it in public.
+    ///
+    /// # Errors
+    /// [`Rejection::OtherIdentity`] when it says otherwise; also when it cannot be read or names no issuer.
+    pub fn is_claimed_by(&self, certificate: &[u8]) -> Result<(), Rejection> {
+        let facts = certificate::facts(certificate)
+            .ok_or_else(|| Untrusted::new(Part::Certificate, "certificate names or issuer cannot be read"))?;
+        let issuer = facts.issuer.ok_or(Rejection::NoIssuer)?;
+        match self.matching(&issuer, &facts.names) {
+            Some(_) => Ok(()),
+            None => Err(Rejection::OtherIdentity {
+                subjects: facts.names,
+                issuer: clip(&issuer),
+            }),
+        }
     }
 
     /// The name that this identity takes the certificate for, if it does.

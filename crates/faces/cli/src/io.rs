@@ -144,6 +144,11 @@ impl Io {
         (self.now)()
     }
 
+    /// The clock itself, for work that takes time.
+    pub(crate) fn clock(&self) -> Arc<dyn Fn() -> Timestamp + Send + Sync> {
+        self.now.clone()
+    }
+
     pub(crate) fn stdout_is_terminal(&self) -> bool {
         self.stdout_is_terminal
     }

@@ -34,6 +34,7 @@ mod remote;
 mod run;
 mod status;
 mod table;
+mod trust;
 
 mod artifact;
 mod check;

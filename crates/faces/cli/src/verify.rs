@@ -1,6 +1,6 @@
 //! `weir verify`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 use jiff::Timestamp;
@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use weir_oci::{Digest, Reference};
 use weir_trust::find;
 use weir_verify::{
-    Evidence, Identity, IdentityPolicy, KeyPolicy, Layout, Policy, SignatureSet, Signer, Target, TextMatch,
+    Evidence, Identity, IdentityPolicy, KeyPolicy, Layout, Policy, SignatureSet, Target, TextMatch,
     TrustRoot, verify,
 };
 
 use crate::global::Context;
-use crate::output::{self, Shape, put};
+use crate::output::{self, Shape};
 use crate::remote::{Remote, read_reference};
-use crate::{CommandError, Exit, Kind, keys, run::Result};
+use crate::{CommandError, Exit, Kind, keys, run::Result, trust};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -104,7 +104,7 @@ impl Verify {
                 cx.io.line(&format!("{repository}@{}: {word}", target.digest()))?;
                 for one in &judged {
                     let says = match &one.verdict {
-                        Ok(evidence) => format!("good, {}", by(evidence)),
+                        Ok(evidence) => format!("good, {}", trust::by(evidence)),
                         Err(why) => format!("does not count: {why}"),
                     };
                     cx.io.line(&format!("  {} {}: {says}", one.layout, one.source))?;
@@ -136,7 +136,7 @@ impl Verify {
 
 impl Verify {
     async fn policy(&self, cx: &mut Context<'_>) -> Result<Policy> {
-        let root = self.trusted_root.as_deref().map(read_root).transpose()?;
+        let root = self.trusted_root.as_deref().map(trust::read_root).transpose()?;
         let issuer = either(
             self.certificate_oidc_issuer.as_deref(),
             self.certificate_oidc_issuer_regexp.as_deref(),
@@ -168,18 +168,6 @@ impl Verify {
     }
 }
 
-fn read_root(path: &Path) -> Result<TrustRoot> {
-    let json =
-        std::fs::read(path).map_err(|error| CommandError::file("read the trust root", path, &error))?;
-    TrustRoot::from_json(&json).map_err(|error| {
-        CommandError::caused(
-            Kind::User,
-            format!("cannot use the trust root {}", path.display()),
-            &error,
-        )
-    })
-}
-
 /// A text to compare, or a pattern to search for; not both, which the arguments' groups see to.
 fn either(exact: Option<&str>, pattern: Option<&str>) -> Result<Option<TextMatch>> {
     if let Some(pattern) = pattern {
@@ -193,41 +181,6 @@ fn either(exact: Option<&str>, pattern: Option<&str>) -> Result<Option<TextMatch
         return Ok(Some(TextMatch::Pattern(read)));
     }
     Ok(exact.map(|text| TextMatch::Exact(text.to_owned())))
-}
-
-fn by(evidence: &Evidence) -> String {
-    let mut text = match &evidence.signer {
-        Signer::Key {
-            name, fingerprint, ..
-        } => format!("by key {name} ({fingerprint})"),
-        Signer::Identity {
-            subject,
-            issuer,
-            signed_at,
-            ..
-        } => format!("by {subject} (issuer {issuer}) at {signed_at}"),
-        signer => format!("by {signer}"),
-    };
-    for place in &evidence.logged {
-        put(&mut text, format_args!(", in {} at {}", place.log, place.index));
-    }
-    if let Signer::Identity {
-        source: Some((repository, commit)),
-        ..
-    } = &evidence.signer
-    {
-        put(&mut text, format_args!(", built from {repository}"));
-        if let Some(commit) = commit {
-            put(&mut text, format_args!("@{commit}"));
-        }
-    }
-    if let Some(predicate_type) = &evidence.predicate_type {
-        put(&mut text, format_args!(", states {predicate_type}"));
-    }
-    if let Some(repository) = &evidence.signed_repository {
-        put(&mut text, format_args!(", made for {repository}"));
-    }
-    text
 }
 
 /// Each signature by itself: a verdict over all of them ends at the first good one.
@@ -279,39 +232,7 @@ fn data(one: &Judged) -> Value {
     if let Some(map) = value.as_object_mut() {
         match &one.verdict {
             Ok(evidence) => {
-                match &evidence.signer {
-                    Signer::Key {
-                        name, fingerprint, ..
-                    } => {
-                        map.insert("keyName".into(), json!(name));
-                        map.insert("key".into(), json!(fingerprint.to_string()));
-                    }
-                    Signer::Identity {
-                        subject,
-                        issuer,
-                        signed_at,
-                        source,
-                        ..
-                    } => {
-                        map.insert("subject".into(), json!(subject));
-                        map.insert("issuer".into(), json!(issuer));
-                        map.insert("signedAt".into(), json!(signed_at.to_string()));
-                        if let Some((repository, commit)) = source {
-                            map.insert(
-                                "source".into(),
-                                json!({ "repository": repository, "commit": commit }),
-                            );
-                        }
-                    }
-                    _ => {}
-                }
-                if !evidence.logged.is_empty() {
-                    let logged = evidence.logged.iter();
-                    let logged: Vec<Value> = logged
-                        .map(|place| json!({ "log": place.log, "index": place.index }))
-                        .collect();
-                    map.insert("logged".into(), json!(logged));
-                }
+                trust::put_evidence(map, evidence);
                 map.insert("predicateType".into(), json!(evidence.predicate_type));
             }
             Err(why) => {

@@ -13,7 +13,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use weir_verify::{IdentityPolicy, NotVerified, Policy, SignatureSet, Target, TrustRoot, verify};
+use weir_registry::ClientOptions;
+use weir_verify::{
+    Evidence, Identity, IdentityPolicy, NotVerified, Policy, Rejection, SignatureSet, Target, TrustRoot,
+    verify,
+};
 
 pub use config::{InvalidSigningConfig, NoService, SigningConfig};
 pub use http::CallError;
@@ -37,6 +41,7 @@ pub struct Keyless {
     config: SigningConfig,
     root: TrustRoot,
     clock: Clock,
+    expected: Option<Identity>,
 }
 
 /// Why there is no signature by an identity.
@@ -58,6 +63,9 @@ pub enum KeylessError {
     /// What is to be signed or sent could not be written as JSON.
     #[error("encode the signature")]
     Encode(#[from] serde_json::Error),
+    /// The certificate names somebody else than expected, so nothing was signed.
+    #[error("the certificate is not for the identity that is to sign, so nothing was signed")]
+    OtherIdentity(#[source] Box<Rejection>),
     /// The services gave something that a verifier with this trust root refuses, so it is not stored.
     #[error("the new signature would not verify with the trust root given, so it was not stored")]
     WouldNotVerify(#[source] Box<NotVerified>),
@@ -65,17 +73,32 @@ pub enum KeylessError {
 
 impl Keyless {
     /// Signs with the services of `config`, for verifiers who trust `root`. The clock decides which services and
-    /// tokens are in their time, and from when on a signature is from the future.
+    /// tokens are in their time, and from when on a signature is from the future. Of `options`, certificates, proxies,
+    /// time-outs for a connection and the user agent count here.
     ///
     /// # Errors
-    /// When no HTTP client can be made on this machine.
-    pub fn new(config: SigningConfig, root: TrustRoot, clock: Clock) -> Result<Self, CallError> {
+    /// When certificates or proxies of `options` cannot be used.
+    pub fn new(
+        config: SigningConfig,
+        root: TrustRoot,
+        clock: Clock,
+        options: &ClientOptions,
+    ) -> Result<Self, CallError> {
         Ok(Self {
-            http: Http::new()?,
+            http: Http::new(options)?,
             config,
             root,
             clock,
+            expected: None,
         })
+    }
+
+    /// The same, for a signer whom the certificate must name: with another one nothing is signed, let alone logged. Without
+    /// this the authority decides by the token, and a workflow's certificate has other names than its token.
+    #[must_use]
+    pub fn expecting(mut self, identity: Identity) -> Self {
+        self.expected = Some(identity);
+        self
     }
 
     /// Makes a signature of `subject`, with its certificate, timestamps and log entries.
@@ -90,10 +113,15 @@ impl Keyless {
         let key = SigningKey::generate()?;
         let proof = key.sign(token.subject().as_bytes())?;
         let chain = services::certificate(&self.http, &services.authority, token, &key, &proof).await?;
-        let signature = key.sign(&subject.message())?;
+        let mut signed = Signed::new(chain);
+        if let Some(expected) = &self.expected {
+            expected
+                .is_claimed_by(signed.certificate())
+                .map_err(|why| KeylessError::OtherIdentity(Box::new(why)))?;
+        }
+        signed.signature = key.sign(&subject.message())?;
         // The key has done its work; nobody can use it again.
         drop(key);
-        let mut signed = Signed::new(chain, signature);
         for authority in &services.timestamps {
             let stamp = services::timestamp(&self.http, authority, &signed.signature).await?;
             signed.timestamps.push(stamp);
@@ -105,12 +133,12 @@ impl Keyless {
         Ok(signed)
     }
 
-    /// Whether a verifier with this trust root will accept the signature.
-    pub(crate) fn check(&self, target: &Target, set: &SignatureSet) -> Result<(), KeylessError> {
-        // Whose it is, the authority decides by the token: a workflow's certificate has other names than its token.
+    /// What a verifier with this trust root will see in the signature.
+    pub(crate) fn check(&self, target: &Target, set: &SignatureSet) -> Result<Evidence, KeylessError> {
+        // Whose it is was looked at before anything was signed.
         let policy = Policy::Identities(IdentityPolicy::any_identity_unsafe(self.root.clone()));
         match verify(target, set, &policy, (self.clock)()) {
-            Ok(_) => Ok(()),
+            Ok(verified) => Ok(verified.evidence().clone()),
             Err(error) => Err(KeylessError::WouldNotVerify(Box::new(error))),
         }
     }

@@ -44,4 +44,4 @@ pub use keyless::{
 };
 pub use layout::legacy_tag;
 pub use secret::{KEY_ENTRY, PASSWORD_ENTRY, PUBLIC_KEY_ENTRY, SecretError};
-pub use sign::{SignError, SignOptions, Stored, attest, attest_keyless, sign, sign_keyless};
+pub use sign::{KeylessStored, SignError, SignOptions, Stored, attest, attest_keyless, sign, sign_keyless};

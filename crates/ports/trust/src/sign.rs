@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use weir_oci::{Descriptor, Digest, ImageManifest, Manifest, annotation, media_type};
 use weir_registry::Client;
 use weir_verify::{
-    FoundBundle, FoundPayload, Layout, PayloadMaterial, SignatureSet, SimpleSigning, Statement, Target,
-    pre_authentication_encoding,
+    Evidence, FoundBundle, FoundPayload, Layout, PayloadMaterial, SignatureSet, SimpleSigning, Statement,
+    Target, pre_authentication_encoding,
 };
 
 use crate::key::{KeyError, SigningKey};
@@ -63,6 +63,17 @@ pub struct Stored {
     pub layout: Layout,
     /// The manifest that holds the signature, in the artifact's repository.
     pub manifest: Digest,
+}
+
+/// A signature by an identity: where it was stored, and what verifiers will see in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeylessStored {
+    /// Where.
+    pub stored: Stored,
+    /// Who signed, when, and in which logs, as the verifier found it. Its source is the digest of what was verified,
+    /// not yet that of a manifest.
+    pub evidence: Evidence,
 }
 
 /// An artifact could not be signed, or the signature could not be stored.
@@ -187,7 +198,7 @@ pub async fn sign_keyless(
     keyless: &Keyless,
     token: &IdentityToken,
     options: &SignOptions,
-) -> Result<Stored, SignError> {
+) -> Result<KeylessStored, SignError> {
     match options.layout {
         Layout::Bundle => {
             let statement = Statement::cosign_signature(target.digest());
@@ -210,7 +221,7 @@ pub async fn attest_keyless(
     predicate_type: &str,
     predicate: Value,
     created: Timestamp,
-) -> Result<Stored, SignError> {
+) -> Result<KeylessStored, SignError> {
     let mut statement = Statement::cosign_signature(target.digest());
     predicate_type.clone_into(&mut statement.predicate_type);
     statement.predicate = predicate;
@@ -224,7 +235,7 @@ async fn bundle_keyless(
     token: &IdentityToken,
     statement: &Statement,
     created: Timestamp,
-) -> Result<Stored, SignError> {
+) -> Result<KeylessStored, SignError> {
     let encode = encode_error(target);
     let subject = artifact(client, target).await?;
     let payload = serde_json::to_vec(statement).map_err(&encode)?;
@@ -238,8 +249,8 @@ async fn bundle_keyless(
         }],
         ..SignatureSet::default()
     };
-    keyless.check(target, &set).map_err(keyless_error(target))?;
-    attach_bundle(
+    let evidence = keyless.check(target, &set).map_err(keyless_error(target))?;
+    let stored = attach_bundle(
         client,
         target,
         subject,
@@ -247,7 +258,8 @@ async fn bundle_keyless(
         &statement.predicate_type,
         created,
     )
-    .await
+    .await?;
+    Ok(KeylessStored { stored, evidence })
 }
 
 async fn legacy_keyless(
@@ -256,7 +268,7 @@ async fn legacy_keyless(
     keyless: &Keyless,
     token: &IdentityToken,
     options: &SignOptions,
-) -> Result<Stored, SignError> {
+) -> Result<KeylessStored, SignError> {
     artifact(client, target).await?;
     let payload = SimpleSigning::new(target.repository(), target.digest(), options.annotations.clone());
     let payload = payload.to_json().map_err(encode_error(target))?;
@@ -285,7 +297,7 @@ async fn legacy_keyless(
         }],
         ..SignatureSet::default()
     };
-    keyless.check(target, &set).map_err(keyless_error(target))?;
+    let evidence = keyless.check(target, &set).map_err(keyless_error(target))?;
     let layers = earlier(client, target)
         .await?
         .map_or_else(Vec::new, |(_, layers)| layers);
@@ -293,7 +305,8 @@ async fn legacy_keyless(
         .into_iter()
         .filter_map(|(name, value)| Some((name.to_owned(), value?)))
         .collect();
-    add_payload(client, target, layers, payload, annotations).await
+    let stored = add_payload(client, target, layers, payload, annotations).await?;
+    Ok(KeylessStored { stored, evidence })
 }
 
 fn keyless_error(target: &Target) -> impl Fn(KeylessError) -> SignError + '_ {

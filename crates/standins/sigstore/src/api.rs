@@ -1,11 +1,13 @@
 //! The protocols: of Fulcio, of Rekor in both versions, of timestamps over HTTP.
 
+use std::collections::BTreeMap;
+
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Query as Asked, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, StatusCode, header};
@@ -15,6 +17,7 @@ use serde_json::{Value, json};
 use crate::key::{hex, sha256};
 use crate::sign::{dsse_body, hashed_body_v1, hashed_body_v2, pem};
 use crate::stamp::Query;
+use crate::token::InvalidToken;
 use crate::{Rekor, Sigstore};
 
 /// The longest request that is read, in bytes.
@@ -29,12 +32,25 @@ pub(crate) fn router(sigstore: Sigstore) -> Router {
         .route("/rekor/api/v1/log/entries", post(log_v1))
         .route("/rekor2/api/v2/log/entries", post(log_v2))
         .route("/tsa/api/v1/timestamp", post(timestamp))
+        .route("/actions/token", get(job_token))
         .layer(axum::extract::DefaultBodyLimit::max(MAX_BYTES))
         .with_state(sigstore)
 }
 
 fn bad(why: impl Into<String>) -> Refusal {
     (StatusCode::BAD_REQUEST, why.into())
+}
+
+fn unauthorized(why: InvalidToken) -> Refusal {
+    (StatusCode::UNAUTHORIZED, why.to_string())
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .strip_prefix("Bearer ")
 }
 
 fn read(body: &Bytes) -> Result<Value, Refusal> {
@@ -62,17 +78,11 @@ async fn certificate(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let request = read(&body)?;
-    let bearer = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
-    let token = bearer
-        .and_then(|value| value.strip_prefix("Bearer "))
+    let token = bearer(&headers)
         .or_else(|| request["credentials"]["oidcIdentityToken"].as_str())
         .unwrap_or_default();
     let now = Timestamp::now();
-    let (holder, claim) = sigstore
-        .read_token(token, now)
-        .map_err(|error| (StatusCode::UNAUTHORIZED, error.to_string()))?;
+    let (holder, claim) = sigstore.read_token(token, now).map_err(unauthorized)?;
     let asked = &request["publicKeyRequest"];
     let key = asked["publicKey"]["content"].as_str().and_then(unpem);
     let key = key.ok_or_else(|| bad("the public key is missing or no PEM"))?;
@@ -180,4 +190,15 @@ async fn timestamp(State(sigstore): State<Sigstore>, body: Bytes) -> Result<Resp
     let answer = sigstore.0.stamps.answer(&query, Timestamp::now());
     let kind = [(header::CONTENT_TYPE, "application/timestamp-reply")];
     Ok((StatusCode::CREATED, kind, answer).into_response())
+}
+
+/// GitHub's token service for jobs.
+async fn job_token(
+    State(sigstore): State<Sigstore>,
+    Asked(asked): Asked<BTreeMap<String, String>>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let audience = asked.get("audience").map_or("", String::as_str);
+    let token = sigstore.job_token(bearer(&headers).unwrap_or_default(), audience, Timestamp::now());
+    Ok(axum::Json(json!({ "value": token.map_err(unauthorized)? })).into_response())
 }

@@ -102,6 +102,11 @@ impl Sigstore {
         }))
     }
 
+    /// How many entries the log of this protocol has.
+    pub fn log_size(&self, rekor: Rekor) -> usize {
+        self.with_log(rekor, |log| log.size())
+    }
+
     /// No code that holds the lock panics between two halves of a change.
     fn logs(&self) -> MutexGuard<'_, [Log; 2]> {
         self.0.logs.lock().unwrap_or_else(PoisonError::into_inner)

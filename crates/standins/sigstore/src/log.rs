@@ -41,6 +41,10 @@ impl Log {
         }
     }
 
+    pub(crate) fn size(&self) -> usize {
+        self.leaves.len()
+    }
+
     pub(crate) fn spki(&self) -> Vec<u8> {
         self.key.spki()
     }

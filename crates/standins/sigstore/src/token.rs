@@ -16,6 +16,9 @@ use crate::authority::Holder;
 /// Whom tokens are for.
 const AUDIENCE: &str = "sigstore";
 
+/// Whom the tokens are for with which jobs ask for tokens.
+const JOBS: &str = "token-service";
+
 /// The key that stands for all issuers.
 #[derive(Debug)]
 pub(crate) struct Issuer(EcdsaKeyPair);
@@ -45,10 +48,33 @@ impl Issuer {
 impl Sigstore {
     /// A token of `holder`'s issuer that is good for an hour from `at` on.
     pub fn token(&self, holder: &Holder, at: Timestamp) -> String {
+        self.token_for(holder, AUDIENCE, at)
+    }
+
+    /// What a job of `holder` finds in `ACTIONS_ID_TOKEN_REQUEST_URL` and `ACTIONS_ID_TOKEN_REQUEST_TOKEN` of GitHub
+    /// Actions: where it can ask for its tokens, and what to ask with.
+    pub fn actions_job(&self, holder: &Holder, at: Timestamp) -> (String, String) {
+        let url = format!("{}/actions/token?api-version=2.0", self.0.url);
+        (url, self.token_for(holder, JOBS, at))
+    }
+
+    /// The answer of that service to a job that asks for a token for `audience`.
+    pub(crate) fn job_token(
+        &self,
+        asked_with: &str,
+        audience: &str,
+        now: Timestamp,
+    ) -> Result<String, InvalidToken> {
+        let (holder, _) = self.read_token_for(asked_with, JOBS, now)?;
+        Ok(self.token_for(&holder, audience, now))
+    }
+
+    /// A token for somebody, such as [`Sigstore::token`] makes for Sigstore.
+    pub fn token_for(&self, holder: &Holder, audience: &str, at: Timestamp) -> String {
         let mut claims = json!({
             "iss": holder.issuer,
             "sub": holder.subject,
-            "aud": AUDIENCE,
+            "aud": audience,
             "iat": at.as_second(),
             "nbf": at.as_second(),
             "exp": (at + SignedDuration::from_hours(1)).as_second(),
@@ -80,6 +106,15 @@ impl Sigstore {
 
     /// Whom a token names, and the claim that its holder signs to show that they have their key.
     pub(crate) fn read_token(&self, token: &str, now: Timestamp) -> Result<(Holder, String), InvalidToken> {
+        self.read_token_for(token, AUDIENCE, now)
+    }
+
+    fn read_token_for(
+        &self,
+        token: &str,
+        audience: &str,
+        now: Timestamp,
+    ) -> Result<(Holder, String), InvalidToken> {
         let (signed, signature) = token.rsplit_once('.').ok_or(InvalidToken::Malformed)?;
         let (_, claims) = signed.split_once('.').ok_or(InvalidToken::Malformed)?;
         let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| InvalidToken::Malformed);
@@ -95,7 +130,7 @@ impl Sigstore {
             .map_err(|_| InvalidToken::Signature)?;
         let claims: Value = serde_json::from_slice(&decode(claims)?).map_err(|_| InvalidToken::Malformed)?;
         let text = |name: &str| claims[name].as_str().map(str::to_owned);
-        if text("aud").as_deref() != Some(AUDIENCE) {
+        if text("aud").as_deref() != Some(audience) {
             return Err(InvalidToken::Audience);
         }
         if claims["exp"].as_i64().is_none_or(|until| until < now.as_second()) {

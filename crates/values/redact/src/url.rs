@@ -73,13 +73,22 @@ impl fmt::Debug for RedactedUrl {
     }
 }
 
-/// `url` as text without user, password, query secrets and fragment.
+/// `url` as text without user, password, query secrets and fragment; as it was written when it has none of them, since
+/// an identity's issuer with a slash more would be another one.
 ///
 /// Text that is no URL is returned as it is, unless it holds an `@` after `//` or a `?`: then everything
 /// that could be a secret is cut off.
 pub fn redact_url(url: &str) -> String {
     match Url::parse(url) {
-        Ok(parsed) if parsed.has_host() => redact_parsed(parsed),
+        Ok(parsed) if parsed.has_host() => {
+            let whole = parsed.to_string();
+            let redacted = redact_parsed(parsed);
+            if redacted == whole {
+                url.to_owned()
+            } else {
+                redacted
+            }
+        }
         _ => redact_unparsed(url),
     }
 }
@@ -181,6 +190,22 @@ fn redact_unparsed(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_with_nothing_to_hide_stay_as_they_were_written() {
+        for url in [
+            "https://ci.example",
+            "HTTPS://CI.example:443/a/../b?scope=x",
+            "oci://host",
+        ] {
+            assert_eq!(redact_url(url), url);
+        }
+        assert_eq!(redact_url("https://me:hunter2@ci.example"), "https://ci.example/");
+        assert_eq!(
+            redact_url("https:\\\\me:hunter2@ci.example"),
+            "https://ci.example/"
+        );
+    }
 
     #[test]
     fn user_and_password_are_dropped() {

@@ -11,6 +11,7 @@ use weir_standin_registry::Registry;
 use weir_standin_sigstore::{Holder, Rekor, Sigstore};
 
 use crate::harness::{Ran, registry, weir, weir_with};
+use crate::keys::artifact;
 
 const ISSUER: &str = "https://ci.example";
 const SUBJECT: &str = "https://ci.example/org/apps/release.yml@refs/heads/main";
@@ -27,21 +28,7 @@ async fn signed(
     sigstore: &Sigstore,
     subject: &str,
 ) -> String {
-    fs::write(folder.join("config.yaml"), "kind: ConfigMap\n").expect("writes");
-    let url = format!("oci://{host}/org/apps:v1");
-    let path = folder.join("config.yaml").to_str().expect("UTF-8").to_owned();
-    let args = [
-        "artifact",
-        "push",
-        &url,
-        "-p",
-        &path,
-        "--source",
-        "s",
-        "--revision",
-        "r",
-    ];
-    let url = weir(&args).await.success().trim().to_owned();
+    let url = artifact(host, folder).await;
     let digest = url.rsplit_once('@').expect("a digest").1;
     let statement = json!({
         "_type": "https://in-toto.io/Statement/v1",

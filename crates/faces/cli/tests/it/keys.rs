@@ -23,7 +23,7 @@ async fn sign(url: &str, key: &str, more: &[&str]) -> Ran {
 }
 
 /// An artifact in a registry: its URL by digest.
-async fn artifact(host: &str, folder: &Path) -> String {
+pub(crate) async fn artifact(host: &str, folder: &Path) -> String {
     fs::write(folder.join("config.yaml"), "kind: ConfigMap\n").expect("writes");
     let url = format!("oci://{host}/org/apps:v1");
     let path = folder.join("config.yaml").to_str().expect("UTF-8").to_owned();

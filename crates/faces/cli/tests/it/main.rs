@@ -13,3 +13,4 @@ mod kustomize_lint;
 mod logs;
 mod pages;
 mod registry;
+mod sign_keyless;

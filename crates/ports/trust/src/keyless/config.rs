@@ -6,6 +6,18 @@ use url::{Host, Url};
 
 const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.signingconfig.v0.2+json";
 
+/// Where the public-good instance is, with its Rekor v1 log: those of the second protocol come and go by the year.
+const PUBLIC_GOOD: &str = r#"{
+  "mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json",
+  "caUrls": [{ "url": "https://fulcio.sigstore.dev", "majorApiVersion": 1, "operator": "sigstore.dev" }],
+  "rekorTlogUrls": [{ "url": "https://rekor.sigstore.dev", "majorApiVersion": 1, "operator": "sigstore.dev" }],
+  "tsaUrls": [
+    { "url": "https://timestamp.sigstore.dev/api/v1/timestamp", "majorApiVersion": 1, "operator": "sigstore.dev" }
+  ],
+  "rekorTlogConfig": { "selector": "ANY" },
+  "tsaConfig": { "selector": "ANY" }
+}"#;
+
 /// The longest configuration that is read, in bytes. The public-good instance's has about 1,500.
 const MAX_BYTES: usize = 1 << 20;
 
@@ -109,6 +121,11 @@ fn remark(promise: bool) -> &'static str {
 }
 
 impl SigningConfig {
+    /// The services of Sigstore's public-good instance, as shipped with weir: everybody can read what is logged there.
+    pub fn public_good() -> Self {
+        Self::from_json(PUBLIC_GOOD.as_bytes()).expect("the shipped configuration is read by a test")
+    }
+
     /// Reads a configuration.
     ///
     /// # Errors
@@ -222,4 +239,34 @@ fn select(
         return Err((usable.len(), wanted));
     }
     Ok(usable.into_iter().take(wanted).cloned().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Else every signature would be refused by our own verifier.
+    #[test]
+    fn the_public_services_are_those_of_the_shipped_trust_root() {
+        let root = include_bytes!("../../../../engines/verify/data/trusted_root.json");
+        let root: Value = serde_json::from_slice(root).unwrap();
+        let config = SigningConfig::public_good();
+        for promise in [false, true] {
+            let chosen = Services::choose(&config, Timestamp::now(), promise).unwrap();
+            for (part, field, services) in [
+                ("certificateAuthorities", "uri", &[chosen.authority][..]),
+                ("tlogs", "baseUrl", &chosen.logs),
+                ("timestampAuthorities", "uri", &chosen.timestamps),
+            ] {
+                assert_eq!(services.len(), 1, "{part}");
+                for service in services {
+                    let mut known = root[part].as_array().unwrap().iter();
+                    let same = |one: &Value| one[field].as_str().unwrap().parse() == Ok(service.url.clone());
+                    assert!(known.any(same), "{} is not in the root", service.url);
+                }
+            }
+        }
+    }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, RequestBuilder, StatusCode};
 use url::Url;
+use weir_redact::Mask;
+use weir_registry::{ClientOptions, http_client};
 
-/// For a connection, TLS included.
-const CONNECT: Duration = Duration::from_secs(10);
 /// For a whole request: a tiled log answers when the entry is in, which takes seconds.
 const REQUEST: Duration = Duration::from_secs(45);
 /// How often a request is made at most.
@@ -21,9 +21,9 @@ const MAX_BYTES: usize = 4 << 20;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
-    /// No HTTP client can be made on this machine.
+    /// No HTTP client can be made with these options.
     #[error("make an HTTP client")]
-    Client(#[source] reqwest::Error),
+    Client(#[source] weir_registry::Error),
     /// The service cannot be reached, or the connection broke.
     #[error("ask the {service} at {url}")]
     Broken {
@@ -58,7 +58,8 @@ pub enum CallError {
     },
 }
 
-/// The client of all services. It follows no redirects, because a token goes along, and reads no environment.
+/// The client of all services: certificates and proxies as for registries. It follows no redirects, because a token
+/// goes along, and reads no environment.
 #[derive(Clone, Debug)]
 pub(super) struct Http(Client);
 
@@ -80,16 +81,11 @@ impl Place {
 }
 
 impl Http {
-    pub(super) fn new() -> Result<Self, CallError> {
-        Client::builder()
-            .user_agent(concat!("weir/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .connect_timeout(CONNECT)
-            .timeout(REQUEST)
-            .build()
-            .map(Self)
-            .map_err(CallError::Client)
+    pub(super) fn new(options: &ClientOptions) -> Result<Self, CallError> {
+        let mut options = options.clone();
+        // Without TLS a service is on this machine, and its token must not leave it for a proxy.
+        options.proxy.http = None;
+        http_client(&options).map(Self).map_err(CallError::Client)
     }
 
     pub(super) async fn post(
@@ -104,18 +100,30 @@ impl Http {
                 .headers(headers.clone())
                 .body(body.clone())
         };
-        ask(place, request).await
+        ask(place, &secrets(&headers), request).await
     }
 
     pub(super) async fn get(&self, place: &Place, headers: HeaderMap) -> Result<Vec<u8>, CallError> {
-        ask(place, || self.0.get(place.url.clone()).headers(headers.clone())).await
+        let request = || self.0.get(place.url.clone()).headers(headers.clone());
+        ask(place, &secrets(&headers), request).await
     }
 }
 
-async fn ask(place: &Place, request: impl Fn() -> RequestBuilder) -> Result<Vec<u8>, CallError> {
+/// What must not come back in an error: a service may repeat the token that it does not take.
+fn secrets(headers: &HeaderMap) -> Mask {
+    let sensitive = headers.values().filter(|value| value.is_sensitive());
+    let texts = sensitive.filter_map(|value| value.to_str().ok());
+    texts.map(|text| text.trim_start_matches("Bearer ")).collect()
+}
+
+async fn ask(
+    place: &Place,
+    secrets: &Mask,
+    request: impl Fn() -> RequestBuilder,
+) -> Result<Vec<u8>, CallError> {
     let (mut attempt, mut pause) = (1, PAUSE);
     loop {
-        match once(place, request()).await {
+        match once(place, secrets, request()).await {
             Err(error) if attempt < ATTEMPTS && may_pass(&error) => {
                 tokio::time::sleep(pause).await;
                 attempt += 1;
@@ -135,13 +143,13 @@ fn may_pass(error: &CallError) -> bool {
     }
 }
 
-async fn once(place: &Place, request: RequestBuilder) -> Result<Vec<u8>, CallError> {
+async fn once(place: &Place, secrets: &Mask, request: RequestBuilder) -> Result<Vec<u8>, CallError> {
     let broken = |source: reqwest::Error| CallError::Broken {
         service: place.service,
         url: Box::new(place.url.clone()),
         source: source.without_url(),
     };
-    let mut answer = request.send().await.map_err(broken)?;
+    let mut answer = request.timeout(REQUEST).send().await.map_err(broken)?;
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(broken)? {
         if body.len().saturating_add(chunk.len()) > MAX_BYTES {
@@ -157,6 +165,11 @@ async fn once(place: &Place, request: RequestBuilder) -> Result<Vec<u8>, CallErr
         service: place.service,
         url: Box::new(place.url.clone()),
         status: answer.status(),
-        said: said.chars().filter(|c| !c.is_control()).take(300).collect(),
+        said: secrets
+            .apply(&said)
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(300)
+            .collect(),
     })
 }

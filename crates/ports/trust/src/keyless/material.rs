@@ -20,10 +20,11 @@ pub(crate) struct Signed {
 }
 
 impl Signed {
-    pub(super) fn new(chain: Vec<Vec<u8>>, signature: Vec<u8>) -> Self {
+    /// A certificate and those above it, with nothing signed yet.
+    pub(super) fn new(chain: Vec<Vec<u8>>) -> Self {
         Self {
             chain,
-            signature,
+            signature: Vec::new(),
             entries: Vec::new(),
             timestamps: Vec::new(),
         }

@@ -7,6 +7,7 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use serde_json::Value;
 use url::Url;
 use weir_redact::SecretString;
+use weir_registry::ClientOptions;
 
 use super::config::is_safe;
 use super::http::{CallError, Http, Place};
@@ -124,7 +125,11 @@ impl IdentityToken {
         bearer(&self.text)
     }
 
-    pub(super) fn check(&self, now: Timestamp) -> Result<(), InvalidToken> {
+    /// Whether its time is not over.
+    ///
+    /// # Errors
+    /// When it has expired.
+    pub fn check(&self, now: Timestamp) -> Result<(), InvalidToken> {
         if self.expires <= now {
             return Err(InvalidToken::Expired {
                 expired: self.expires,
@@ -143,13 +148,14 @@ fn bearer(token: &SecretString) -> Result<HeaderMap, InvalidToken> {
 }
 
 /// Asks GitHub Actions for a token: `url` and `request_token` are what a job with `id-token: write` finds in
-/// `ACTIONS_ID_TOKEN_REQUEST_URL` and `ACTIONS_ID_TOKEN_REQUEST_TOKEN`.
+/// `ACTIONS_ID_TOKEN_REQUEST_URL` and `ACTIONS_ID_TOKEN_REQUEST_TOKEN`. It is reached as `options` say.
 ///
 /// # Errors
 /// See [`TokenError`].
 pub async fn github_actions_token(
     url: &str,
     request_token: &SecretString,
+    options: &ClientOptions,
 ) -> Result<IdentityToken, TokenError> {
     let mut url: Url = url.parse().map_err(|_| TokenError::Address)?;
     if !is_safe(&url) {
@@ -160,7 +166,7 @@ pub async fn github_actions_token(
         service: "token service of GitHub Actions",
         url,
     };
-    let answer = Http::new()?.get(&place, bearer(request_token)?).await?;
+    let answer = Http::new(options)?.get(&place, bearer(request_token)?).await?;
     let answer: Value = serde_json::from_slice(&answer).map_err(|_| place.unusable("no JSON"))?;
     let value = answer.get("value").and_then(Value::as_str);
     let value = value.ok_or_else(|| place.unusable("no token in it"))?;

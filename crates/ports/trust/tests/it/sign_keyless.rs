@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use weir_redact::SecretString;
+use weir_redact::{RedactedUrl, SecretString};
+use weir_registry::ClientOptions;
 use weir_standin_sigstore::{Holder, Options, Rekor, Server, Sigstore};
 use weir_trust::{
-    IdentityToken, InvalidToken, Keyless, SignError, SignOptions, SigningConfig, Stored, attest_keyless,
-    find, sign_keyless,
+    IdentityToken, InvalidToken, Keyless, KeylessStored, SignError, SignOptions, SigningConfig,
+    attest_keyless, find, github_actions_token, sign_keyless,
 };
 use weir_verify::{Identity, IdentityPolicy, Layout, Policy, TrustRoot, verify};
 
@@ -34,7 +35,8 @@ fn token(sigstore: &Sigstore, at: Timestamp) -> IdentityToken {
 
 fn keyless(config: &Value, root: TrustRoot, ahead: SignedDuration) -> Keyless {
     let config = SigningConfig::from_json(config.to_string().as_bytes()).unwrap();
-    Keyless::new(config, root, Arc::new(move || Timestamp::now() + ahead)).unwrap()
+    let clock = Arc::new(move || Timestamp::now() + ahead);
+    Keyless::new(config, root, clock, &ClientOptions::default()).unwrap()
 }
 
 /// Signs, with an error as its whole chain.
@@ -43,7 +45,7 @@ async fn try_sign(
     keyless: &Keyless,
     token: &IdentityToken,
     layout: Layout,
-) -> Result<Stored, String> {
+) -> Result<KeylessStored, String> {
     let options = SignOptions::at(Timestamp::now()).in_layout(layout);
     let signed = sign_keyless(&setup.client, &setup.target, keyless, token, &options).await;
     signed.map_err(|error: SignError| {
@@ -86,7 +88,8 @@ async fn n38_what_an_identity_signs_weir_and_cosign_verify_by_that_identity_alon
                 SignedDuration::ZERO,
             );
             let stored = try_sign(&setup, &keyless, &token(sigstore, Timestamp::now()), layout).await;
-            assert_eq!(stored.unwrap().layout, layout);
+            let stored = stored.unwrap();
+            assert_eq!(stored.stored.layout, layout);
             let found = find(&setup.client, &setup.target).await.unwrap();
             let good = verify(
                 &setup.target,
@@ -94,7 +97,10 @@ async fn n38_what_an_identity_signs_weir_and_cosign_verify_by_that_identity_alon
                 &policy(sigstore, SUBJECT),
                 Timestamp::now(),
             );
-            assert_eq!(good.unwrap().evidence().layout, layout);
+            let good = good.unwrap();
+            let (seen, promised) = (good.evidence(), &stored.evidence);
+            assert_eq!(seen.layout, layout);
+            assert_eq!((&seen.signer, &seen.logged), (&promised.signer, &promised.logged));
             let other = policy(sigstore, "https://x");
             assert!(verify(&setup.target, &found, &other, Timestamp::now()).is_err());
             if let Some(cosign) = &cosign {
@@ -219,11 +225,67 @@ async fn n36_what_would_not_verify_or_cannot_be_made_is_not_stored() {
         assert!(error.contains(says), "{says}: {error}");
         nothing_is_stored(&setup).await;
     }
+    let expecting = |subject: &str| {
+        let identity = Identity::exact(ISSUER, subject).unwrap();
+        at(&config(Rekor::V1), zero).expecting(identity)
+    };
+    let entries = || sigstore.log_size(Rekor::V1);
+    let before = entries();
+    for layout in [Layout::Bundle, Layout::Legacy] {
+        let error = try_sign(&setup, &expecting("https://x"), &good, layout).await;
+        let error = error.unwrap_err();
+        assert!(error.contains("not for the identity that is to sign"), "{error}");
+        assert!(error.contains(SUBJECT), "{error}");
+        assert_eq!(entries(), before, "nothing is in the log either");
+        nothing_is_stored(&setup).await;
+    }
     // The older layout has no place for what a Rekor v2 log gives.
     let error = try_sign(&setup, &at(&config(Rekor::V2), zero), &good, Layout::Legacy).await;
     assert!(error.unwrap_err().contains("needs a Rekor v1 log"));
     nothing_is_stored(&setup).await;
+    let signed = try_sign(&setup, &expecting(SUBJECT), &good, Layout::Bundle).await;
+    signed.unwrap();
+    assert_eq!(entries(), before + 1);
     setup.handle.shutdown().await;
+}
+
+/// A token that goes without TLS must not leave this machine.
+#[tokio::test]
+async fn services_of_this_machine_are_not_asked_through_a_proxy() {
+    let (server, setup) = (server().await, Setup::new().await);
+    let sigstore = server.sigstore();
+    let mut options = ClientOptions::default();
+    options.proxy.http = Some(RedactedUrl::new("http://127.0.0.1:9".parse().unwrap()));
+    let config = sigstore.signing_config(Rekor::V1).to_string();
+    let config = SigningConfig::from_json(config.as_bytes()).unwrap();
+    let keyless = Keyless::new(config, root(sigstore), Arc::new(Timestamp::now), &options).unwrap();
+    let token = token(sigstore, Timestamp::now());
+    try_sign(&setup, &keyless, &token, Layout::Bundle).await.unwrap();
+    setup.handle.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_job_of_github_actions_asks_for_its_token() {
+    let server = server().await;
+    let (url, secret) = server
+        .sigstore()
+        .actions_job(&Holder::new(ISSUER, SUBJECT), Timestamp::now());
+    let options = ClientOptions::default();
+    let token = github_actions_token(&url, &SecretString::new(secret.clone()), &options).await;
+    let token = token.unwrap();
+    assert_eq!((token.issuer(), token.subject()), (ISSUER, SUBJECT));
+    assert!(token.check(Timestamp::now()).is_ok());
+    let wrong = SecretString::new(
+        server
+            .sigstore()
+            .token(&Holder::new(ISSUER, SUBJECT), Timestamp::now()),
+    );
+    let error = github_actions_token(&url, &wrong, &options).await.unwrap_err();
+    assert!(error.to_string().contains("401"), "{error}");
+    for address in ["", "http://runner.example/token", "ftp://127.0.0.1/"] {
+        let error = github_actions_token(address, &wrong, &options).await.unwrap_err();
+        assert_eq!(error.to_string(), "address of the token service is no https URL");
+    }
 }
 
 #[test]
