@@ -15,6 +15,7 @@ use weir_yaml::{Data, Dialect, Node, Style, emit, parse_all, parse_one, to_json}
 
 use crate::dice::Dice;
 use crate::helm::fuzz::{chart_files, run_chart, run_record, run_templates, templates};
+use crate::kept;
 use crate::kustomize::generated_files;
 use watch::Watch;
 
@@ -127,8 +128,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 }
 
 fn keep_folder(name: &str) -> Result<PathBuf> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
-    let folder = target.join("fuzz").join(name);
+    let folder = kept::folder().join("fuzz").join(name);
     std::fs::create_dir_all(&folder)?;
     Ok(folder)
 }

@@ -11,6 +11,7 @@
 mod dice;
 mod fuzz;
 mod helm;
+mod kept;
 mod kustomize;
 mod oracle;
 mod scalars;

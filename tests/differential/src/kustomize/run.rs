@@ -14,6 +14,7 @@ use super::directory;
 use super::shrink::shrink;
 use super::tree::Tree;
 use crate::dice::{Dice, seed_of_now};
+use crate::kept;
 
 /// What to compare.
 #[derive(clap::Args)]
@@ -199,8 +200,7 @@ fn alone(tree: &Tree) -> Outcome {
 
 /// Where trees that differ are kept.
 fn keep(seed: u64, number: u64) -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
-    target
+    kept::folder()
         .join("differential")
         .join(format!("kustomize-{seed}-{number}"))
 }
