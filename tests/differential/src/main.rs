@@ -14,6 +14,7 @@ mod helm;
 mod kept;
 mod kustomize;
 mod oracle;
+mod pool;
 mod scalars;
 mod value;
 mod writer;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -10,9 +9,10 @@ use anyhow::Result;
 
 use super::chart::{Release, release};
 use super::command::{Outcome, compare};
-use super::run::{Arguments, difference, jobs, sort_of};
+use super::run::{Arguments, difference, sort_of};
 use super::shrink::shrink;
 use crate::dice::Dice;
+use crate::pool;
 
 #[derive(Default)]
 struct Found {
@@ -35,61 +35,46 @@ pub(super) fn run(arguments: &Arguments, program: &Path, seed: u64) -> Result<us
         .map_or((0, arguments.charts), |only| (only, only + 1));
     println!("helm: {} charts, --seed {seed}", end - first);
     let begun = Instant::now();
-    let next = AtomicU64::new(first);
     let found = Mutex::new(Found::default());
-    let work = || -> Result<()> {
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            if number >= end {
-                return Ok(());
-            }
-            let release = release(&mut Dice::new(seed, number));
-            let outcome = compare(program, &release)?;
-            if arguments.show {
-                println!("{}", release.show());
-                print(&outcome);
-            }
-            if (number + 1 - first).is_multiple_of(500) {
-                println!(
-                    "  {} of {} done ({} s)",
-                    number + 1 - first,
-                    end - first,
-                    begun.elapsed().as_secs()
-                );
-            }
-            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-            match outcome {
-                Outcome::Same => {
-                    found.same += 1;
-                    for what in reached(&release) {
-                        *found.reached.entry(what).or_default() += 1;
-                    }
-                }
-                Outcome::BothFail(message) => {
-                    found.both_fail += 1;
-                    *found.messages.entry(sort_of(&message)).or_default() += 1;
-                }
-                Outcome::Places { theirs, ours } => {
-                    found.places += 1;
-                    let sort = theirs
-                        .lines()
-                        .next()
-                        .unwrap_or_default()
-                        .chars()
-                        .take(60)
-                        .collect();
-                    found.words.entry(sort).or_insert((number, theirs, ours));
-                }
-                Outcome::Differ { .. } => found.differ.push((number, release)),
-            }
+    pool::each(arguments.jobs, first, end, |number| {
+        let release = release(&mut Dice::new(seed, number));
+        let outcome = compare(program, &release)?;
+        if arguments.show {
+            println!("{}", release.show());
+            print(&outcome);
         }
-    };
-    std::thread::scope(|scope| -> Result<()> {
-        let workers: Vec<_> = (0..jobs(arguments)).map(|_| scope.spawn(work)).collect();
-        for worker in workers {
-            worker
-                .join()
-                .map_err(|_| anyhow::anyhow!("a worker panicked"))??;
+        if (number + 1 - first).is_multiple_of(500) {
+            println!(
+                "  {} of {} done ({} s)",
+                number + 1 - first,
+                end - first,
+                begun.elapsed().as_secs()
+            );
+        }
+        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+        match outcome {
+            Outcome::Same => {
+                found.same += 1;
+                for what in reached(&release) {
+                    *found.reached.entry(what).or_default() += 1;
+                }
+            }
+            Outcome::BothFail(message) => {
+                found.both_fail += 1;
+                *found.messages.entry(sort_of(&message)).or_default() += 1;
+            }
+            Outcome::Places { theirs, ours } => {
+                found.places += 1;
+                let sort = theirs
+                    .lines()
+                    .next()
+                    .unwrap_or_default()
+                    .chars()
+                    .take(60)
+                    .collect();
+                found.words.entry(sort).or_insert((number, theirs, ours));
+            }
+            Outcome::Differ { .. } => found.differ.push((number, release)),
         }
         Ok(())
     })?;

@@ -10,9 +10,10 @@ use anyhow::{Context, Result, anyhow};
 use serde_json::{Map, Value};
 
 use super::command::{ours, theirs};
-use super::run::{Arguments, difference, jobs};
+use super::run::{Arguments, difference};
 use crate::dice::Dice;
 use crate::oracle::Answer;
+use crate::pool;
 
 /// A render of a chart from an archive.
 struct Render {
@@ -37,27 +38,19 @@ pub(super) fn run(arguments: &Arguments, program: &Path, seed: u64) -> Result<us
         "helm: {} renders of the fleet's charts, --seed {seed}",
         renders.len()
     );
-    let next = AtomicUsize::new(0);
     let failed = AtomicUsize::new(0);
     let differ: Mutex<Vec<String>> = Mutex::new(Vec::new());
-    let work = || -> Result<()> {
-        loop {
-            let Some(render) = renders.get(next.fetch_add(1, Ordering::Relaxed)) else {
-                return Ok(());
-            };
-            match compare(program, render)? {
-                Verdict::Same => {}
-                Verdict::BothFail => {
-                    failed.fetch_add(1, Ordering::Relaxed);
-                }
-                Verdict::Differ(text) => differ.lock().unwrap_or_else(PoisonError::into_inner).push(text),
+    let end = u64::try_from(renders.len())?;
+    pool::each(arguments.jobs, 0, end, |number| {
+        let Some(render) = renders.get(usize::try_from(number)?) else {
+            return Ok(());
+        };
+        match compare(program, render)? {
+            Verdict::Same => {}
+            Verdict::BothFail => {
+                failed.fetch_add(1, Ordering::Relaxed);
             }
-        }
-    };
-    std::thread::scope(|scope| -> Result<()> {
-        let workers: Vec<_> = (0..jobs(arguments)).map(|_| scope.spawn(work)).collect();
-        for worker in workers {
-            worker.join().map_err(|_| anyhow!("a worker panicked"))??;
+            Verdict::Differ(text) => differ.lock().unwrap_or_else(PoisonError::into_inner).push(text),
         }
         Ok(())
     })?;

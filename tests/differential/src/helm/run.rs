@@ -92,16 +92,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     bail!("{differ} are rendered differently")
 }
 
-/// As many threads as asked for.
-pub(super) fn jobs(arguments: &Arguments) -> usize {
-    let processors = || {
-        std::thread::available_parallelism()
-            .ok()
-            .map(std::num::NonZero::get)
-    };
-    arguments.jobs.or_else(processors).unwrap_or(2)
-}
-
 fn templates(arguments: &Arguments, oracle: &mut Oracle, seed: u64) -> Result<usize> {
     let (first, end) = arguments
         .only_template

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -14,7 +14,7 @@ use super::directory;
 use super::shrink::shrink;
 use super::tree::Tree;
 use crate::dice::{Dice, seed_of_now};
-use crate::kept;
+use crate::{kept, pool};
 
 /// What to compare.
 #[derive(clap::Args)]
@@ -85,75 +85,45 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     println!("kustomize: {} trees, --seed {seed}", end - first);
     // The engine must not fall over; where it does, one line is enough.
     std::panic::set_hook(Box::new(|info| eprintln!("{info}")));
-    let jobs = arguments
-        .jobs
-        .or_else(|| {
-            std::thread::available_parallelism()
-                .ok()
-                .map(std::num::NonZero::get)
-        })
-        .unwrap_or(2);
-    let next = AtomicU64::new(first);
     let counts = Counts::default();
     let found: Mutex<Vec<(u64, Tree)>> = Mutex::new(Vec::new());
     let begun = Instant::now();
-    std::thread::scope(|scope| -> Result<()> {
-        let workers: Vec<_> = (0..jobs)
-            .map(|_| {
-                scope.spawn(|| -> Result<()> {
-                    loop {
-                        let number = next.fetch_add(1, Ordering::Relaxed);
-                        if number >= end {
-                            return Ok(());
-                        }
-                        let tree = directory::tree(&mut Dice::new(seed, number));
-                        let outcome = if arguments.alone {
-                            alone(&tree)
-                        } else {
-                            compare(&program, &tree)?
-                        };
-                        match outcome {
-                            Outcome::Same => {
-                                if let Ok(mut coverage) = counts.coverage.lock() {
-                                    coverage.add(&tree);
-                                }
-                                counts.same.fetch_add(1, Ordering::Relaxed)
-                            }
-                            Outcome::Crashed => counts.crashed.fetch_add(1, Ordering::Relaxed),
-                            Outcome::Explained => counts.explained.fetch_add(1, Ordering::Relaxed),
-                            Outcome::BothFail { theirs, ours } => {
-                                if arguments.refusals {
-                                    println!(
-                                        "{number} kustomize: {}\n{number} weir: {ours}",
-                                        theirs.trim_end()
-                                    );
-                                }
-                                counts.both_fail.fetch_add(1, Ordering::Relaxed)
-                            }
-                            Outcome::Differ { .. } => {
-                                let mut found =
-                                    found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                                found.push((number, tree));
-                                found.len()
-                            }
-                        };
-                        let done = counts.done.fetch_add(1, Ordering::Relaxed) + 1;
-                        if done.is_multiple_of(100) {
-                            let different = found.lock().map_or(0, |found| found.len());
-                            println!(
-                                "  {done} of {} done, {different} differ ({} s)",
-                                end - first,
-                                begun.elapsed().as_secs()
-                            );
-                        }
-                    }
-                })
-            })
-            .collect();
-        for worker in workers {
-            worker
-                .join()
-                .map_err(|_| anyhow::anyhow!("a worker panicked"))??;
+    pool::each(arguments.jobs, first, end, |number| {
+        let tree = directory::tree(&mut Dice::new(seed, number));
+        let outcome = if arguments.alone {
+            alone(&tree)
+        } else {
+            compare(&program, &tree)?
+        };
+        match outcome {
+            Outcome::Same => {
+                if let Ok(mut coverage) = counts.coverage.lock() {
+                    coverage.add(&tree);
+                }
+                counts.same.fetch_add(1, Ordering::Relaxed)
+            }
+            Outcome::Crashed => counts.crashed.fetch_add(1, Ordering::Relaxed),
+            Outcome::Explained => counts.explained.fetch_add(1, Ordering::Relaxed),
+            Outcome::BothFail { theirs, ours } => {
+                if arguments.refusals {
+                    println!("{number} kustomize: {}\n{number} weir: {ours}", theirs.trim_end());
+                }
+                counts.both_fail.fetch_add(1, Ordering::Relaxed)
+            }
+            Outcome::Differ { .. } => {
+                let mut found = found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                found.push((number, tree));
+                found.len()
+            }
+        };
+        let done = counts.done.fetch_add(1, Ordering::Relaxed) + 1;
+        if done.is_multiple_of(100) {
+            let different = found.lock().map_or(0, |found| found.len());
+            println!(
+                "  {done} of {} done, {different} differ ({} s)",
+                end - first,
+                begun.elapsed().as_secs()
+            );
         }
         Ok(())
     })?;
