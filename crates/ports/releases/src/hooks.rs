@@ -13,7 +13,8 @@ use crate::{Changes, Context};
 
 impl Context<'_> {
     /// Runs the hooks of an event one after the other. Each run is recorded before it begins, so that a process that
-    /// dies leaves a trace. Objects of hooks go as their policies say, also when a hook fails.
+    /// dies leaves a trace. Objects of hooks go as their policies say, also when a hook fails. None is run where the run
+    /// disables hooks.
     pub(crate) async fn run_hooks(
         &self,
         run: &Run,
@@ -22,6 +23,9 @@ impl Context<'_> {
         filter: &Filter,
         method: ApplyMethod,
     ) -> Result<(), Failure> {
+        if run.disable_hooks {
+            return Ok(());
+        }
         let chosen = action::chosen(&release.hooks, event, filter);
         let mut ran = Vec::with_capacity(chosen.len());
         for at in chosen {

@@ -186,11 +186,9 @@ async fn perform(
     let method = *method;
     let run = &options.run;
     let all = Filter::default();
-    if !run.disable_hooks {
-        ctx.run_hooks(run, release, Event::PreInstall, &all, method)
-            .await
-            .map_err(|failure| failure.within(Reason::Hook, "failed pre-install: "))?;
-    }
+    ctx.run_hooks(run, release, Event::PreInstall, &all, method)
+        .await
+        .map_err(|failure| failure.within(Reason::Hook, "failed pre-install: "))?;
     let mut changes = Changes::default();
     let mut writer = Writer::new(*ctx, method);
     if adopted.is_empty() {
@@ -204,11 +202,9 @@ async fn perform(
         writer.update_all(adopted, objects, &mut changes).await?;
     }
     ctx.wait_until_ready(run, objects).await?;
-    if !run.disable_hooks {
-        ctx.run_hooks(run, release, Event::PostInstall, &all, method)
-            .await
-            .map_err(|failure| failure.within(Reason::Hook, "failed post-install: "))?;
-    }
+    ctx.run_hooks(run, release, Event::PostInstall, &all, method)
+        .await
+        .map_err(|failure| failure.within(Reason::Hook, "failed post-install: "))?;
     Ok(changes)
 }
 

@@ -152,11 +152,9 @@ async fn perform(
     };
     let run = &options.run;
     let all = Filter::default();
-    if !run.disable_hooks {
-        ctx.run_hooks(run, release, Event::PreRollback, &all, method)
-            .await
-            .map_err(Failed::Other)?;
-    }
+    ctx.run_hooks(run, release, Event::PreRollback, &all, method)
+        .await
+        .map_err(Failed::Other)?;
     let mut writer = Writer::new(*ctx, method);
     writer.force_conflicts = method == ApplyMethod::Server;
     writer.replace = options.force && method == ApplyMethod::Client;
@@ -166,11 +164,9 @@ async fn perform(
         .await
         .map_err(Failed::Write)?;
     ctx.wait_until_ready(run, targets).await.map_err(Failed::Other)?;
-    if !run.disable_hooks {
-        ctx.run_hooks(run, release, Event::PostRollback, &all, method)
-            .await
-            .map_err(Failed::Other)?;
-    }
+    ctx.run_hooks(run, release, Event::PostRollback, &all, method)
+        .await
+        .map_err(Failed::Other)?;
     Ok(())
 }
 

@@ -56,10 +56,9 @@ pub async fn uninstall(ctx: &Context<'_>, options: &UninstallOptions) -> Result<
     let run = &options.run;
     let all = Filter::default();
     let method = ApplyMethod::Server;
-    if !run.disable_hooks
-        && let Err(failure) = ctx
-            .run_hooks(run, &mut release, Event::PreDelete, &all, method)
-            .await
+    if let Err(failure) = ctx
+        .run_hooks(run, &mut release, Event::PreDelete, &all, method)
+        .await
     {
         return Err(ActionError::new(ctx.log, failure, Some(release)));
     }
@@ -73,12 +72,10 @@ pub async fn uninstall(ctx: &Context<'_>, options: &UninstallOptions) -> Result<
         let gone = ctx.wait_until_gone(run.timeout, &changes.deleted).await;
         errors.extend(gone.err());
     }
-    if !run.disable_hooks {
-        let ran = ctx
-            .run_hooks(run, &mut release, Event::PostDelete, &all, method)
-            .await;
-        errors.extend(ran.err());
-    }
+    let ran = ctx
+        .run_hooks(run, &mut release, Event::PostDelete, &all, method)
+        .await;
+    errors.extend(ran.err());
     if let Some(cancelled) = errors.iter().find(|failure| failure.reason == Reason::Cancelled) {
         return Err(ActionError::new(ctx.log, cancelled.clone(), Some(release)));
     }

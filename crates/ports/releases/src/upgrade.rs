@@ -185,22 +185,18 @@ async fn perform(
     };
     let run = &options.run;
     let all = Filter::default();
-    if !run.disable_hooks {
-        ctx.run_hooks(run, release, Event::PreUpgrade, &all, method)
-            .await
-            .map_err(|failure| failure.within(Reason::Hook, "pre-upgrade hooks failed: "))?;
-    }
+    ctx.run_hooks(run, release, Event::PreUpgrade, &all, method)
+        .await
+        .map_err(|failure| failure.within(Reason::Hook, "pre-upgrade hooks failed: "))?;
     let mut writer = Writer::new(*ctx, method);
     writer.force_conflicts = method == ApplyMethod::Server;
     writer.replace = options.force && method == ApplyMethod::Client;
     writer.migrate = original.apply_method() == ApplyMethod::Client;
     writer.update_all(originals, targets, changes).await?;
     ctx.wait_until_ready(run, targets).await?;
-    if !run.disable_hooks {
-        ctx.run_hooks(run, release, Event::PostUpgrade, &all, method)
-            .await
-            .map_err(|failure| failure.within(Reason::Hook, "post-upgrade hooks failed: "))?;
-    }
+    ctx.run_hooks(run, release, Event::PostUpgrade, &all, method)
+        .await
+        .map_err(|failure| failure.within(Reason::Hook, "post-upgrade hooks failed: "))?;
     Ok(())
 }
 
