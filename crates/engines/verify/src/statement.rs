@@ -59,6 +59,12 @@ pub enum InvalidStatement {
 impl Statement {
     /// A plain signature of `digest`, as cosign v3 states it.
     pub fn cosign_signature(digest: Digest) -> Self {
+        let nothing = serde_json::Value::Object(serde_json::Map::new());
+        Self::about(digest, COSIGN_SIGN_PREDICATE, nothing)
+    }
+
+    /// What `predicate` says of the artifact `digest`.
+    pub fn about(digest: Digest, predicate_type: &str, predicate: serde_json::Value) -> Self {
         let digest = BTreeMap::from([("sha256".to_owned(), digest.hex())]);
         Self {
             statement_type: STATEMENT_TYPE.to_owned(),
@@ -66,8 +72,8 @@ impl Statement {
                 name: String::new(),
                 digest,
             }],
-            predicate_type: COSIGN_SIGN_PREDICATE.to_owned(),
-            predicate: serde_json::Value::Object(serde_json::Map::new()),
+            predicate_type: predicate_type.to_owned(),
+            predicate,
         }
     }
 

@@ -178,9 +178,7 @@ pub async fn attest(
     predicate: Value,
     created: Timestamp,
 ) -> Result<Stored, SignError> {
-    let mut statement = Statement::cosign_signature(target.digest());
-    predicate_type.clone_into(&mut statement.predicate_type);
-    statement.predicate = predicate;
+    let statement = Statement::about(target.digest(), predicate_type, predicate);
     store_bundle(client, target, key, &statement, created).await
 }
 
@@ -222,9 +220,7 @@ pub async fn attest_keyless(
     predicate: Value,
     created: Timestamp,
 ) -> Result<KeylessStored, SignError> {
-    let mut statement = Statement::cosign_signature(target.digest());
-    predicate_type.clone_into(&mut statement.predicate_type);
-    statement.predicate = predicate;
+    let statement = Statement::about(target.digest(), predicate_type, predicate);
     bundle_keyless(client, target, keyless, token, &statement, created).await
 }
 
