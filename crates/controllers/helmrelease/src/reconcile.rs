@@ -129,11 +129,7 @@ impl HelmReleases {
     async fn delete(&self, object: Arc<Object>, queue: &Queue) {
         let mut run = Run::new(self, object.clone(), queue);
         match run.take_away().await {
-            Ok(()) => {
-                if let Err(error) = finalizer::release(&self.deps.client, &object, WHO.manager).await {
-                    finalizer::try_again(&self.deps, &object, &error, queue);
-                }
-            }
+            Ok(()) => finalizer::let_go(&self.deps, &object, WHO.manager, queue).await,
             Err(failure) => {
                 conclude(&self.deps, queue, WHO, run.into_draft(), &Err(failure), None).await;
             }

@@ -7,7 +7,7 @@ use weir_apis::kind::helm_release::ChartRef;
 use weir_apis::kind::{HelmChart, HelmRelease, OciRepository};
 use weir_apis::reason;
 use weir_helm::flux_name;
-use weir_plan::{CompiledSelector, HealthExprs, HealthRules, IgnoreRule, IgnoreRules, Selector};
+use weir_plan::{CompiledSelector, HealthRules, IgnoreRule, IgnoreRules, Selector};
 use weir_runtime::sources::Source;
 use weir_runtime::verdict::{chain, duration};
 use weir_runtime::{Failure, Settings};
@@ -187,13 +187,7 @@ impl Spec {
             let message = "exactly one of spec.chart and spec.chartRef must be set";
             return Err(stalled(message.to_owned()));
         }
-        let exprs: Vec<HealthExprs> = own
-            .spec
-            .health_check_exprs
-            .iter()
-            .map(HealthExprs::from)
-            .collect();
-        let health = HealthRules::compile(&exprs)
+        let health = HealthRules::of(&own.spec.health_check_exprs)
             .map_err(|e| Failure::stalled(reason::INVALID_CEL_EXPRESSION, chain(&e)))?;
         let max_history = usize::try_from(own.spec.max_history.unwrap_or(HISTORY))
             .map_err(|_| stalled("spec.maxHistory: must not be negative".to_owned()))?;
@@ -231,12 +225,6 @@ impl Spec {
             rollback: TIMEOUT,
             uninstall: TIMEOUT,
         };
-        let exprs: Vec<HealthExprs> = own
-            .spec
-            .health_check_exprs
-            .iter()
-            .map(HealthExprs::from)
-            .collect();
         let plain = HelmRelease {
             spec: weir_apis::kind::HelmReleaseSpec {
                 install: None,
@@ -255,7 +243,7 @@ impl Spec {
                 .and_then(|n| usize::try_from(n).ok())
                 .unwrap_or_default(),
             strategies: Strategies::none(),
-            health: HealthRules::compile(&exprs).unwrap_or_default(),
+            health: HealthRules::of(&own.spec.health_check_exprs).unwrap_or_default(),
             drift: Drift::default(),
             post_render: weir_helm::Strategy::default(),
             own,

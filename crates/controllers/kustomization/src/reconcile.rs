@@ -121,11 +121,7 @@ impl Kustomizations {
     async fn delete(&self, object: Arc<Object>, queue: &Queue) {
         let outcome = self.take_away(&object).await;
         match outcome {
-            Ok(()) => {
-                if let Err(error) = finalizer::release(&self.deps.client, &object, WHO.manager).await {
-                    finalizer::try_again(&self.deps, &object, &error, queue);
-                }
-            }
+            Ok(()) => finalizer::let_go(&self.deps, &object, WHO.manager, queue).await,
             Err(failure) => {
                 let draft = Draft::of(object);
                 conclude(&self.deps, queue, WHO, draft, &Err(failure), None).await;

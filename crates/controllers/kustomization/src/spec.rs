@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use weir_apis::kind::Kustomization;
 use weir_apis::{key, reason};
-use weir_plan::{Budget, HealthExprs, HealthRules, InvalidBudget};
+use weir_plan::{Budget, HealthRules, InvalidBudget};
 use weir_runtime::verdict::{chain, duration};
 use weir_runtime::{Failure, Settings};
 
@@ -38,13 +38,7 @@ impl Spec {
             Some(text) => duration("spec.timeout", text)?,
             None => interval.saturating_sub(SHORTEST_TIMEOUT),
         };
-        let exprs: Vec<HealthExprs> = own
-            .spec
-            .health_check_exprs
-            .iter()
-            .map(HealthExprs::from)
-            .collect();
-        let health = HealthRules::compile(&exprs)
+        let health = HealthRules::of(&own.spec.health_check_exprs)
             .map_err(|e| Failure::stalled(reason::INVALID_CEL_EXPRESSION, chain(&e)))?;
         if own.spec.decryption.is_some() {
             let message = "spec.decryption: SOPS is not built yet, and encrypted Secrets must not be applied as they are; \

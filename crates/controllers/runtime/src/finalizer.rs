@@ -53,6 +53,13 @@ pub fn try_again(deps: &Deps, object: &Object, error: &ApiError, queue: &Queue) 
     queue.add_after_failure(key, settings.min_retry_delay, settings.max_retry_delay);
 }
 
+/// Takes the finalizer away from an object that leaves nothing behind, and comes again where that fails.
+pub async fn let_go(deps: &Deps, object: &Object, manager: &str, queue: &Queue) {
+    if let Err(error) = release(&deps.client, object, manager).await {
+        try_again(deps, object, &error, queue);
+    }
+}
+
 /// Takes the finalizer away.
 pub async fn release(client: &Client, object: &Object, manager: &str) -> Result<(), ApiError> {
     let list: Vec<&str> = object.finalizers().filter(|f| *f != key::FINALIZER).collect();

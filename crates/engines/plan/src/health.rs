@@ -119,6 +119,12 @@ impl HealthRule {
 pub struct HealthRules(Vec<HealthRule>);
 
 impl HealthRules {
+    /// The rules of a spec.
+    pub fn of(spec: &[weir_apis::kind::HealthCheckExpr]) -> Result<Self, InvalidHealthExprs> {
+        let exprs: Vec<HealthExprs> = spec.iter().map(HealthExprs::from).collect();
+        Self::compile(&exprs)
+    }
+
     /// Compiles all entries.
     pub fn compile(exprs: &[HealthExprs]) -> Result<Self, InvalidHealthExprs> {
         let mut rules: Vec<HealthRule> = Vec::with_capacity(exprs.len());
