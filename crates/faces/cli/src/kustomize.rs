@@ -4,6 +4,7 @@ mod build;
 mod charts;
 mod ignored;
 mod lint;
+mod open;
 mod place;
 
 use clap::{Args, Subcommand};

@@ -14,8 +14,8 @@ use weir_kustomize::{
 use weir_schema::{GroupVersionKind, Schemas};
 
 use super::charts::Renderer;
+use super::open::{Opened, open};
 use super::place::locate;
-use crate::disk::DiskFiles;
 use crate::global::Context;
 use crate::{CommandError, Exit, Kind, run::Result};
 
@@ -179,16 +179,11 @@ impl Refused {
 impl Build {
     pub(crate) fn run(self, cx: &mut Context<'_>) -> Result {
         self.refused.check()?;
-        let folder = self
-            .folder
-            .canonicalize()
-            .map_err(|error| CommandError::file("open", &self.folder, &error))?;
-        // kustomize lets bases lie anywhere on the disk; what files may be read is the restrictor's business.
-        let root = folder.ancestors().last().unwrap_or(&folder);
-        let files = DiskFiles::new(root).map_err(|error| CommandError::file("open", root, &error))?;
-        let directory = files
-            .rooted(&folder)
-            .ok_or_else(|| CommandError::user(format!("the path {} is not UTF-8", folder.display())))?;
+        let Opened {
+            folder,
+            files,
+            directory,
+        } = open(&self.folder)?;
         let options = Options {
             load_restrictions: self.load_restrictor.into(),
             reorder: match self.reorder {

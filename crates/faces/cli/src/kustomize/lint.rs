@@ -11,7 +11,7 @@ use weir_kustomize::{Files, Options};
 use super::build::{Restrictor, explain, shown};
 use super::charts::Renderer;
 use super::ignored::Ignored;
-use crate::disk::DiskFiles;
+use super::open::{Opened, open};
 use crate::error::{Place, paint};
 use crate::global::Context;
 use crate::output;
@@ -58,16 +58,11 @@ enum Form {
 
 impl Lint {
     pub(crate) fn run(self, cx: &mut Context<'_>) -> Result {
-        let folder = self
-            .folder
-            .canonicalize()
-            .map_err(|error| CommandError::file("open", &self.folder, &error))?;
-        // As for a build, bases may lie anywhere on the disk.
-        let root = folder.ancestors().last().unwrap_or(&folder);
-        let files = DiskFiles::new(root).map_err(|error| CommandError::file("open", root, &error))?;
-        let directory = files
-            .rooted(&folder)
-            .ok_or_else(|| CommandError::user(format!("the path {} is not UTF-8", folder.display())))?;
+        let Opened {
+            folder,
+            files,
+            directory,
+        } = open(&self.folder)?;
         let build = Options {
             load_restrictions: self.load_restrictor.into(),
             ..Options::default()
