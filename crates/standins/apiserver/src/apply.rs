@@ -81,10 +81,7 @@ pub(crate) fn apply(
     object::set_default(&mut new, &["kind"], json!(served.resource.kind));
     crate::decode::default(served, &mut new);
     match live {
-        None => {
-            object::remove(&mut new, &["metadata", "resourceVersion"]);
-            cx.create(served, &path.namespace, new, options, true)
-        }
+        None => cx.create(served, &path.namespace, new, options, true),
         Some(live) => {
             object::set(
                 &mut new,

@@ -204,6 +204,9 @@ impl Tracker<'_> {
             if !crate::fields::same_value(live, &new) {
                 owned.time = Some(self.now.to_owned());
             }
+            if owned.set.is_empty() {
+                managers.remove(&id);
+            }
         }
         let mut new = new;
         write_managers(&mut new, &managers);

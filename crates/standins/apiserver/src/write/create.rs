@@ -32,7 +32,8 @@ impl Cx<'_> {
         } else {
             object::metadata_mut(&mut object).remove("namespace");
         }
-        if !object::resource_version(&object).is_empty() {
+        // An apply may name a version that it does not want to meet.
+        if !tracked && !object::resource_version(&object).is_empty() {
             return Err(Failure::unclassified(
                 "resourceVersion should not be set on objects to be created",
             ));
@@ -85,8 +86,9 @@ impl Cx<'_> {
             return Ok(Written::Created(std::sync::Arc::new(object)));
         }
         // The real server fills in defaults again when it reads the object back from its store, and so a status that
-        // creation dropped gets its default. A dry run reads nothing back.
+        // creation dropped gets its default. A dry run reads nothing back, and a version that an apply named stays.
         let mut object = object;
+        object::remove(&mut object, &["metadata", "resourceVersion"]);
         if let Some(custom) = &served.custom {
             crate::crd::default(custom, &mut object);
         }
