@@ -66,6 +66,10 @@ pub enum DryRun {
     Spared(KnownUnchanged),
     /// Nobody asked, because [`Desired::next`] said to skip the object.
     NotAsked,
+    /// Nobody asked: there seems to be no such object, and its creation, on the condition that there is none, will
+    /// tell. Only the first object of a stage that is written may be left to it. Holds the object in the API server's
+    /// scope.
+    LeftToWrite(ObjectRef),
 }
 
 /// What was seen of one object.
@@ -85,6 +89,7 @@ impl fmt::Debug for DryRun {
             Self::Failed(failure) => write!(f, "Failed({} {})", failure.code, failure.reason),
             Self::Spared(_) => f.write_str("Spared"),
             Self::NotAsked => f.write_str("NotAsked"),
+            Self::LeftToWrite(object) => write!(f, "LeftToWrite({object})"),
         }
     }
 }
@@ -118,6 +123,12 @@ pub enum Action {
         /// What to apply.
         body: Object,
     },
+    /// The object seems not to exist, and this is the first write of its stage: apply it on the condition that it does
+    /// not exist. If that fails nothing was written; dry-run it then, and plan it anew.
+    CreateFirst {
+        /// What to apply.
+        desired: Box<Desired>,
+    },
     /// The object differs, or its metadata must be cleaned up: patch first where there is a patch, then apply.
     Apply {
         /// The clean-up to do before.
@@ -150,6 +161,7 @@ impl fmt::Debug for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Create { body } => write!(f, "Create({})", body.reference()),
+            Self::CreateFirst { desired } => write!(f, "CreateFirst({})", desired.reference()),
             Self::Recreate { body, .. } => write!(f, "Recreate({})", body.reference()),
             Self::Apply {
                 cleanup,
@@ -169,7 +181,7 @@ impl Action {
     pub fn outcome(&self) -> Outcome {
         match self {
             // Flux calls a recreated object created: its second dry run has no resource version.
-            Self::Create { .. } | Self::Recreate { .. } => Outcome::Created,
+            Self::Create { .. } | Self::CreateFirst { .. } | Self::Recreate { .. } => Outcome::Created,
             Self::Apply { .. } => Outcome::Configured,
             Self::Skip { .. } => Outcome::Skipped,
             Self::Unchanged => Outcome::Unchanged,
@@ -221,6 +233,7 @@ impl Step {
 
 /// What will be done in a stage, in order. It exists only when every dry run of the stage succeeded or has
 /// an answer that force allows: no stage is applied in part because of an object that was known to fail.
+/// One dry run may be missing, that of the object which is written first: its write fails before any other.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StagePlan {
     kind: StageKind,
@@ -282,6 +295,10 @@ impl StagePlan {
         let mut steps = Vec::with_capacity(objects.len());
         let mut failures = Vec::new();
         for (desired, observed) in objects {
+            let left = matches!(observed.dry_run, DryRun::LeftToWrite(_));
+            if left && steps.iter().any(|s: &Step| s.action.writes()) {
+                return Err(StageError::NotObserved(desired.reference().clone()));
+            }
             match step(desired, observed, options) {
                 Ok(step) => steps.push(step),
                 Err(StageError::DryRun(some)) => failures.extend(some),
@@ -337,7 +354,14 @@ fn step(desired: Desired, observed: Observed, options: &Options) -> Result<Step,
     let (reference, action) = match (desired.next(live.as_ref()), dry_run) {
         (Next::Skip(reason), _) => (stored, Action::Skip { reason }),
         (Next::DryRun, DryRun::Spared(_)) => (stored, Action::Unchanged),
+        (Next::DryRun, DryRun::LeftToWrite(_)) if live.is_some() => {
+            return Err(StageError::NotObserved(manifest));
+        }
         (Next::DryRun, DryRun::NotAsked) => return Err(StageError::NotObserved(manifest)),
+        (Next::DryRun, DryRun::LeftToWrite(object)) => {
+            let desired = Box::new(desired);
+            (Some(object), Action::CreateFirst { desired })
+        }
         (Next::DryRun, DryRun::Applied(answer)) => (
             Some(seen(&answer)),
             applied(desired, live.as_ref(), &answer, options),

@@ -4,23 +4,32 @@
 //! does not settle it the API server is asked, by a server-side dry-run. If one dry-run fails nothing of the stage is
 //! written. Then the plan's steps are carried out one by one, in its order.
 //!
+//! One dry-run of a stage is left out: where the first object to be written does not exist, writing it answers the
+//! same question, and nothing else is written yet should the answer be no. It is written on the condition that it still
+//! does not exist. Where that fails, for this or any other reason, it is dry-run as all others are.
+//!
 //! Guarantees: an unchanged object costs no write, and no request at all where the memory settles it. Every step is
 //! safe to repeat, so a process that dies in between leaves nothing that the next one would not finish.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use serde_json::Value;
+use serde_json::{Value, json};
 use weir_apis::{Object, ObjectRef};
 use weir_plan::{
-    Action, ApiFailure, ChangeSet, Delete, Deletion, Desired, DryRun, LastApplied, Next, Observed, Options,
-    Outcome, Owner, PrunePlan, SkipReason, Stage, StageError, StagePlan, Step,
+    Action, ChangeSet, Delete, Deletion, Desired, DryRun, Fingerprint, LastApplied, Observed, Options,
+    Outcome, Owner, PrunePlan, SkipReason, Stage, StageError, StageKind, StagePlan, Step,
 };
 
-use crate::{ApiError, Client, Lookup, Memory, Propagation, Write, chain};
+use crate::observe::{Seen, ask, ask_all, look};
+use crate::{ApiError, Client, Lookup, Memory, Propagation, Write};
 
 /// Objects of one stage that are looked at at once.
-const IN_FLIGHT: usize = 8;
+pub(crate) const IN_FLIGHT: usize = 8;
+/// A `resourceVersion` that no object has. An apply that carries it creates the object if there is none, and is a
+/// conflict if there is one (kube-apiserver v1.34, for built-in types and custom resources alike).
+const NO_VERSION: &str = "9223372036854775807";
 /// How often to look whether a deleted object is gone.
 const GONE_POLL: Duration = Duration::from_millis(250);
 /// How long an object that is recreated may take to go.
@@ -81,170 +90,115 @@ pub async fn apply_stage(
     let looks: Vec<_> = stage
         .desired
         .into_iter()
-        .map(|desired| observe(client, view, desired, manager))
+        .map(|desired| look(client, view, desired))
         .collect();
-    let observed: Vec<(Desired, Observed)> = stream::iter(looks).buffered(IN_FLIGHT).try_collect().await?;
-    // An object that is as desired now needs no question next time.
-    let mut unchanged = std::collections::HashMap::new();
-    for (desired, seen) in &observed {
-        if let (Some(live), DryRun::Applied(_)) = (&seen.live, &seen.dry_run) {
-            unchanged.insert(desired.reference().clone(), LastApplied::new(desired, live));
-        }
-    }
-    let plan = StagePlan::new(stage.kind, observed, options)?;
+    let seen: Vec<Seen> = stream::iter(looks).buffered(IN_FLIGHT).try_collect().await?;
+    let observed = ask_all(client, seen, manager).await?;
+    let (plan, mut unchanged) = decide(stage.kind, observed, options)?;
     for step in plan.into_steps() {
-        let (reference, outcome) = (step.reference().clone(), step.action().outcome());
-        let known = unchanged.remove(step.desired_reference());
-        carry_out(client, view, step, known, manager).await?;
-        done.push(reference, outcome);
+        let first = match step.action() {
+            Action::CreateFirst { desired } => Some((Desired::clone(desired), step.reference().clone())),
+            _ => None,
+        };
+        match (
+            first,
+            carry_out(client, view, step, &mut unchanged, manager, done).await,
+        ) {
+            (Some((desired, object)), Err(ApplyError::Write { source, .. })) if is_answer(&source) => {
+                let observed = ask(client, Seen::absent(desired, object), manager).await?;
+                let (plan, mut unchanged) = decide(stage.kind, vec![observed], options)?;
+                for step in plan.into_steps() {
+                    carry_out(client, view, step, &mut unchanged, manager, done).await?;
+                }
+            }
+            (_, result) => result?,
+        }
     }
     Ok(())
 }
 
-/// Looks at one object: mirror, memory, and only then the API server.
-async fn observe(
-    client: &Client,
-    view: &dyn View,
-    desired: Desired,
-    manager: &str,
-) -> Result<(Desired, Observed), ApplyError> {
-    let object = scoped(client, desired.reference()).await;
-    let read_failed = |source| ApplyError::Read {
-        object: Box::new(object.clone()),
-        source,
-    };
-    let live = match view.look(&object) {
-        Lookup::Known(live) => Some(Object::clone(&live)),
-        Lookup::Absent => None,
-        Lookup::Unsynced => match client.get(&object).await {
-            Ok(live) => live,
-            // The dry-run will say that nothing serves this kind, and for which object.
-            Err(ApiError::UnknownKind(_)) => None,
-            Err(error) if error.is_forbidden() => return Ok((desired, failed(None, error))),
-            Err(error) => return Err(read_failed(error)),
-        },
-    };
-    if let Some(proof) = live
-        .as_ref()
-        .and_then(|live| view.memory().is_unchanged(&desired, live))
-    {
-        return Ok((
-            desired,
-            Observed {
-                live,
-                dry_run: DryRun::Spared(proof),
-            },
-        ));
-    }
-    if desired.next(live.as_ref()) != Next::DryRun {
-        return Ok((
-            desired,
-            Observed {
-                live,
-                dry_run: DryRun::NotAsked,
-            },
-        ));
-    }
-    let write = Write {
-        manager,
-        force: true,
-        dry_run: true,
-    };
-    let answer = match client.apply(desired.object(), write).await {
-        Ok(answer) => answer,
-        Err(error) => {
-            // Whether force may help depends on the live object, which the mirror does not show if it lacks our labels.
-            let live = match live {
-                Some(live) => Some(live),
-                None => client.get(&object).await.unwrap_or_default(),
-            };
-            return Ok((desired, failed(live, error)));
-        }
-    };
-    // It exists, but not with our labels, so the mirror did not show it: what it says about itself counts.
-    let live = match live {
-        None if !answer.resource_version().is_empty() => client.get(&object).await.map_err(read_failed)?,
-        other => other,
-    };
-    if desired.next(live.as_ref()) != Next::DryRun {
-        return Ok((
-            desired,
-            Observed {
-                live,
-                dry_run: DryRun::NotAsked,
-            },
-        ));
-    }
-    Ok((
-        desired,
-        Observed {
-            live,
-            dry_run: DryRun::Applied(answer),
-        },
-    ))
+/// Objects whose dry-run says that nothing differs: they need no question next time.
+type Unchanged = HashMap<ObjectRef, LastApplied>;
+
+fn decide(
+    kind: StageKind,
+    observed: Vec<(Desired, Observed)>,
+    options: &Options,
+) -> Result<(StagePlan, Unchanged), StageError> {
+    let unchanged = observed
+        .iter()
+        .filter_map(|(desired, seen)| match (&seen.live, &seen.dry_run) {
+            (Some(live), DryRun::Applied(_)) => {
+                Some((desired.reference().clone(), LastApplied::new(desired, live)))
+            }
+            _ => None,
+        })
+        .collect();
+    Ok((StagePlan::new(kind, observed, options)?, unchanged))
 }
 
-/// The object as the API server names it; as the manifest does where the API server knows no such kind.
-async fn scoped(client: &Client, object: &ObjectRef) -> ObjectRef {
-    client.scoped(object).await.unwrap_or_else(|_| object.clone())
-}
-
-fn failed(live: Option<Object>, error: ApiError) -> Observed {
-    let failure = match error {
-        ApiError::Status {
-            code,
-            reason,
-            message,
-        } => ApiFailure {
-            code,
-            reason,
-            message,
-        },
-        other => ApiFailure {
-            code: 0,
-            reason: String::new(),
-            message: chain(&other),
-        },
-    };
-    Observed {
-        live,
-        dry_run: DryRun::Failed(failure),
-    }
+/// Whether the API server, or what it said about itself, refused: then nothing was written.
+fn is_answer(error: &ApiError) -> bool {
+    matches!(error, ApiError::Status { .. } | ApiError::UnknownKind(_))
 }
 
 async fn carry_out(
     client: &Client,
     view: &dyn View,
     step: Step,
-    known: Option<LastApplied>,
+    unchanged: &mut Unchanged,
     manager: &str,
+    done: &mut ChangeSet,
 ) -> Result<(), ApplyError> {
-    let object = step.reference().clone();
+    let (object, outcome) = (step.reference().clone(), step.action().outcome());
+    let known = unchanged.remove(step.desired_reference());
     let fingerprint = step.fingerprint();
     let body = match step.into_action() {
-        Action::Skip { .. } => return Ok(()),
+        Action::Skip { .. } => None,
         Action::Unchanged => {
             if let Some(known) = known {
                 view.memory().remember(&object, known);
             }
-            return Ok(());
+            None
         }
-        Action::Create { body } => body,
+        Action::Create { body } => Some(body),
+        Action::CreateFirst { desired } => {
+            let mut body = desired.into_object();
+            body.metadata_mut()
+                .insert("resourceVersion".into(), json!(NO_VERSION));
+            Some(body)
+        }
         Action::Apply { cleanup, body, .. } => {
             if let Some(cleanup) = cleanup {
                 tidy_up(client, &object, cleanup.operations(), manager).await?;
             }
-            body
+            Some(body)
         }
         Action::Recreate { uid, body, .. } => {
             recreate(client, view, &object, &uid).await?;
-            body
+            Some(body)
         }
     };
-    view.memory().begin(&object);
+    if let Some(body) = body {
+        write(client, view, &object, &body, fingerprint, manager).await?;
+    }
+    done.push(object, outcome);
+    Ok(())
+}
+
+/// Applies an object, and remembers what was applied.
+async fn write(
+    client: &Client,
+    view: &dyn View,
+    object: &ObjectRef,
+    body: &Object,
+    fingerprint: Fingerprint,
+    manager: &str,
+) -> Result<(), ApplyError> {
+    view.memory().begin(object);
     let result = client
         .apply(
-            &body,
+            body,
             Write {
                 manager,
                 force: true,
@@ -257,14 +211,14 @@ async fn carry_out(
         uid: stored.uid().into(),
         resource_version: stored.resource_version().into(),
     });
-    view.memory().finish(&object, applied);
+    view.memory().finish(object, applied);
     match result {
         Ok(stored) => {
             view.note(&stored);
             Ok(())
         }
         Err(source) => Err(ApplyError::Write {
-            object: Box::new(object),
+            object: Box::new(object.clone()),
             source,
         }),
     }

@@ -27,6 +27,7 @@ mod identity;
 mod log;
 pub mod memory;
 mod metrics;
+mod observe;
 mod resource;
 mod wait;
 

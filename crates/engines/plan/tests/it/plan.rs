@@ -78,6 +78,49 @@ fn an_object_that_is_not_there_is_created() {
 }
 
 #[test]
+fn only_the_first_write_of_a_stage_stands_for_its_dry_run() {
+    let named = |name: &str| {
+        let mut value = config_map("1");
+        value["metadata"]["name"] = name.into();
+        desired(value)
+    };
+    let left = |desired: Desired| {
+        let dry_run = DryRun::LeftToWrite(desired.reference().clone());
+        (desired, Observed { live: None, dry_run })
+    };
+    let asked = |desired: Desired, live: Option<Object>| {
+        let dry_run = DryRun::Applied(stored(&desired));
+        (desired, Observed { live, dry_run })
+    };
+    let plan = |objects| StagePlan::new(StageKind::Rest, objects, &options());
+
+    let quiet = named("a");
+    let live = Some(stored(&quiet));
+    let steps = plan(vec![
+        asked(quiet, live),
+        left(named("b")),
+        asked(named("c"), None),
+    ])
+    .unwrap()
+    .into_steps();
+    assert!(matches!(steps[1].action(), Action::CreateFirst { .. }));
+    assert_eq!(steps[1].action().outcome(), Outcome::Created);
+
+    let live = stored(&named("a"));
+    let mut drifted = config_map("2");
+    drifted["metadata"]["name"] = "a".into();
+    let late = plan(vec![asked(desired(drifted), Some(live)), left(named("b"))]);
+    assert!(matches!(late, Err(StageError::NotObserved(b)) if b.name == "b"));
+
+    let (there, mut seen) = left(named("a"));
+    seen.live = Some(stored(&there));
+    assert!(matches!(
+        plan(vec![(there, seen)]),
+        Err(StageError::NotObserved(_))
+    ));
+}
+
+#[test]
 fn an_object_that_is_as_it_should_be_is_not_written() {
     let desired = desired(config_map("1"));
     let mut live = stored(&desired);

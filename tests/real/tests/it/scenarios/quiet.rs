@@ -1,10 +1,13 @@
-//! A reconcile that changes nothing writes nothing.
+//! No request is made that could be left out.
 
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use serde_json::json;
-use weir_real::{Ground, files};
+use weir_apis::{Object, key};
+use weir_real::{Ground, files, object};
+
+use super::text::config;
 
 pub(crate) async fn nothing_changed_writes_nothing(ground: &Ground) -> Result<()> {
     let ns = "quiet";
@@ -49,5 +52,53 @@ pub(crate) async fn nothing_changed_writes_nothing(ground: &Ground) -> Result<()
             "administrator",
         )
         .await?;
+    Ok(())
+}
+
+/// Writing the first object of a stage answers what its dry-run would.
+pub(crate) async fn what_is_new_is_asked_about_once_less(ground: &Ground) -> Result<()> {
+    let ns = "quiet-new";
+    ground.namespace(ns).await?;
+    let tree = files([
+        ("one.yaml", &config(ns, "one", "blue")),
+        ("two.yaml", &config(ns, "two", "blue")),
+        ("three.yaml", &config(ns, "three", "blue")),
+    ]);
+    let digest = ground.publish(ns, "latest", &tree).await?;
+    let created = || {
+        let counts = ground.weirs.counter().counts();
+        counts
+            .get(&("PATCH".to_owned(), 201))
+            .copied()
+            .unwrap_or_default()
+    };
+    let before = created();
+    ground.source(ns, ns).await?;
+    let applied = ground.kustomization(ns, ns, json!({})).await?;
+    ground.until_applied(&applied, digest).await?;
+    // Two dry-runs and three writes.
+    let made = created() - before;
+    ensure!(made == 5, "{made} requests to create three objects");
+    Ok(())
+}
+
+/// An object that is there without our labels is not known until it is asked for; what it says about itself holds.
+pub(crate) async fn what_is_there_unseen_is_looked_at_first(ground: &Ground) -> Result<()> {
+    let ns = "quiet-unseen";
+    ground.namespace(ns).await?;
+    let theirs = json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "alone", "namespace": ns, "annotations": {key::RECONCILE: "disabled"}},
+        "data": {"colour": "black"}});
+    ground
+        .client
+        .create(&Object::from_value(theirs)?, "kubectl")
+        .await?;
+    let tree = files([("alone.yaml", &config(ns, "alone", "blue"))]);
+    let digest = ground.publish(ns, "latest", &tree).await?;
+    ground.source(ns, ns).await?;
+    let applied = ground.kustomization(ns, ns, json!({})).await?;
+    ground.until_applied(&applied, digest).await?;
+    let live = ground.get(&object("v1", "ConfigMap", ns, "alone")).await?;
+    ensure!(live.get(&["data", "colour"]) == Some(&json!("black")));
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
+use weir_apis::Object;
 use weir_apis::condition::{READY, Status};
 use weir_real::{Ground, files, object};
 
@@ -166,6 +167,48 @@ pub(crate) async fn a_failing_object_names_itself_and_leaves_the_rest(ground: &G
         .unwrap_or_default();
     ensure!(history.len() == 2, "{history:?}");
     Ok(())
+}
+
+/// Also where one of them would be the first to be written.
+pub(crate) async fn all_that_fail_are_named(ground: &Ground) -> Result<()> {
+    let ns = "walk-all-failing";
+    ground.namespace(ns).await?;
+    let broken = |name: &str| {
+        format!(
+            "apiVersion: v1\nkind: Service\nmetadata:\n  name: {name}\n  namespace: {ns}\nspec:\n  ports:\n    - port: 99999999\n"
+        )
+    };
+    ground.source(ns, ns).await?;
+    let applied = ground.kustomization(ns, ns, json!({})).await?;
+    for names in [&["one"][..], &["one", "two"]] {
+        let tree = names
+            .iter()
+            .map(|name| (format!("{name}.yaml"), broken(name)))
+            .collect();
+        let digest = ground.publish(ns, "latest", &tree).await?;
+        ground.reconcile(&weir_real::source(ns, ns)).await?;
+        let attempted = format!("latest@{digest}");
+        let live = ground
+            .until(&applied, |live| {
+                live.get(&["status", "lastAttemptedRevision"]) == Some(&json!(attempted))
+                    && message(live)
+                        .is_some_and(|text| names.iter().all(|name| text.contains(&format!("{ns}/{name}"))))
+            })
+            .await?;
+        let text = message(&live).unwrap_or_default();
+        let expected = format!("Service/{ns}/one dry-run failed (Invalid)");
+        ensure!(text.contains(&expected), "{text}");
+    }
+    // It would try again and again while later scenarios count requests.
+    let suspend = json!({"spec": {"suspend": true}});
+    ground.client.merge(&applied, &suspend, "administrator").await?;
+    Ok(())
+}
+
+fn message(live: &Object) -> Option<&str> {
+    let conditions = live.get(&["status", "conditions"])?.as_array()?;
+    let ready = conditions.iter().find(|c| c["type"] == READY)?;
+    ready["message"].as_str()
 }
 
 /// A dependency's `readyExpr` tells "never reconciled" from "reconciled once" by this default.
