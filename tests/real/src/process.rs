@@ -104,6 +104,18 @@ impl Weir {
         Ok(counts)
     }
 
+    /// The processor time that it has used, in seconds, as the kernel counts it.
+    pub fn processor_seconds(&self) -> Result<f64> {
+        // proc(5): after the name in brackets come the state and eleven more, then utime and stime in ticks of 10 ms.
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        let (_, fields) = stat
+            .rsplit_once(')')
+            .context("the kernel does not tell the processor time")?;
+        let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u32>);
+        let ticks = ticks.sum::<Result<u32, _>>()?;
+        Ok(f64::from(ticks) / 100.0)
+    }
+
     /// The most memory that it has had, in MiB: resident pages, as the kernel counts them.
     pub fn peak_memory(&self) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;

@@ -47,6 +47,7 @@ struct Run {
     rate: f64,
     create: f64,
     create_requests: Counts,
+    create_processor: f64,
     update: f64,
     update_requests: Counts,
     idle_requests: Counts,
@@ -66,12 +67,16 @@ async fn measure(pairs: usize) -> Result<Run> {
 
     publish(&ground, pairs, 1).await?;
     let before = weir.requests().await?;
+    let busy = weir.processor_seconds()?;
     let begun = Instant::now();
     create(&ground, pairs).await?;
     seen.until_all(pairs, "1").await;
     let create = begun.elapsed().as_secs_f64();
+    let create_processor = weir.processor_seconds()? - busy;
     let create_requests = since(&weir.requests().await?, &before);
-    println!("  create to all Ready: {create:.1} s, {create_requests:?}");
+    println!(
+        "  create to all Ready: {create:.1} s, {create_requests:?}, {create_processor:.1} s of the processor"
+    );
 
     publish(&ground, pairs, 2).await?;
     let before = weir.requests().await?;
@@ -113,6 +118,7 @@ async fn measure(pairs: usize) -> Result<Run> {
         rate,
         create,
         create_requests,
+        create_processor,
         update,
         update_requests,
         idle_requests,
@@ -159,6 +165,9 @@ fn table(runs: &[Run]) -> String {
         row("create to all Ready", &|run| format!("{:.1} s", run.create)),
         row("the same in raw applies a pair (wanted: 30)", &|run| {
             format!("{:.1}", run.create * run.rate * ratio(1, run.pairs))
+        }),
+        row("weir's processor time until then", &|run| {
+            format!("{:.1} s", run.create_processor)
         }),
         row("requests a pair until then", &|run| {
             format!("{:.1}", ratio(total(&run.create_requests), run.pairs))

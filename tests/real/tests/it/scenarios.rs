@@ -11,6 +11,7 @@ mod helm;
 mod keyless;
 mod overlay;
 mod policy;
+mod proxies;
 mod quiet;
 mod refusals;
 mod remote;
@@ -77,6 +78,7 @@ scenarios![
     sources::a_digest_stays_whatever_tags_do,
     sources::a_copied_layer_is_kept_as_it_is,
     sources::n22_a_tag_that_moves_after_the_check_is_not_followed,
+    proxies::a_source_goes_through_the_proxy_of_its_secret,
     charts::an_index_is_stored_and_a_chart_follows_it,
     charts::values_files_become_a_charts_defaults,
     charts::n22_a_chart_of_a_registry_is_taken_by_the_digest_that_was_verified,

@@ -6,6 +6,7 @@ mod auth;
 mod config_helpers;
 mod hostile;
 mod lists;
+mod proxy;
 mod pull;
 mod push;
 mod retries;

@@ -1,5 +1,6 @@
 //! HTTPS with private authorities and client certificates.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use hyper_util::rt::TokioIo;
@@ -16,23 +17,24 @@ use weir_standin_registry::{Options, Registry};
 
 use crate::support::chain;
 
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    fn pem(&self) -> Vec<u8> {
+    pub(crate) fn pem(&self) -> Vec<u8> {
         self.0.pem().into_bytes()
     }
 
     /// A certificate and its key, PEM.
-    fn issue(&self, name: &str) -> (String, String) {
+    fn issue(&self, names: &[&str]) -> (String, String) {
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        let params =
+            CertificateParams::new(names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>()).unwrap();
         (
             params.signed_by(&key, &self.0).unwrap().pem(),
             key.serialize_pem(),
@@ -40,10 +42,11 @@ impl Authority {
     }
 }
 
-/// A registry behind TLS; with `clients`, it wants certificates of that authority.
-async fn serve(server: &Authority, clients: Option<&Authority>) -> Repository {
+/// A registry behind TLS, for its address and for `registry.example`, with one repository. With `clients`, it wants
+/// certificates of that authority.
+pub(crate) async fn serve(server: &Authority, clients: Option<&Authority>) -> (SocketAddr, Repository) {
     use rustls::pki_types::pem::PemObject as _;
-    let (certificate, key) = server.issue("127.0.0.1");
+    let (certificate, key) = server.issue(&["127.0.0.1", "registry.example"]);
     let certificate = CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap();
     let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -88,7 +91,7 @@ async fn serve(server: &Authority, clients: Option<&Authority>) -> Repository {
             });
         }
     });
-    format!("{address}/org/app").parse().unwrap()
+    (address, format!("{address}/org/app").parse().unwrap())
 }
 
 fn client(tls: TlsOptions) -> weir_registry::Result<Client> {
@@ -107,7 +110,7 @@ fn client(tls: TlsOptions) -> weir_registry::Result<Client> {
 #[tokio::test]
 async fn n27_a_private_authority_is_trusted_only_when_given() {
     let authority = Authority::new();
-    let repository = serve(&authority, None).await;
+    let (_, repository) = serve(&authority, None).await;
     let err = client(TlsOptions::default())
         .unwrap()
         .tags(&repository)
@@ -135,13 +138,13 @@ async fn n27_a_private_authority_is_trusted_only_when_given() {
 #[tokio::test]
 async fn a_client_certificate_is_shown_to_who_asks() {
     let (authority, clients) = (Authority::new(), Authority::new());
-    let repository = serve(&authority, Some(&clients)).await;
+    let (_, repository) = serve(&authority, Some(&clients)).await;
     let without = TlsOptions {
         extra_authorities: authority.pem(),
         ..TlsOptions::default()
     };
     assert!(client(without.clone()).unwrap().tags(&repository).await.is_err());
-    let (certificate, key) = clients.issue("weir");
+    let (certificate, key) = clients.issue(&["weir"]);
     let identity = ClientIdentity {
         certificate: certificate.into_bytes(),
         key: key.into_bytes().into(),
