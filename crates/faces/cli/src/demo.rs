@@ -52,13 +52,19 @@ impl Demo {
         };
         let mut narrator = Narrator::new(self.output);
         let house = world.start(Settings::default()).await?;
-        let outcome = Story::new(&world, &mut narrator, cx.io).tell().await;
+        let mut stopped = cx.io.stopped();
+        let mut story = Story::new(&world, &mut narrator, cx.io);
+        let outcome = tokio::select! {
+            outcome = story.tell() => outcome,
+            // Interrupted in the middle, it cleans up all the same.
+            () = &mut stopped => Err(unexpected("interrupted")),
+        };
         if self.keep && outcome.is_ok() {
             for line in world.how_to_look()? {
                 cx.io.talk(&line);
             }
             cx.io.flush()?;
-            cx.io.stopped().await;
+            stopped.await;
         }
         house.stop().await;
         let cleaned = world.clean_up().await;

@@ -3,19 +3,22 @@
 mod manifests;
 
 use clap::Args;
+use serde_json::json;
 use weir_apis::{Object, key};
 use weir_cluster::Write;
 
 use crate::global::Context;
+use crate::output::{Shape, print_value};
 use crate::run::Result;
 use crate::{CommandError, Exit, Kind};
 
-pub(crate) use manifests::{NAMESPACE, all};
+pub(crate) use manifests::{NAMESPACE, SELECTOR, all};
 
 const EXAMPLES: &str = "\
 Examples:
   weir install --image registry.example/weir:0.1.0
-  weir install --image registry.example/weir:0.1.0 --export > weir.yaml";
+  weir install --image registry.example/weir:0.1.0 --export > weir.yaml
+  weir install --image registry.example/weir:0.1.0 --output json";
 
 /// Put the controllers into a cluster
 ///
@@ -30,6 +33,9 @@ pub(crate) struct Install {
     /// Print the manifests instead of applying them
     #[arg(long)]
     export: bool,
+    /// How to print what was applied
+    #[arg(short, long, value_enum, default_value_t, conflicts_with = "export")]
+    output: Shape,
 }
 
 impl Install {
@@ -41,6 +47,7 @@ impl Install {
             return Ok(Exit::Success);
         }
         let cluster = cx.cluster().await?;
+        let mut applied = Vec::new();
         for object in &objects {
             let write = Write {
                 manager: key::KUSTOMIZE_MANAGER,
@@ -51,9 +58,15 @@ impl Install {
                 CommandError::caused(Kind::Outside, format!("cannot apply {}", object.reference()), &e)
             })?;
             cx.io.talk(&format!("applied {}", object.reference()));
+            applied.push(json!(object.reference().to_string()));
         }
-        cx.io
-            .line(&format!("weir is installed in namespace {NAMESPACE}"))?;
+        if self.output == Shape::Text {
+            cx.io
+                .line(&format!("weir is installed in namespace {NAMESPACE}"))?;
+        } else {
+            let value = json!({"namespace": NAMESPACE, "image": self.image, "applied": applied});
+            print_value(cx.io, &value, self.output == Shape::Yaml)?;
+        }
         Ok(Exit::Success)
     }
 }

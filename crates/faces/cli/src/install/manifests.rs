@@ -11,6 +11,9 @@ pub(crate) const NAMESPACE: &str = "weir-system";
 /// Name of everything else.
 const NAME: &str = "weir";
 
+/// Selects the controllers' pods.
+pub(crate) const SELECTOR: &str = "app.kubernetes.io/name=weir";
+
 /// Every object, definitions first.
 pub(crate) fn all(image: &str) -> Result<Vec<Object>> {
     let mut values = weir_apis::crd::all();

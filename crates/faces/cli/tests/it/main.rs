@@ -6,6 +6,7 @@ mod day_two;
 mod harness;
 mod helm;
 mod help;
+mod install;
 mod keyless;
 mod keys;
 mod kustomize;
