@@ -42,8 +42,12 @@ async fn mark_ready(client: kube::Client, group: &str, kind: &str) -> Result<()>
                 let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &resource);
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 let patch = Patch::Merge(json!({"status": status}));
+                let params = PatchParams {
+                    field_manager: Some("kube-controller-manager".to_owned()),
+                    ..PatchParams::default()
+                };
                 // Deleted in between is fine; anything else comes again with the next event.
-                let _answer = api.patch_status(name, &PatchParams::default(), &patch).await;
+                let _answer = api.patch_status(name, &params, &patch).await;
             }
             Ok(None) => return Ok(()),
             Err(_) => {}
@@ -59,6 +63,7 @@ fn ready_status(kind: &str, object: &DynamicObject) -> Option<Value> {
         .pointer("/spec/replicas")
         .and_then(Value::as_i64)
         .unwrap_or(1);
+    let name = object.metadata.name.as_deref().unwrap_or_default();
     let now = object.metadata.creation_timestamp.as_ref().map(|t| json!(t));
     let status = match kind {
         "Deployment" => json!({
@@ -68,7 +73,7 @@ fn ready_status(kind: &str, object: &DynamicObject) -> Option<Value> {
                 {"type": "Available", "status": "True", "reason": "MinimumReplicasAvailable",
                  "message": "Deployment has minimum availability.", "lastTransitionTime": now, "lastUpdateTime": now},
                 {"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable",
-                 "message": "ReplicaSet has successfully progressed.", "lastTransitionTime": now, "lastUpdateTime": now},
+                 "message": format!("ReplicaSet \"{name}-{generation}\" has successfully progressed."), "lastTransitionTime": now, "lastUpdateTime": now},
             ],
         }),
         "StatefulSet" => json!({

@@ -64,7 +64,7 @@ fn document(state: &State, group: &str, version: &str) -> Option<Reply> {
     let mut paths = Map::new();
     for served in &resources {
         if served.custom.is_some() {
-            let (name, schema) = custom_schema(served);
+            let (name, schema) = custom_schema(served, builtin);
             wanted.extend(references(&schema));
             schemas.insert(name, schema);
         } else {
@@ -104,18 +104,26 @@ fn document(state: &State, group: &str, version: &str) -> Option<Reply> {
     ))
 }
 
-/// A custom resource's type: its schema, completed with what all objects have.
-fn custom_schema(served: &Served) -> (String, Value) {
+/// A custom resource's type: its schema, completed with what all objects have. What a definition says of those fields is
+/// replaced, as kube-apiserver does it.
+fn custom_schema(served: &Served, builtin: &Map<String, Value>) -> (String, Value) {
     let mut schema = served
         .custom
         .as_ref()
         .and_then(|custom| custom.schema())
         .cloned()
         .unwrap_or_else(|| json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true}));
-    let reference = json!({"allOf": [{"$ref": format!("#/components/schemas/{OBJECT_META}")}]});
-    object::set(&mut schema, &["properties", "metadata"], reference);
-    for field in ["apiVersion", "kind"] {
-        object::set_default(&mut schema, &["properties", field], json!({"type": "string"}));
+    let reference = json!([{"$ref": format!("#/components/schemas/{OBJECT_META}")}]);
+    for (field, what, value) in [
+        ("apiVersion", "type", json!("string")),
+        ("kind", "type", json!("string")),
+        ("metadata", "allOf", reference),
+    ] {
+        let description = builtin
+            .get("io.k8s.api.core.v1.ConfigMap")
+            .map(|like| object::text(like, &["properties", field, "description"]));
+        let property = json!({what: value, "description": description});
+        object::set(&mut schema, &["properties", field], property);
     }
     let gvk = served.gvk();
     object::set(

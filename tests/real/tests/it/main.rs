@@ -6,7 +6,9 @@
 )]
 
 mod alone;
+mod commands;
 mod kill;
+mod kubectl;
 mod scenarios;
 
 use std::time::Duration;
@@ -24,6 +26,16 @@ fn settings() -> Settings {
         requeue_dependency: Duration::from_secs(1),
         ..Settings::default()
     }
+}
+
+/// Whether what needs the reference programs is to be run; says so where it is not.
+fn is_real_wanted(what: &str) -> bool {
+    let wanted = std::env::var("WEIR_REAL").unwrap_or_default();
+    if wanted == "off" || (wanted != "required" && tools::find("kube-apiserver").is_none()) {
+        println!("not run: {what} (WEIR_REAL=off, or `cargo xtask tools` has not built what it takes)");
+        return false;
+    }
+    true
 }
 
 async fn run_all(ground: &Ground, tier: &str) {
@@ -59,11 +71,7 @@ async fn scenarios_hold_on_the_stand_in() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn scenarios_hold_on_kube_apiserver() {
-    let wanted = std::env::var("WEIR_REAL").unwrap_or_default();
-    if wanted == "off" || (wanted != "required" && tools::find("kube-apiserver").is_none()) {
-        println!(
-            "not run: scenarios on kube-apiserver (WEIR_REAL=off, or `cargo xtask tools` has not built it)"
-        );
+    if !is_real_wanted("scenarios on kube-apiserver") {
         return;
     }
     let ground = Ground::real(settings()).await.unwrap();
