@@ -1,8 +1,8 @@
 //! Data in the form that was asked for.
 
 use clap::ValueEnum;
-use serde_json::Value;
-use weir_apis::Object;
+use serde_json::{Map, Value};
+use weir_apis::{Object, ObjectRef};
 
 use crate::Io;
 use crate::run::Result;
@@ -53,6 +53,17 @@ pub(crate) fn print_value(io: &mut Io, value: &Value, yaml: bool) -> Result<()> 
     } else {
         io.print(&json(value))
     }
+}
+
+/// What names an object, as data.
+pub(crate) fn identity(object: &ObjectRef) -> Map<String, Value> {
+    let field = |name: &str, value: String| (name.to_owned(), Value::String(value));
+    Map::from_iter([
+        field("apiVersion", object.gvk.api_version()),
+        field("kind", object.gvk.kind.clone()),
+        field("namespace", object.namespace.clone()),
+        field("name", object.name.clone()),
+    ])
 }
 
 /// Objects as one `List`, the way kubectl prints several.

@@ -1,15 +1,16 @@
 //! `weir reconcile`.
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 use weir_apis::kind::{HelmChart, HelmRelease};
 use weir_apis::{GroupVersionKind, Object, ObjectRef, key};
 
 use crate::follow::{Until, until_ready};
 use crate::global::{Cluster, Context};
 use crate::kinds::{Known, Words};
+use crate::output::{Shape, identity, print_value};
 use crate::status;
-use crate::{CommandError, Exit, run::Result};
+use crate::{CommandError, Exit, Io, run::Result};
 
 /// Field manager of what these commands write.
 pub(crate) const MANAGER: &str = "weir-cli";
@@ -18,7 +19,8 @@ const EXAMPLES: &str = "\
 Examples:
   weir reconcile kustomization apps                # now, instead of at the next interval
   weir reconcile ks apps --with-source             # fetch its source first
-  weir reconcile source oci apps --timeout 30s";
+  weir reconcile source oci apps --timeout 30s
+  weir reconcile ks apps --output json             # the revision, for programs";
 
 /// Reconcile objects now, and wait for the outcome
 #[derive(Debug, Args)]
@@ -29,6 +31,9 @@ pub(crate) struct Reconcile {
     /// First reconcile the source that a Kustomization is built from, or a HelmRelease's chart
     #[arg(long)]
     with_source: bool,
+    /// How to print the result
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Shape,
 }
 
 impl Reconcile {
@@ -41,21 +46,24 @@ impl Reconcile {
             )));
         }
         let cluster = cx.cluster().await?;
+        let mut outcomes = Outcomes::new(self.output);
         for name in &names {
             let reference = cluster.reference(kind, name);
             if self.with_source {
                 let object = cluster.must_get(&reference).await?;
                 let source = source_of(&object)?;
-                now(cx, &cluster, &source).await?;
+                let source = now(cx, &cluster, &source).await?;
+                outcomes.tell(cx.io, &source)?;
             }
-            now(cx, &cluster, &reference).await?;
+            let object = now(cx, &cluster, &reference).await?;
+            outcomes.tell(cx.io, &object)?;
         }
-        Ok(Exit::Success)
+        outcomes.finish(cx.io)
     }
 }
 
 /// Requests a reconcile and waits for its outcome.
-async fn now(cx: &mut Context<'_>, cluster: &Cluster, reference: &ObjectRef) -> Result<()> {
+async fn now(cx: &mut Context<'_>, cluster: &Cluster, reference: &ObjectRef) -> Result<Object> {
     let deadline = cx.deadline();
     let object = cluster.must_get(reference).await?;
     if status::is_suspended(&object) {
@@ -72,12 +80,65 @@ async fn now(cx: &mut Context<'_>, cluster: &Cluster, reference: &ObjectRef) -> 
         digest: None,
         first_failure: true,
     };
-    let object = until_ready(cx, cluster, reference, until, deadline).await?;
-    cx.io.line(&format!("{reference} {}", outcome(&object)))
+    until_ready(cx, cluster, reference, until, deadline).await
+}
+
+/// What became of objects: a line each as it happens, or all of them as data at the end.
+pub(crate) struct Outcomes {
+    shape: Shape,
+    objects: Vec<Value>,
+}
+
+impl Outcomes {
+    pub(crate) fn new(shape: Shape) -> Self {
+        Self {
+            shape,
+            objects: Vec::new(),
+        }
+    }
+
+    /// Tells of an object that is ready.
+    pub(crate) fn tell(&mut self, io: &mut Io, object: &Object) -> Result<()> {
+        let reference = object.reference();
+        if self.shape == Shape::Text {
+            return io.line(&format!("{reference} {}", outcome(object)));
+        }
+        let mut told = identity(&reference);
+        told.insert("ready".to_owned(), json!(true));
+        told.insert("revision".to_owned(), json!(status::revision(object)));
+        told.insert("message".to_owned(), json!(status::ready(object).1));
+        self.objects.push(told.into());
+        Ok(())
+    }
+
+    /// Tells of an object that was suspended or resumed.
+    pub(crate) fn tell_suspended(
+        &mut self,
+        io: &mut Io,
+        reference: &ObjectRef,
+        suspended: bool,
+    ) -> Result<()> {
+        if self.shape == Shape::Text {
+            let word = if suspended { "suspended" } else { "resumed" };
+            return io.line(&format!("{reference} {word}"));
+        }
+        let mut told = identity(reference);
+        told.insert("suspended".to_owned(), json!(suspended));
+        self.objects.push(told.into());
+        Ok(())
+    }
+
+    /// Prints what only the whole can.
+    pub(crate) fn finish(self, io: &mut Io) -> Result {
+        if self.shape != Shape::Text {
+            print_value(io, &json!({"objects": self.objects}), self.shape == Shape::Yaml)?;
+        }
+        Ok(Exit::Success)
+    }
 }
 
 /// `applied latest@sha256:…`, or the words of its Ready condition.
-pub(crate) fn outcome(object: &Object) -> String {
+fn outcome(object: &Object) -> String {
     let revision = status::revision(object);
     let known = Known::of(&object.gvk().group, object.kind());
     match known {

@@ -6,9 +6,10 @@ use serde_json::json;
 use crate::follow::{Until, until_ready};
 use crate::global::Context;
 use crate::kinds::Words;
-use crate::reconcile::{MANAGER, outcome};
+use crate::output::Shape;
+use crate::reconcile::{MANAGER, Outcomes};
 use crate::status;
-use crate::{CommandError, Exit, run::Result};
+use crate::{CommandError, run::Result};
 
 const SUSPEND_EXAMPLES: &str = "\
 Examples:
@@ -46,6 +47,9 @@ struct Which {
     /// Every object of the kind in the namespace
     #[arg(long)]
     all: bool,
+    /// How to print the result
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Shape,
 }
 
 impl Suspend {
@@ -72,7 +76,7 @@ impl Which {
             objects.extend(cluster.find(kind, &selection.names, false, "").await?);
         }
         let deadline = cx.deadline();
-        let word = if suspend { "suspended" } else { "resumed" };
+        let mut outcomes = Outcomes::new(self.output);
         for object in &objects {
             let reference = object.reference();
             if status::is_suspended(object) == suspend {
@@ -84,7 +88,7 @@ impl Which {
                     .await?;
             }
             if !wait {
-                cx.io.line(&format!("{reference} {word}"))?;
+                outcomes.tell_suspended(cx.io, &reference, suspend)?;
             }
         }
         if wait {
@@ -97,9 +101,9 @@ impl Which {
                     first_failure: false,
                 };
                 let object = until_ready(cx, &cluster, &reference, until, deadline).await?;
-                cx.io.line(&format!("{reference} {}", outcome(&object)))?;
+                outcomes.tell(cx.io, &object)?;
             }
         }
-        Ok(Exit::Success)
+        outcomes.finish(cx.io)
     }
 }

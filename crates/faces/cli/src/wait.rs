@@ -5,12 +5,14 @@ use clap::Args;
 use crate::follow::{Until, until_ready};
 use crate::global::Context;
 use crate::kinds::Words;
-use crate::reconcile::outcome;
-use crate::{CommandError, Exit, run::Result};
+use crate::output::Shape;
+use crate::reconcile::Outcomes;
+use crate::{CommandError, run::Result};
 
 const EXAMPLES: &str = "\
 Examples:
   weir wait kustomization apps --timeout 10m
+  weir wait ks apps --output json
   weir wait ks apps --digest sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 
 In CI, after a push: exit code 0 says that exactly that artifact is applied and healthy.";
@@ -30,6 +32,9 @@ pub(crate) struct Wait {
     /// Give up at the first failed attempt
     #[arg(long)]
     fail_fast: bool,
+    /// How to print the result
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Shape,
 }
 
 impl Wait {
@@ -41,6 +46,7 @@ impl Wait {
         let cluster = cx.cluster().await?;
         let deadline = cx.deadline();
         let digest = self.digest.map(|digest| digest.to_string());
+        let mut outcomes = Outcomes::new(self.output);
         for name in &names {
             let reference = cluster.reference(kind, name);
             let until = Until {
@@ -49,8 +55,8 @@ impl Wait {
                 first_failure: self.fail_fast,
             };
             let object = until_ready(cx, &cluster, &reference, until, deadline).await?;
-            cx.io.line(&format!("{reference} {}", outcome(&object)))?;
+            outcomes.tell(cx.io, &object)?;
         }
-        Ok(Exit::Success)
+        outcomes.finish(cx.io)
     }
 }

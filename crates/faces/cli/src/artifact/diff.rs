@@ -1,6 +1,7 @@
 //! `weir artifact diff`.
 
 use clap::Args;
+use serde_json::json;
 use weir_oci::Reference;
 use weir_store::archive;
 use weir_store::extract::{Symlinks, tree};
@@ -9,12 +10,14 @@ use weir_store::{Limits, Tree};
 use super::content::Content;
 use super::pull::{LARGEST, fetch};
 use crate::global::Context;
+use crate::output::{Shape, print_value};
 use crate::remote::{Remote, read_reference};
 use crate::{CommandError, Exit, Kind, run::Result};
 
 const EXAMPLES: &str = "\
 Examples:
   weir artifact diff oci://ghcr.io/org/apps:latest --path ./deploy
+  weir artifact diff oci://ghcr.io/org/apps:latest --path ./deploy --output json
   weir artifact diff localhost:5050/apps -p . || weir artifact push localhost:5050/apps -p . ...";
 
 /// Compare a folder with an artifact in a registry
@@ -31,6 +34,9 @@ pub(crate) struct Diff {
     content: Content,
     #[command(flatten)]
     remote: Remote,
+    /// How to print the result
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Shape,
 }
 
 impl Diff {
@@ -42,6 +48,10 @@ impl Diff {
         let same = pulled.layer.digest == packed.summary.digest
             || archive::diff_id(pulled.content.as_ref(), LARGEST).ok() == Some(packed.summary.diff_id);
         if same {
+            if self.output != Shape::Text {
+                let value = json!({"same": true, "files": []});
+                print_value(cx.io, &value, self.output == Shape::Yaml)?;
+            }
             cx.io.talk(&format!(
                 "{} has the content of {}",
                 self.reference,
@@ -57,8 +67,21 @@ impl Diff {
         let there = read(&pulled.content, &self.reference.to_string())?;
         let here = read(&packed.bytes, &self.content.name())?;
         let lines = compare(&here, &there);
-        for line in &lines {
-            cx.io.line(line)?;
+        if self.output == Shape::Text {
+            for (path, sign) in &lines {
+                cx.io.line(&format!("{sign} {path}"))?;
+            }
+        } else {
+            let word = |sign: char| match sign {
+                '+' => "only here",
+                '-' => "only there",
+                _ => "differs",
+            };
+            let files = lines
+                .iter()
+                .map(|(path, sign)| json!({"path": path, "how": word(*sign)}));
+            let value = json!({"same": false, "files": files.collect::<Vec<_>>()});
+            print_value(cx.io, &value, self.output == Shape::Yaml)?;
         }
         let why = if lines.is_empty() {
             "modes or folders differ, no file does".to_owned()
@@ -74,7 +97,8 @@ impl Diff {
     }
 }
 
-fn compare(here: &Tree, there: &Tree) -> Vec<String> {
+/// Files that differ, by path, with the sign for how.
+fn compare(here: &Tree, there: &Tree) -> Vec<(String, char)> {
     let mut lines: Vec<(String, char)> = Vec::new();
     for (path, entry) in here.files() {
         match there.get(path) {
@@ -91,7 +115,4 @@ fn compare(here: &Tree, there: &Tree) -> Vec<String> {
     );
     lines.sort();
     lines
-        .into_iter()
-        .map(|(path, sign)| format!("{sign} {path}"))
-        .collect()
 }

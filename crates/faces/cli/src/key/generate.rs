@@ -5,15 +5,18 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde_json::json;
 use weir_trust::SigningKey;
 
 use crate::global::Context;
+use crate::output::{Shape, print_value};
 use crate::{CommandError, Exit, Kind, keys, run::Result};
 
 const EXAMPLES: &str = "\
 Examples:
   COSIGN_PASSWORD=... weir key generate
   weir key generate --output-key-prefix release --password-stdin < password
+  COSIGN_PASSWORD=... weir key generate --output json
 
 The public key goes to the cluster, in a Secret that `spec.verify.secretRef` of an OCIRepository names:
   kubectl create secret generic cosign-pub --from-file=cosign.pub -n flux-system";
@@ -31,6 +34,9 @@ pub(crate) struct Generate {
     /// Read the password from the first line of standard input [default: `$COSIGN_PASSWORD`]
     #[arg(long)]
     password_stdin: bool,
+    /// How to print the result
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Shape,
 }
 
 impl Generate {
@@ -52,7 +58,13 @@ impl Generate {
             private.display(),
             public.display()
         ));
-        cx.io.line(&key.public_key().fingerprint().to_string())?;
+        let fingerprint = key.public_key().fingerprint().to_string();
+        if self.output == Shape::Text {
+            cx.io.line(&fingerprint)?;
+        } else {
+            let value = json!({"privateKey": private, "publicKey": public, "fingerprint": fingerprint});
+            print_value(cx.io, &value, self.output == Shape::Yaml)?;
+        }
         Ok(Exit::Success)
     }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::{Ran, registry, weir, weir_with};
 
@@ -78,6 +78,28 @@ async fn what_was_pushed_can_be_pulled_compared_listed_and_looked_at() {
     let differs = weir(&["artifact", "diff", &tagged, "--path", &text(folder.path())]).await;
     assert_eq!(differs.stdout, "~ base/config.yaml\n+ new.yaml\n");
     assert!(differs.failure().contains("are not the same"));
+
+    let as_data = [
+        "artifact",
+        "diff",
+        &tagged,
+        "--path",
+        &text(folder.path()),
+        "-o",
+        "json",
+    ];
+    let differs: Value = serde_json::from_str(&weir(&as_data).await.stdout).expect("JSON");
+    let files =
+        json!([{"path": "base/config.yaml", "how": "differs"}, {"path": "new.yaml", "how": "only here"}]);
+    assert_eq!(differs, json!({"same": false, "files": files}));
+
+    let tag = ["artifact", "tag", &tagged, "--tag", "stable", "-o", "json"];
+    let tags: Value = serde_json::from_str(&weir(&tag).await.success()).expect("JSON");
+    assert_eq!(tags["digest"], json!(digest));
+    assert_eq!(
+        tags["tags"],
+        json!([{"tag": "stable", "reference": format!("{url}:stable@{digest}")}])
+    );
 
     let moved = weir(&["artifact", "tag", &tagged, "--tag", "latest,stable"])
         .await

@@ -298,7 +298,12 @@ async fn suspend_and_resume_change_one_field() {
             "{said}"
         );
     }
-    cluster.weir(&["resume", "ks", "apps"]).await.success();
+    let out = cluster
+        .weir(&["resume", "ks", "apps", "-o", "json"])
+        .await
+        .success();
+    let told: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(told["objects"][0]["suspended"], json!(false), "{told}");
     assert_eq!(
         cluster
             .get("Kustomization", "apps")
@@ -398,6 +403,15 @@ async fn wait_returns_only_for_exactly_the_digest() {
         out,
         format!("Kustomization/flux-system/apps applied latest@{DIGEST}\n")
     );
+    let out = cluster
+        .weir(&["wait", "ks", "apps", "-o", "json"])
+        .await
+        .success();
+    let told: Value = serde_json::from_str(&out).expect("JSON");
+    let object = json!({"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
+        "namespace": "flux-system", "name": "apps", "ready": true, "revision": format!("latest@{DIGEST}"),
+        "message": told["objects"][0]["message"]});
+    assert_eq!(told, json!({"objects": [object]}));
     let other = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
     let said = cluster
         .weir(&["wait", "ks", "apps", "--digest", other, "--timeout", "3s"])

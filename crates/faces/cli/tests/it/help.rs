@@ -67,6 +67,47 @@ fn every_option_says_what_it_does() {
     });
 }
 
+/// Commands whose output is what they are for, or that have none; `helm` ones print what helm prints.
+const WITHOUT_DATA: &[(&str, &str)] = &[
+    ("weir artifact build", "its output is a file"),
+    ("weir artifact pull", "its output is a folder"),
+    ("weir completion", "a script"),
+    ("weir controller", "logs, as JSON with `--log-encoding`"),
+    ("weir export", "manifests"),
+    ("weir helm dependency build", "as helm"),
+    ("weir helm dependency list", "as helm"),
+    ("weir helm dependency update", "as helm"),
+    ("weir helm package", "as helm"),
+    ("weir helm pull", "as helm"),
+    ("weir helm push", "as helm"),
+    ("weir helm show all", "as helm"),
+    ("weir helm show chart", "as helm"),
+    ("weir helm show crds", "as helm"),
+    ("weir helm show readme", "as helm"),
+    ("weir helm show values", "as helm"),
+    ("weir helm template", "manifests"),
+    ("weir kustomize build", "manifests"),
+];
+
+#[test]
+fn every_command_prints_data_for_programs() {
+    let mut cli = Cli::command();
+    cli.build();
+    let mut without = Vec::new();
+    visit(&cli, "weir", &mut |path, command| {
+        let is_leaf = command.get_subcommands().next().is_none();
+        let output = command
+            .get_arguments()
+            .find(|argument| argument.get_id() == "output");
+        let values = output.map(clap::Arg::get_possible_values).unwrap_or_default();
+        if is_leaf && !values.iter().any(|value| value.get_name() == "json") {
+            without.push(path.to_owned());
+        }
+    });
+    let known: Vec<&str> = WITHOUT_DATA.iter().map(|(path, _)| *path).collect();
+    assert_eq!(without, known);
+}
+
 #[tokio::test]
 async fn help_goes_to_standard_output_and_mistakes_to_standard_error() {
     let help = weir(&["--help"]).await;
