@@ -5,12 +5,13 @@ use sigstore_verify::types::bundle::VerificationMaterialContent;
 use sigstore_verify::types::{Artifact, SignatureContent};
 use weir_oci::Digest;
 
-use crate::bundle::MAX_BYTES;
+use crate::bundle::MAX_BUNDLE_BYTES;
 use crate::dsse::pre_authentication_encoding;
 use crate::error::Rejection;
 use crate::judge::{by_identity, by_key, check_statement};
 use crate::policy::{KeyPolicy, Policy};
 use crate::sigstore::{self, Part, Untrusted};
+use crate::statement::Statement;
 use crate::verdict::{LogPlace, Signer};
 
 /// What a verdict on a file rests on.
@@ -38,7 +39,7 @@ pub fn verify_blob(
     policy: &Policy,
     now: Timestamp,
 ) -> Result<BlobEvidence, Rejection> {
-    if bundle.len() > MAX_BYTES {
+    if bundle.len() > MAX_BUNDLE_BYTES {
         return Err(crate::bundle::InvalidBundle::TooLong.into());
     }
     let read = sigstore::read(bundle)?;
@@ -53,12 +54,11 @@ pub fn verify_blob(
         Policy::Identities(policy) => by_identity(policy, &read, &Artifact::from_blob(content), now)?,
     };
     let predicate_type = match &read.content {
-        SignatureContent::DsseEnvelope(envelope) => Some(check_statement(
-            &envelope.payload_type,
-            envelope.payload.as_bytes(),
-            Digest::of(content),
-            policy.claims(),
-        )?),
+        SignatureContent::DsseEnvelope(envelope) => {
+            let statement = Statement::in_envelope(&envelope.payload_type, envelope.payload.as_bytes())?;
+            check_statement(&statement, Digest::of(content), policy.claims())?;
+            Some(statement.predicate_type)
+        }
         _ => None,
     };
     Ok(BlobEvidence {

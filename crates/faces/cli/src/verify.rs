@@ -3,13 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
-use jiff::Timestamp;
 use serde_json::{Value, json};
-use weir_oci::{Digest, Reference};
+use weir_oci::Reference;
 use weir_trust::find;
 use weir_verify::{
-    Evidence, Identity, IdentityPolicy, KeyPolicy, Layout, Policy, SignatureSet, Target, TextMatch,
-    TrustRoot, verify,
+    Examined, Identity, IdentityPolicy, KeyPolicy, Policy, Target, TextMatch, TrustRoot, examine, verify,
 };
 
 use crate::global::Context;
@@ -70,13 +68,6 @@ pub(crate) struct Verify {
     remote: Remote,
 }
 
-/// A signature and what is to be said about it.
-struct Judged {
-    layout: Layout,
-    source: Digest,
-    verdict: std::result::Result<Evidence, String>,
-}
-
 impl Verify {
     pub(crate) async fn run(self, cx: &mut Context<'_>) -> Result {
         let policy = self.policy(cx).await?;
@@ -93,7 +84,7 @@ impl Verify {
         };
         let (target, found) = cx.in_time("fetching the signatures", work).await?;
         let verdict = verify(&target, &found, &policy, now);
-        let judged = judge(&target, &found, &policy, now);
+        let examined = examine(&target, &found, &policy, now);
         match self.output {
             Shape::Text => {
                 let word = if verdict.is_ok() {
@@ -102,9 +93,9 @@ impl Verify {
                     "not verified"
                 };
                 cx.io.line(&format!("{repository}@{}: {word}", target.digest()))?;
-                for one in &judged {
+                for one in &examined {
                     let says = match &one.verdict {
-                        Ok(evidence) => format!("good, {}", trust::by(evidence)),
+                        Ok(verified) => format!("good, {}", trust::by(verified.evidence())),
                         Err(why) => format!("does not count: {why}"),
                     };
                     cx.io.line(&format!("  {} {}: {says}", one.layout, one.source))?;
@@ -115,7 +106,7 @@ impl Verify {
                     "repository": repository.to_string(),
                     "digest": target.digest().to_string(),
                     "verified": verdict.is_ok(),
-                    "signatures": judged.iter().map(data).collect::<Vec<Value>>(),
+                    "signatures": examined.iter().map(data).collect::<Vec<Value>>(),
                 });
                 output::print_value(cx.io, &value, self.output == Shape::Yaml)?;
             }
@@ -124,7 +115,7 @@ impl Verify {
             Ok(_) => Ok(Exit::Success),
             Err(error) => {
                 let message = format!("no matching signatures were found for '{}'", error.reference);
-                Err(CommandError::rejected(message).hint(if judged.is_empty() {
+                Err(CommandError::rejected(message).hint(if examined.is_empty() {
                     "sign it with `weir sign`; it may also have been pushed by somebody who cannot sign"
                 } else {
                     "the lines above say why each signature does not count"
@@ -183,47 +174,7 @@ fn either(exact: Option<&str>, pattern: Option<&str>) -> Result<Option<TextMatch
     Ok(exact.map(|text| TextMatch::Exact(text.to_owned())))
 }
 
-/// Each signature by itself: a verdict over all of them ends at the first good one.
-fn judge(target: &Target, found: &SignatureSet, policy: &Policy, now: Timestamp) -> Vec<Judged> {
-    let alone = |layout, source, set: &SignatureSet| Judged {
-        layout,
-        source,
-        verdict: match verify(target, set, policy, now) {
-            Ok(verified) => Ok(verified.evidence().clone()),
-            Err(error) => Err(error.refused.first().map_or_else(
-                || "nothing in it can be read".to_owned(),
-                |refused| refused.reason.to_string(),
-            )),
-        },
-    };
-    let mut judged = Vec::new();
-    for bundle in &found.bundles {
-        let set = SignatureSet {
-            bundles: vec![bundle.clone()],
-            payloads: Vec::new(),
-        };
-        judged.push(alone(Layout::Bundle, bundle.manifest, &set));
-    }
-    // The rule of Flux and cosign: a bundle that can be read makes the older payloads count for nothing.
-    let readable = found
-        .bundles
-        .iter()
-        .any(|bundle| weir_verify::Bundle::from_json(&bundle.content).is_ok());
-    for payload in &found.payloads {
-        let set = SignatureSet {
-            bundles: Vec::new(),
-            payloads: vec![payload.clone()],
-        };
-        let mut one = alone(Layout::Legacy, payload.layer, &set);
-        if readable {
-            one.verdict = Err("there are Sigstore bundles, so only those count".into());
-        }
-        judged.push(one);
-    }
-    judged
-}
-
-fn data(one: &Judged) -> Value {
+fn data(one: &Examined) -> Value {
     let mut value = json!({
         "layout": one.layout.to_string(),
         "source": one.source.to_string(),
@@ -231,12 +182,13 @@ fn data(one: &Judged) -> Value {
     });
     if let Some(map) = value.as_object_mut() {
         match &one.verdict {
-            Ok(evidence) => {
+            Ok(verified) => {
+                let evidence = verified.evidence();
                 trust::put_evidence(map, evidence);
                 map.insert("predicateType".into(), json!(evidence.predicate_type));
             }
             Err(why) => {
-                map.insert("reason".into(), json!(why));
+                map.insert("reason".into(), json!(why.to_string()));
             }
         }
     }

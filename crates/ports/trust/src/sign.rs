@@ -178,7 +178,7 @@ pub async fn attest(
     predicate: Value,
     created: Timestamp,
 ) -> Result<Stored, SignError> {
-    let statement = Statement::about(target.digest(), predicate_type, predicate);
+    let statement = Statement::about(target, predicate_type, predicate);
     store_bundle(client, target, key, &statement, created).await
 }
 
@@ -220,7 +220,7 @@ pub async fn attest_keyless(
     predicate: Value,
     created: Timestamp,
 ) -> Result<KeylessStored, SignError> {
-    let statement = Statement::about(target.digest(), predicate_type, predicate);
+    let statement = Statement::about(target, predicate_type, predicate);
     bundle_keyless(client, target, keyless, token, &statement, created).await
 }
 

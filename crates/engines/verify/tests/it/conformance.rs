@@ -211,7 +211,7 @@ fn n40_no_conformance_bundle_counts_for_an_artifact_in_a_registry() {
         };
         let set = SignatureSet {
             bundles: vec![found],
-            payloads: Vec::new(),
+            ..SignatureSet::default()
         };
         assert!(verify(&target, &set, &policy, now()).is_err(), "{name}");
     }

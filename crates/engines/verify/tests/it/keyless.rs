@@ -67,7 +67,7 @@ fn found(bundle: &Value) -> FoundBundle {
 fn one(bundle: &Value) -> SignatureSet {
     SignatureSet {
         bundles: vec![found(bundle)],
-        payloads: Vec::new(),
+        ..SignatureSet::default()
     }
 }
 
@@ -108,8 +108,8 @@ fn payload(digest: Digest) -> Vec<u8> {
 
 fn payloads(payload: FoundPayload) -> SignatureSet {
     SignatureSet {
-        bundles: Vec::new(),
         payloads: vec![payload],
+        ..SignatureSet::default()
     }
 }
 
@@ -649,7 +649,7 @@ fn n39_one_good_signature_by_any_identity_is_enough() {
     let good = bundle(&sigstore, Rekor::V2);
     let mixed = SignatureSet {
         bundles: vec![found(&bad), found(&good)],
-        payloads: Vec::new(),
+        ..SignatureSet::default()
     };
     let verified = judge(&mixed, policy(root(&sigstore))).unwrap();
     assert_eq!(verified.evidence().passed_over.len(), 1);
