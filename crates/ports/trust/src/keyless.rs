@@ -23,7 +23,7 @@ pub use config::{InvalidSigningConfig, NoService, SigningConfig};
 pub use http::CallError;
 pub use token::{IdentityToken, InvalidToken, TokenError, github_actions_token};
 
-pub(crate) use material::Signed;
+pub(crate) use material::{Signed, envelope};
 pub(crate) use services::Subject as KeylessSubject;
 
 use crate::key::{KeyError, SigningKey};
@@ -122,7 +122,8 @@ impl Keyless {
         signed.signature = key.sign(&subject.message())?;
         // The key has done its work; nobody can use it again.
         drop(key);
-        for authority in &services.timestamps {
+        let authorities = services.timestamps.iter();
+        for authority in authorities.filter(|_| subject.keeps_timestamps()) {
             let stamp = services::timestamp(&self.http, authority, &signed.signature).await?;
             signed.timestamps.push(stamp);
         }
