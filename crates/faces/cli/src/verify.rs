@@ -1,5 +1,6 @@
 //! `weir verify`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
@@ -7,13 +8,14 @@ use serde_json::{Value, json};
 use weir_oci::Reference;
 use weir_trust::find;
 use weir_verify::{
-    Examined, Identity, IdentityPolicy, KeyPolicy, Policy, Target, TextMatch, TrustRoot, examine, verify,
+    Examined, Identity, IdentityPolicy, KeyPolicy, Policy, PredicateType, PredicateTypes, Target, TextMatch,
+    TrustRoot, examine, verify,
 };
 
 use crate::global::Context;
 use crate::output::{self, Shape};
 use crate::remote::{Remote, read_reference};
-use crate::{CommandError, Exit, Kind, keys, run::Result, trust};
+use crate::{CommandError, Exit, Kind, attest, keys, run::Result, trust};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -23,6 +25,8 @@ Examples:
   weir verify oci://ghcr.io/org/apps:latest \\
     --certificate-identity https://github.com/org/apps/.github/workflows/push.yml@refs/heads/main \\
     --certificate-oidc-issuer https://token.actions.githubusercontent.com
+  weir verify oci://ghcr.io/org/apps:latest --type slsaprovenance1 --key cosign.pub -o json \\
+    | jq '.signatures[] | select(.counts) | .statement.predicate'
   weir verify oci://registry.example/apps:latest --trusted-root trusted_root.json \\
     --certificate-identity-regexp '^https://ci\\.example/apps/' --certificate-oidc-issuer https://ci.example";
 
@@ -32,6 +36,9 @@ Examples:
 /// there are Sigstore bundles, only they count. Prints the digest that was verified and a line for each signature;
 /// exit code 1 when none counts. Nothing is asked of Sigstore's services: certificates, logs and timestamps are checked
 /// with the trust root alone.
+///
+/// With `--type`, attestations are looked for instead, as `weir attest` makes them: statements of that type whose subject is
+/// the artifact, in bundles or, where there are none, as cosign stored them before version 3. One that counts is enough.
 #[derive(Debug, Args)]
 #[command(
     after_help = EXAMPLES,
@@ -61,6 +68,9 @@ pub(crate) struct Verify {
     /// [default: those of Sigstore's public-good instance; with `--key`: no log is looked at]
     #[arg(long, value_name = "FILE")]
     trusted_root: Option<PathBuf>,
+    /// Ask for an attestation of this type: one of cosign's names, as in `weir attest --help`, or a URI
+    #[arg(long, value_name = "TYPE", value_parser = attest::read_type)]
+    r#type: Option<PredicateType>,
     /// Form of the output
     #[arg(short, long, value_enum, default_value_t, value_name = "FORM")]
     output: Shape,
@@ -75,6 +85,9 @@ impl Verify {
         let repository = self.reference.repository();
         let client = self.remote.client(cx, repository)?;
         let work = async {
+            if self.r#type.is_some() {
+                return attest::fetch(&client, &self.reference).await;
+            }
             let digest = client.resolve(&self.reference).await?.digest;
             let target = Target::new(repository.clone(), digest);
             let found = find(&client, &target)
@@ -102,26 +115,40 @@ impl Verify {
                 }
             }
             Shape::Json | Shape::Yaml => {
-                let value = json!({
+                let data = |one| data(one, self.r#type.is_some());
+                let mut value = json!({
                     "repository": repository.to_string(),
                     "digest": target.digest().to_string(),
                     "verified": verdict.is_ok(),
                     "signatures": examined.iter().map(data).collect::<Vec<Value>>(),
                 });
+                if let Some(kind) = &self.r#type {
+                    value["type"] = json!(kind.uri());
+                }
                 output::print_value(cx.io, &value, self.output == Shape::Yaml)?;
             }
         }
         match verdict {
             Ok(_) => Ok(Exit::Success),
-            Err(error) => {
-                let message = format!("no matching signatures were found for '{}'", error.reference);
-                Err(CommandError::rejected(message).hint(if examined.is_empty() {
-                    "sign it with `weir sign`; it may also have been pushed by somebody who cannot sign"
-                } else {
-                    "the lines above say why each signature does not count"
-                }))
-            }
+            Err(error) => Err(self.refusal(&error.reference, examined.is_empty())),
         }
+    }
+
+    fn refusal(&self, reference: &str, nothing_there: bool) -> CommandError {
+        let (what, command) = match &self.r#type {
+            None => ("signatures".to_owned(), "sign it with `weir sign`".to_owned()),
+            Some(kind) => {
+                let name = PredicateType::short_name(kind.uri()).unwrap_or(kind.uri());
+                let command = format!("state it with `weir attest --type {name}`");
+                (format!("attestations of type {kind}"), command)
+            }
+        };
+        let message = format!("no matching {what} were found for '{reference}'");
+        CommandError::rejected(message).hint(if nothing_there {
+            format!("{command}; it may also have been pushed by somebody who cannot sign")
+        } else {
+            "the lines above say why each signature does not count".to_owned()
+        })
     }
 }
 
@@ -142,6 +169,7 @@ impl Verify {
                 public.push((name.clone(), keys::public(cx, name).await?));
             }
             let policy = KeyPolicy::new(public).map_err(|error| CommandError::of(Kind::Usage, &error))?;
+            let policy = policy.with_predicate_types(self.predicate_types());
             return Ok(Policy::Keys(match root {
                 Some(root) => policy.in_log_of(root),
                 None => policy,
@@ -155,7 +183,16 @@ impl Verify {
         for warning in policy.warnings() {
             cx.io.talk(&format!("warning: {warning}"));
         }
-        Ok(Policy::Identities(policy))
+        Ok(Policy::Identities(
+            policy.with_predicate_types(self.predicate_types()),
+        ))
+    }
+
+    fn predicate_types(&self) -> PredicateTypes {
+        match &self.r#type {
+            None => PredicateTypes::Any,
+            Some(kind) => PredicateTypes::OneOf(BTreeSet::from([kind.uri().to_owned()])),
+        }
     }
 }
 
@@ -174,7 +211,7 @@ fn either(exact: Option<&str>, pattern: Option<&str>) -> Result<Option<TextMatch
     Ok(exact.map(|text| TextMatch::Exact(text.to_owned())))
 }
 
-fn data(one: &Examined) -> Value {
+fn data(one: &Examined, with_statement: bool) -> Value {
     let mut value = json!({
         "layout": one.layout.to_string(),
         "source": one.source.to_string(),
@@ -186,6 +223,9 @@ fn data(one: &Examined) -> Value {
                 let evidence = verified.evidence();
                 trust::put_evidence(map, evidence);
                 map.insert("predicateType".into(), json!(evidence.predicate_type));
+                if with_statement {
+                    map.insert("statement".into(), json!(verified.get().statement));
+                }
             }
             Err(why) => {
                 map.insert("reason".into(), json!(why.to_string()));

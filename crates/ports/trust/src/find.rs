@@ -70,26 +70,24 @@ pub async fn find(client: &Client, target: &Target) -> Result<SignatureSet, Find
         set.payloads = layers.into_iter().map(payload).collect();
     }
     match failure {
-        Some(failure) if set.bundles.is_empty() && set.payloads.is_empty() => Err(failure),
+        Some(failure) if set.payloads.is_empty() => Err(failure),
         _ => Ok(set),
     }
 }
 
-/// Fetches the attestations of `target` as [`find`] does signatures: bundles, which are signatures too, and only when none
-/// can be read, what cosign stored under the `.att` tag before.
+/// Fetches the attestations of `target` as [`find`] does signatures: bundles, which are signatures too, and what cosign
+/// stored under the `.att` tag before. Both, so that a verdict can say that the latter do not count beside the former.
 ///
 /// # Errors
 /// As for [`find`].
 pub async fn find_attestations(client: &Client, target: &Target) -> Result<SignatureSet, FindError> {
     let mut set = SignatureSet::default();
     let failure = attached(client, target, &mut set).await?;
-    if !has_bundle(&set) {
-        let tag = attestation_tag(&target.digest());
-        let layers = layers(client, target, tag, is_attestation, MAX_BUNDLE_BYTES).await?;
-        set.attestations = layers.into_iter().map(attestation).collect();
-    }
+    let tag = attestation_tag(&target.digest());
+    let layers = layers(client, target, tag, is_attestation, MAX_BUNDLE_BYTES).await?;
+    set.attestations = layers.into_iter().map(attestation).collect();
     match failure {
-        Some(failure) if set.bundles.is_empty() && set.attestations.is_empty() => Err(failure),
+        Some(failure) if set.attestations.is_empty() => Err(failure),
         _ => Ok(set),
     }
 }

@@ -490,7 +490,7 @@ fn n36_what_cannot_be_read_or_is_not_there_is_no_signature() {
 
     let mut unlogged = bundle(&sigstore, Rekor::V2);
     unlogged["verificationMaterial"]["tlogEntries"] = json!([]);
-    refused_for(Part::InclusionProof, &unlogged, root(&sigstore));
+    refused_for(Part::LogEntry, &unlogged, root(&sigstore));
     let mut empty = bundle(&sigstore, Rekor::V1);
     empty["verificationMaterial"]["certificate"]["rawBytes"] = "".into();
     assert!(judge(&one(&empty), policy(root(&sigstore))).is_err());
