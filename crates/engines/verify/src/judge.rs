@@ -239,9 +239,12 @@ fn check_envelope(
         Policy::Identities(_) if !by_certificate => return Err(Rejection::Key),
         Policy::Keys(policy) => {
             let message = pre_authentication_encoding(&envelope.payload_type, &envelope.payload);
-            by_key(policy, &message, signature, now, |key| {
-                Ok((bundle(Some(key))?, sigstore::digested(target.digest())?))
-            })?
+            by_key(
+                policy,
+                |key| key.verifies(&message, signature),
+                now,
+                |key| Ok((bundle(Some(key))?, sigstore::digested(target.digest())?)),
+            )?
         }
         Policy::Identities(policy) => {
             let artifact = sigstore::digested(target.digest())?;
@@ -274,10 +277,15 @@ fn check_payload(
             let signature = STANDARD
                 .decode(found.signature.trim())
                 .map_err(|_| Rejection::SignatureEncoding)?;
-            by_key(policy, &found.content, &signature, now, |key| {
-                let bundle = sigstore::payload_bundle(found, Some(key))?;
-                Ok((bundle, Artifact::from_blob(&found.content)))
-            })?
+            by_key(
+                policy,
+                |key| key.verifies(&found.content, &signature),
+                now,
+                |key| {
+                    let bundle = sigstore::payload_bundle(found, Some(key))?;
+                    Ok((bundle, Artifact::from_blob(&found.content)))
+                },
+            )?
         }
         Policy::Identities(_) if found.material.certificate.is_none() => return Err(Rejection::Key),
         Policy::Identities(policy) => {
@@ -321,19 +329,15 @@ pub(crate) fn check_statement(
     Ok(())
 }
 
-/// Whether a key of the policy made `signature` over `message` and, where the policy asks for a log, whether it is
-/// in one; `logged` gives the signature as a bundle and what it is over.
+/// Whether a key of the policy made a signature and, where the policy asks for a log, whether it is in one; `made` says
+/// of a key whether the signature is its own, `logged` gives the signature as a bundle and what it is over.
 pub(crate) fn by_key<'a>(
     policy: &KeyPolicy,
-    message: &[u8],
-    signature: &[u8],
+    made: impl Fn(&PublicKey) -> bool,
     now: Timestamp,
     logged: impl FnOnce(&PublicKey) -> Result<(SigstoreBundle, Artifact<'a>), Untrusted>,
 ) -> Result<(Signer, Vec<LogPlace>), Rejection> {
-    let matching = policy
-        .keys
-        .iter()
-        .find(|(_, key)| key.verifies(message, signature));
+    let matching = policy.keys.iter().find(|(_, key)| made(key));
     let (name, key) = matching.ok_or(Rejection::NoKeyMatches {
         keys: policy.keys.len(),
     })?;

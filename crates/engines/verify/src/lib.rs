@@ -62,7 +62,7 @@ mod sigstore;
 mod statement;
 mod verdict;
 
-pub use blob::{BlobEvidence, verify_blob};
+pub use blob::{Blob, BlobEvidence, verify_blob};
 pub use bundle::{Bundle, InvalidBundle, MAX_BUNDLE_BYTES};
 pub use dsse::pre_authentication_encoding;
 pub use error::{NotVerified, Refused, Rejection};
