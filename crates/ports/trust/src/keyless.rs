@@ -13,10 +13,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use weir_oci::Digest;
 use weir_registry::ClientOptions;
 use weir_verify::{
-    Evidence, Identity, IdentityPolicy, NotVerified, Policy, Rejection, SignatureSet, Target, TrustRoot,
-    verify,
+    Blob, Evidence, Identity, IdentityPolicy, Layout, NotVerified, Policy, Refused, Rejection, SignatureSet,
+    Target, TrustRoot, verify, verify_blob,
 };
 
 pub use config::{InvalidSigningConfig, NoService, SigningConfig};
@@ -141,6 +142,28 @@ impl Keyless {
         match verify(target, set, &policy, (self.clock)()) {
             Ok(verified) => Ok(verified.evidence().clone()),
             Err(error) => Err(KeylessError::WouldNotVerify(Box::new(error))),
+        }
+    }
+
+    /// Signs a file: gives a bundle of version 0.3 with a plain signature of its content, as `cosign sign-blob` does, which
+    /// a verifier with this trust root accepts.
+    ///
+    /// # Errors
+    /// See [`KeylessError`]. What was logged stays logged, whatever fails afterwards.
+    pub async fn sign_blob(&self, token: &IdentityToken, content: &[u8]) -> Result<Vec<u8>, KeylessError> {
+        let signed = self.make(token, Subject::Blob(content)).await?;
+        let bundle = serde_json::to_vec(&signed.blob_bundle(content))?;
+        let policy = Policy::Identities(IdentityPolicy::any_identity_unsafe(self.root.clone()));
+        match verify_blob(Blob::Content(content), &bundle, &policy, (self.clock)()) {
+            Ok(_) => Ok(bundle),
+            Err(reason) => Err(KeylessError::WouldNotVerify(Box::new(NotVerified {
+                reference: Digest::of(content).to_string(),
+                refused: vec![Refused {
+                    layout: Layout::Bundle,
+                    source: Digest::of(&bundle),
+                    reason,
+                }],
+            }))),
         }
     }
 }

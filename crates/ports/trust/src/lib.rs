@@ -6,7 +6,7 @@
 //! `sha256-<hex>.sig` and its older attestation under `sha256-<hex>.att`. [`SigningKey`] reads and writes cosign's
 //! private keys. [`sign_keyless`], and [`attest`] with [`Signer::Identity`], sign with an [`IdentityToken`] instead: a
 //! certificate of Fulcio, an entry in Rekor and a timestamp come from the services that a [`SigningConfig`] names, and
-//! what the engine would not accept is not stored.
+//! what the engine would not accept is not stored. [`Keyless::sign_blob`] does the same for a file.
 //!
 //! It does not decide whether a signature is good, reads no environment, and keeps nothing.
 //!

@@ -1,5 +1,6 @@
 //! What the services gave for one signature, in both of cosign's forms.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -55,6 +56,21 @@ impl Signed {
             "certificate": { "rawBytes": STANDARD.encode(self.certificate()) },
             "tlogEntries": self.entries,
             "timestampVerificationData": stamps,
+        })
+    }
+
+    /// A bundle of version 0.3 around a plain signature of `content`.
+    pub(super) fn blob_bundle(&self, content: &[u8]) -> Value {
+        json!({
+            "mediaType": media_type::SIGSTORE_BUNDLE_V03,
+            "verificationMaterial": self.verification_material(),
+            "messageSignature": {
+                "messageDigest": {
+                    "algorithm": "SHA2_256",
+                    "digest": STANDARD.encode(digest(&SHA256, content)),
+                },
+                "signature": STANDARD.encode(&self.signature),
+            },
         })
     }
 

@@ -24,6 +24,8 @@ pub(crate) enum Subject<'p> {
     Attestation(&'p [u8]),
     /// A payload of cosign's older layout.
     Payload(&'p [u8]),
+    /// A file, for a bundle.
+    Blob(&'p [u8]),
 }
 
 impl Subject<'_> {
@@ -32,7 +34,7 @@ impl Subject<'_> {
             Self::Statement(payload) | Self::Attestation(payload) => {
                 pre_authentication_encoding(media_type::IN_TOTO, payload)
             }
-            Self::Payload(payload) => payload.to_vec(),
+            Self::Payload(content) | Self::Blob(content) => content.to_vec(),
         }
     }
 
@@ -168,8 +170,8 @@ async fn log_v1(
             let spec = json!({ "proposedContent": { "envelope": text, "verifiers": [verifier] } });
             ("dsse", spec)
         }
-        Subject::Payload(payload) => {
-            let hash = hex(digest(&SHA256, payload).as_ref());
+        Subject::Payload(content) | Subject::Blob(content) => {
+            let hash = hex(digest(&SHA256, content).as_ref());
             let spec = json!({
                 "data": { "hash": { "algorithm": "sha256", "value": hash } },
                 "signature": {
