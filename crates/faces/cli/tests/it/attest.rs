@@ -404,7 +404,7 @@ async fn a_predicate_comes_from_standard_input_too() {
 }
 
 /// Each attestation that does not count is listed with its reason, and one good one among them is enough.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn n37_attestations_that_do_not_count_are_explained_one_by_one() {
     let world = world().await;
     let digest = world.url.rsplit_once('@').expect("a digest").1;
@@ -472,6 +472,9 @@ async fn n37_attestations_that_do_not_count_are_explained_one_by_one() {
         .filter(|line| line.contains(": does not count: "));
     assert_eq!(lines.count(), 7, "{}", bad.stdout);
     bad.failure();
+    let command = ["verify-attestation", "--type", "slsaprovenance1"];
+    let refused = world.cosign_accepts(&command, SUBJECT).await;
+    assert_ne!(refused, Some(true), "cosign takes none of them either");
 
     put(&signed(&several, SUBJECT, in_toto));
     let found = data(
@@ -483,6 +486,7 @@ async fn n37_attestations_that_do_not_count_are_explained_one_by_one() {
     let good: Vec<&Value> = signatures.iter().filter(|one| one["counts"] == true).collect();
     assert_eq!((signatures.len(), good.len()), (8, 1));
     assert_eq!(good[0]["statement"], several);
+    assert_ne!(world.cosign_accepts(&command, SUBJECT).await, Some(false));
     world.handle.shutdown().await;
 }
 
