@@ -317,3 +317,26 @@ async fn n36_what_cannot_be_attested_is_not_stored_or_logged() {
     }
     setup.handle.shutdown().await;
 }
+
+#[tokio::test]
+async fn a_registry_that_fails_is_no_registry_without_attestations() {
+    let setup = Setup::new().await;
+    let key = plain_key("p256");
+    let layer = in_layout(Layout::LegacyAttestation);
+    state(&setup, Signer::Key(&key), (PROVENANCE, json!({})), &layer)
+        .await
+        .unwrap();
+    let fails = Fault::new(Effect::Status(http::StatusCode::FORBIDDEN));
+    setup.registry.inject(fails.at(".att").always());
+    assert!(
+        find_attestations(&setup.client, &setup.target).await.is_err(),
+        "the one that counts could be there"
+    );
+    // Beside a bundle it would not count.
+    let bundle = in_layout(Layout::Bundle);
+    state(&setup, Signer::Key(&key), (PROVENANCE, json!({})), &bundle)
+        .await
+        .unwrap();
+    assert_eq!(stated(&setup, &policy(&key), now()).await.len(), 1);
+    setup.handle.shutdown().await;
+}
