@@ -45,6 +45,9 @@ Exit codes: 0 attested, 1 not attested, 2 wrong usage; a missing password or tok
 /// `verify-attestation` find it. A document that is not of its type is refused with the place in it, and nothing is
 /// stored. A tag is resolved first; name the digest wherever you know it. Prints what it is about.
 ///
+/// An artifact that is signed in cosign's older layout (`weir sign --legacy`) wants its attestations there, too: beside a
+/// bundle, signatures of the older layout do not count, in cosign and Flux neither.
+///
 /// With `--keyless`, a certificate for the identity of a token, a log entry and a timestamp are fetched from Sigstore's
 /// services, and the attestation is verified before it is stored. The identity and the digest of the statement are then
 /// in the log for good; the log of the public-good instance is public.
