@@ -75,7 +75,7 @@ mod tests {
                 manifest: digest,
                 content,
             }],
-            payloads: Vec::new(),
+            ..SignatureSet::default()
         };
         let root = TrustRoot::from_json(sigstore.trusted_root().to_string().as_bytes()).unwrap();
         let policy = Policy::Identities(IdentityPolicy::any_identity_unsafe(root));

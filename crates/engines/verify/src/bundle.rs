@@ -5,10 +5,11 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use weir_oci::media_type;
 
-use crate::error::{clip, place};
+use crate::error::{Rejection, clip, place};
+use crate::statement::Statement;
 
-/// The longest bundle that is read, in bytes. A provenance attestation of a large build stays well below.
-pub(crate) const MAX_BYTES: usize = 4 << 20;
+/// The longest bundle or envelope that is read, in bytes. A provenance attestation of a large build stays well below.
+pub const MAX_BUNDLE_BYTES: usize = 4 << 20;
 
 /// The spelling of version 0.3 that older tools wrote.
 const MEDIA_TYPE_WITH_PARAMETER: &str = "application/vnd.dev.sigstore.bundle+json;version=0.3";
@@ -49,11 +50,14 @@ pub(crate) struct Envelope {
 #[non_exhaustive]
 pub enum InvalidBundle {
     /// It is longer than any sensible bundle.
-    #[error("bundle is longer than {MAX_BYTES} bytes")]
+    #[error("bundle is longer than {MAX_BUNDLE_BYTES} bytes")]
     TooLong,
     /// It is no JSON of a bundle's shape; unknown fields count as that.
     #[error("bundle is malformed ({0})")]
     Malformed(String),
+    /// An attestation of the older layout is no JSON of an envelope's shape; unknown fields count as that.
+    #[error("envelope is malformed ({0})")]
+    MalformedEnvelope(String),
     /// It is of a version other than 0.3.
     #[error("bundle media type {0:?} is not supported")]
     UnsupportedVersion(String),
@@ -65,13 +69,38 @@ pub enum InvalidBundle {
     NoContent,
 }
 
+impl Envelope {
+    /// Reads an envelope that stands by itself.
+    pub(crate) fn from_json(json: &[u8]) -> Result<Self, InvalidBundle> {
+        if json.len() > MAX_BUNDLE_BYTES {
+            return Err(InvalidBundle::TooLong);
+        }
+        let wire: WireEnvelope =
+            serde_json::from_slice(json).map_err(|error| InvalidBundle::MalformedEnvelope(place(&error)))?;
+        wire.decode()
+    }
+
+    /// The one signature, whose bytes say nothing yet.
+    pub(crate) fn signature(&self) -> Result<&[u8], Rejection> {
+        match self.signatures.as_slice() {
+            [signature] => Ok(signature),
+            other => Err(Rejection::SignatureCount(other.len())),
+        }
+    }
+
+    /// The statement that the payload is.
+    pub(crate) fn statement(&self) -> Result<Statement, Rejection> {
+        Statement::in_envelope(&self.payload_type, &self.payload)
+    }
+}
+
 impl Bundle {
     /// Reads a bundle of version 0.3.
     ///
     /// # Errors
     /// See [`InvalidBundle`].
     pub fn from_json(json: &[u8]) -> Result<Self, InvalidBundle> {
-        if json.len() > MAX_BYTES {
+        if json.len() > MAX_BUNDLE_BYTES {
             return Err(InvalidBundle::TooLong);
         }
         let wire: Wire =

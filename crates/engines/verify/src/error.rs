@@ -107,6 +107,9 @@ pub enum Rejection {
     /// It does not say for which repository it was made, and the policy minds.
     #[error("signed for no named repository")]
     NoRepository,
+    /// It is of an older layout, and there are bundles: as in cosign and Flux, nothing else counts then.
+    #[error("there are Sigstore bundles, so only those count")]
+    BundlesOnly,
     /// Signatures past [`crate::MAX_SIGNATURES`] are not looked at.
     #[error("more than {max} signatures, the rest was not looked at", max = crate::MAX_SIGNATURES)]
     TooMany,

@@ -4,19 +4,19 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use sigstore_verify::types::{Artifact, Bundle as SigstoreBundle};
-use weir_oci::{Digest, Repository, media_type};
+use weir_oci::{Digest, Repository};
 
-use crate::bundle::{Bundle, Content, InvalidBundle, Material};
+use crate::bundle::{Bundle, Content, Envelope, InvalidBundle, Material};
 use crate::certificate::Facts;
 use crate::dsse::pre_authentication_encoding;
 use crate::error::{NotVerified, Refused, Rejection, clip};
 use crate::key::PublicKey;
 use crate::payload::SimpleSigning;
 use crate::policy::{Claims, IdentityPolicy, KeyPolicy, Policy};
-use crate::signatures::{FoundBundle, FoundPayload, Layout, MAX_SIGNATURES, SignatureSet};
+use crate::signatures::{FoundAttestation, FoundBundle, FoundPayload, Layout, MAX_SIGNATURES, SignatureSet};
 use crate::sigstore::{self, Checked, Part, Untrusted};
 use crate::statement::{COSIGN_SIGN_PREDICATE, Statement};
-use crate::verdict::{Evidence, LogPlace, Signer, Target, Verified};
+use crate::verdict::{Evidence, Examined, LogPlace, Signed, Signer, Target, Verified};
 
 /// Decides whether `target` is signed as `policy` asks, `now` being the time. See the crate's documentation for the
 /// rules.
@@ -29,56 +29,24 @@ pub fn verify(
     policy: &Policy,
     now: Timestamp,
 ) -> Result<Verified<Digest>, NotVerified> {
-    let bundles = signatures.bundles.iter().take(MAX_SIGNATURES);
-    let bundles: Vec<(&FoundBundle, Result<Bundle, InvalidBundle>)> = bundles
-        .map(|found| (found, Bundle::from_json(&found.content)))
-        .collect();
-    let bundles_count = bundles.iter().any(|(_, bundle)| bundle.is_ok());
-
     let mut refused = Vec::new();
-    let mut consider = |layout, source, result: Result<Accepted, Rejection>| match result {
-        Ok(accepted) => {
-            let passed_over = std::mem::take(&mut refused);
-            let evidence = accepted.evidence(layout, source, passed_over);
-            Some(Verified {
-                value: target.digest(),
-                evidence: Box::new(evidence),
-            })
+    for candidate in candidates(signatures) {
+        if candidate.shadowed {
+            continue;
         }
-        Err(reason) => {
-            refused.push(Refused {
-                layout,
-                source,
-                reason,
-            });
-            None
-        }
-    };
-    for (found, bundle) in bundles {
-        let result = bundle
-            .map_err(Rejection::from)
-            .and_then(|bundle| check_bundle(found, &bundle, target, policy, now));
-        if let Some(verified) = consider(Layout::Bundle, found.manifest, result) {
-            return Ok(verified);
-        }
-    }
-    if !bundles_count {
-        for found in signatures.payloads.iter().take(MAX_SIGNATURES) {
-            let result = check_payload(found, target, policy, now);
-            if let Some(verified) = consider(Layout::Legacy, found.layer, result) {
-                return Ok(verified);
+        match candidate.check(target, policy, now) {
+            Ok(accepted) => {
+                let evidence = accepted.evidence(&candidate, refused);
+                return Ok(Verified::new(target.digest(), evidence));
             }
+            Err(reason) => refused.push(Refused {
+                layout: candidate.layout,
+                source: candidate.source,
+                reason,
+            }),
         }
     }
-    let dropped = signatures
-        .bundles
-        .get(MAX_SIGNATURES)
-        .map(|found| (Layout::Bundle, found.manifest));
-    let dropped = dropped.or(signatures
-        .payloads
-        .get(MAX_SIGNATURES)
-        .map(|found| (Layout::Legacy, found.layer)));
-    if let Some((layout, source)) = dropped {
+    if let Some((layout, source)) = past_the_limit(signatures) {
         refused.push(Refused {
             layout,
             source,
@@ -91,27 +59,131 @@ pub fn verify(
     })
 }
 
+/// What [`verify`] thinks of each signature by itself, in the order in which it looks at them: it says yes when one of
+/// these counts. For those who want to know what was stated, or why something does not count.
+pub fn examine(target: &Target, signatures: &SignatureSet, policy: &Policy, now: Timestamp) -> Vec<Examined> {
+    let mut examined = Vec::new();
+    for candidate in candidates(signatures) {
+        let verdict = if candidate.shadowed {
+            Err(Rejection::BundlesOnly)
+        } else {
+            candidate.check(target, policy, now)
+        };
+        examined.push(Examined {
+            layout: candidate.layout,
+            source: candidate.source,
+            verdict: verdict.map(|mut accepted| {
+                let signed = Signed {
+                    digest: target.digest(),
+                    statement: accepted.statement.take(),
+                };
+                Verified::new(signed, accepted.evidence(&candidate, Vec::new()))
+            }),
+        });
+    }
+    if let Some((layout, source)) = past_the_limit(signatures) {
+        examined.push(Examined {
+            layout,
+            source,
+            verdict: Err(Rejection::TooMany),
+        });
+    }
+    examined
+}
+
+/// A signature that may count.
+struct Candidate<'s> {
+    layout: Layout,
+    source: Digest,
+    /// It is of an older layout, and there are bundles.
+    shadowed: bool,
+    found: Found<'s>,
+}
+
+enum Found<'s> {
+    Bundle(&'s FoundBundle, Result<Bundle, InvalidBundle>),
+    Payload(&'s FoundPayload),
+    Attestation(&'s FoundAttestation),
+}
+
+/// The signatures that are looked at, in order.
+fn candidates(signatures: &SignatureSet) -> Vec<Candidate<'_>> {
+    let mut all: Vec<Candidate<'_>> = Vec::new();
+    for one in signatures.bundles.iter().take(MAX_SIGNATURES) {
+        all.push(Candidate {
+            layout: Layout::Bundle,
+            source: one.manifest,
+            shadowed: false,
+            found: Found::Bundle(one, Bundle::from_json(&one.content)),
+        });
+    }
+    let shadowed = all
+        .iter()
+        .any(|candidate| matches!(candidate.found, Found::Bundle(_, Ok(_))));
+    for one in signatures.payloads.iter().take(MAX_SIGNATURES) {
+        all.push(Candidate {
+            layout: Layout::Legacy,
+            source: one.layer,
+            shadowed,
+            found: Found::Payload(one),
+        });
+    }
+    for one in signatures.attestations.iter().take(MAX_SIGNATURES) {
+        all.push(Candidate {
+            layout: Layout::LegacyAttestation,
+            source: one.layer,
+            shadowed,
+            found: Found::Attestation(one),
+        });
+    }
+    all
+}
+
+/// The first signature that is not looked at because there are too many.
+fn past_the_limit(signatures: &SignatureSet) -> Option<(Layout, Digest)> {
+    let bundle = signatures.bundles.get(MAX_SIGNATURES);
+    let payload = signatures.payloads.get(MAX_SIGNATURES);
+    let attestation = signatures.attestations.get(MAX_SIGNATURES);
+    bundle
+        .map(|found| (Layout::Bundle, found.manifest))
+        .or(payload.map(|found| (Layout::Legacy, found.layer)))
+        .or(attestation.map(|found| (Layout::LegacyAttestation, found.layer)))
+}
+
+impl Candidate<'_> {
+    fn check(&self, target: &Target, policy: &Policy, now: Timestamp) -> Result<Accepted, Rejection> {
+        match &self.found {
+            Found::Bundle(found, Ok(bundle)) => check_bundle(found, bundle, target, policy, now),
+            Found::Bundle(_, Err(invalid)) => Err(invalid.clone().into()),
+            Found::Payload(found) => check_payload(found, target, policy, now),
+            Found::Attestation(found) => check_attestation(found, target, policy, now),
+        }
+    }
+}
+
 /// A signature that counts.
 struct Accepted {
     signer: Signer,
     logged: Vec<LogPlace>,
+    statement: Option<Statement>,
     predicate_type: Option<String>,
     signed_repository: Option<String>,
 }
 
 impl Accepted {
-    fn evidence(self, layout: Layout, source: Digest, passed_over: Vec<Refused>) -> Evidence {
+    fn evidence(self, candidate: &Candidate<'_>, passed_over: Vec<Refused>) -> Evidence {
         let Self {
             signer,
             logged,
+            statement: _,
             predicate_type,
             signed_repository,
         } = self;
         Evidence {
             signer,
             logged,
-            layout,
-            source,
+            layout: candidate.layout,
+            source: candidate.source,
             predicate_type,
             signed_repository,
             passed_over,
@@ -129,42 +201,67 @@ fn check_bundle(
     let Content::Envelope(envelope) = &bundle.content else {
         return Err(Rejection::MessageSignature);
     };
-    let [signature] = envelope.signatures.as_slice() else {
-        return Err(Rejection::SignatureCount(envelope.signatures.len()));
-    };
-    let (signer, logged) = match (bundle.material, policy) {
-        (Material::Nothing, _) => return Err(Rejection::NoMaterial),
-        (Material::Certificate, Policy::Keys(_)) => return Err(Rejection::Certificate),
-        (Material::Key, Policy::Identities(_)) => return Err(Rejection::Key),
-        (Material::Key, Policy::Keys(policy)) => {
+    if bundle.material == Material::Nothing {
+        return Err(Rejection::NoMaterial);
+    }
+    let by_certificate = bundle.material == Material::Certificate;
+    check_envelope(envelope, by_certificate, target, policy, now, |_| {
+        sigstore::read(&found.content)
+    })
+}
+
+fn check_attestation(
+    found: &FoundAttestation,
+    target: &Target,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Accepted, Rejection> {
+    let envelope = Envelope::from_json(&found.content)?;
+    let by_certificate = found.material.certificate.is_some();
+    check_envelope(&envelope, by_certificate, target, policy, now, |key| {
+        sigstore::attestation_bundle(&envelope, &found.material, key)
+    })
+}
+
+/// Whether an envelope is signed as the policy asks and states something about the artifact; `bundle` gives the envelope with
+/// its certificate or a given key, and its log entries.
+fn check_envelope(
+    envelope: &Envelope,
+    by_certificate: bool,
+    target: &Target,
+    policy: &Policy,
+    now: Timestamp,
+    bundle: impl FnOnce(Option<&PublicKey>) -> Result<SigstoreBundle, Untrusted>,
+) -> Result<Accepted, Rejection> {
+    let signature = envelope.signature()?;
+    let (signer, logged) = match policy {
+        Policy::Keys(_) if by_certificate => return Err(Rejection::Certificate),
+        Policy::Identities(_) if !by_certificate => return Err(Rejection::Key),
+        Policy::Keys(policy) => {
             let message = pre_authentication_encoding(&envelope.payload_type, &envelope.payload);
-            by_key(policy, &message, signature, now, |_| {
-                Ok((
-                    sigstore::read(&found.content)?,
-                    sigstore::digested(target.digest())?,
-                ))
-            })?
+            by_key(
+                policy,
+                |key| key.verifies(&message, signature),
+                now,
+                |key| Ok((bundle(Some(key))?, sigstore::digested(target.digest())?)),
+            )?
         }
-        (Material::Certificate, Policy::Identities(policy)) => {
-            let bundle = sigstore::read(&found.content)?;
+        Policy::Identities(policy) => {
             let artifact = sigstore::digested(target.digest())?;
-            by_identity(policy, &bundle, &artifact, now).map_err(other_artifact)?
+            by_identity(policy, &bundle(None)?, &artifact, now).map_err(other_artifact)?
         }
     };
     // From here on the content is the signer's; before, it was anybody's.
-    let predicate_type = check_statement(
-        &envelope.payload_type,
-        &envelope.payload,
-        target.digest(),
-        policy.claims(),
-    )?;
+    let statement = envelope.statement()?;
+    check_statement(&statement, target.digest(), policy.claims())?;
     if policy.claims().same_repository {
         return Err(Rejection::NoRepository);
     }
     Ok(Accepted {
         signer,
         logged,
-        predicate_type: Some(predicate_type),
+        predicate_type: Some(statement.predicate_type.clone()),
+        statement: Some(statement),
         signed_repository: None,
     })
 }
@@ -180,10 +277,15 @@ fn check_payload(
             let signature = STANDARD
                 .decode(found.signature.trim())
                 .map_err(|_| Rejection::SignatureEncoding)?;
-            by_key(policy, &found.content, &signature, now, |key| {
-                let bundle = sigstore::payload_bundle(found, Some(key))?;
-                Ok((bundle, Artifact::from_blob(&found.content)))
-            })?
+            by_key(
+                policy,
+                |key| key.verifies(&found.content, &signature),
+                now,
+                |key| {
+                    let bundle = sigstore::payload_bundle(found, Some(key))?;
+                    Ok((bundle, Artifact::from_blob(&found.content)))
+                },
+            )?
         }
         Policy::Identities(_) if found.material.certificate.is_none() => return Err(Rejection::Key),
         Policy::Identities(policy) => {
@@ -206,44 +308,36 @@ fn check_payload(
     Ok(Accepted {
         signer,
         logged,
+        statement: None,
         predicate_type: None,
         signed_repository,
     })
 }
 
-/// The predicate type of a signed statement about `digest`.
+/// Whether a signed statement is about `digest` and of a kind that is asked for.
 pub(crate) fn check_statement(
-    payload_type: &str,
-    payload: &[u8],
+    statement: &Statement,
     digest: Digest,
     claims: &Claims,
-) -> Result<String, Rejection> {
-    if payload_type != media_type::IN_TOTO {
-        return Err(Rejection::PayloadType(clip(payload_type)));
-    }
-    let statement = Statement::from_json(payload)?;
+) -> Result<(), Rejection> {
     if !statement.is_about(digest) {
         return Err(Rejection::OtherArtifact);
     }
     if !claims.predicate_types.accept(&statement.predicate_type) {
         return Err(Rejection::PredicateType(clip(&statement.predicate_type)));
     }
-    Ok(statement.predicate_type)
+    Ok(())
 }
 
-/// Whether a key of the policy made `signature` over `message` and, where the policy asks for a log, whether it is
-/// in one; `logged` gives the signature as a bundle and what it is over.
+/// Whether a key of the policy made a signature and, where the policy asks for a log, whether it is in one; `made` says
+/// of a key whether the signature is its own, `logged` gives the signature as a bundle and what it is over.
 pub(crate) fn by_key<'a>(
     policy: &KeyPolicy,
-    message: &[u8],
-    signature: &[u8],
+    made: impl Fn(&PublicKey) -> bool,
     now: Timestamp,
     logged: impl FnOnce(&PublicKey) -> Result<(SigstoreBundle, Artifact<'a>), Untrusted>,
 ) -> Result<(Signer, Vec<LogPlace>), Rejection> {
-    let matching = policy
-        .keys
-        .iter()
-        .find(|(_, key)| key.verifies(message, signature));
+    let matching = policy.keys.iter().find(|(_, key)| made(key));
     let (name, key) = matching.ok_or(Rejection::NoKeyMatches {
         keys: policy.keys.len(),
     })?;

@@ -4,7 +4,7 @@ mod der;
 
 use std::fmt;
 
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::digest::{Digest, SHA256, digest};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ECDSA_P521_SHA256_ASN1,
     ECDSA_P521_SHA512_ASN1, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, VerificationAlgorithm,
@@ -180,6 +180,18 @@ impl PublicKey {
         self.schemes
             .iter()
             .any(|scheme| scheme.verify_sig(message, signature).is_ok())
+    }
+}
+
+impl PublicKey {
+    /// Whether `signature` is this key's over what has this digest. No for keys that sign no SHA-256 digests.
+    pub(crate) fn verifies_digest(&self, digest: weir_oci::Digest, signature: &[u8]) -> bool {
+        let Ok(digest) = Digest::import_less_safe(digest.as_bytes(), &SHA256) else {
+            return false;
+        };
+        self.schemes
+            .iter()
+            .any(|scheme| scheme.verify_digest_sig(&digest, signature).is_ok())
     }
 }
 

@@ -13,13 +13,14 @@
 //! The rules, in order:
 //!
 //! 1. If at least one Sigstore bundle (of version 0.3, as cosign attaches them) can be read, only bundles count;
-//!    else cosign's older payloads do.
+//!    else cosign's older payloads do, and its older attestations where they were looked for.
 //! 2. One good signature by any of the keys or identities is enough.
 //! 3. A signature by an identity is good when its certificate chains to an authority of the root, was published in
 //!    a certificate log, and was valid when the signature was made, which a transparency log or a timestamp
 //!    authority proves; when a transparency log holds an entry of exactly this signature; and when issuer and a
 //!    name of the certificate match one identity.
-//! 4. A bundle is good when it holds one signed in-toto statement with a subject of exactly the digest.
+//! 4. A bundle or an older attestation is good when it holds one signed in-toto statement with a subject of exactly the
+//!    digest.
 //! 5. A payload is good when it is signed and names exactly the digest. (cosign as Flux uses it leaves this
 //!    check out, so that a signature copied from another artifact passes there.)
 //!
@@ -54,25 +55,30 @@ mod key;
 mod payload;
 mod pem;
 mod policy;
+mod predicate;
 mod root;
 mod signatures;
 mod sigstore;
 mod statement;
 mod verdict;
 
-pub use blob::{BlobEvidence, verify_blob};
-pub use bundle::{Bundle, InvalidBundle};
+pub use blob::{Blob, BlobEvidence, verify_blob};
+pub use bundle::{Bundle, InvalidBundle, MAX_BUNDLE_BYTES};
 pub use dsse::pre_authentication_encoding;
 pub use error::{NotVerified, Refused, Rejection};
 pub use identity::{Identity, InvalidIdentity, Loose, TextMatch, looseness};
-pub use judge::verify;
+pub use judge::{examine, verify};
 pub use key::{Algorithm, Fingerprint, InvalidKey, PublicKey};
 pub use payload::{COSIGN_PAYLOAD_TYPE, InvalidPayload, SimpleSigning};
 pub use policy::{IdentityPolicy, InvalidKeys, KeyPolicy, NoIdentities, NoKeys, Policy, PredicateTypes};
+pub use predicate::{InvalidPredicate, InvalidPredicateType, PredicateType};
 pub use root::{InvalidTrustRoot, TrustRoot};
-pub use signatures::{FoundBundle, FoundPayload, Layout, MAX_SIGNATURES, PayloadMaterial, SignatureSet};
+pub use signatures::{
+    FoundAttestation, FoundBundle, FoundPayload, Layout, MAX_SIGNATURES, PayloadMaterial, SignatureSet,
+};
 pub use sigstore::{Part, Untrusted};
 pub use statement::{COSIGN_SIGN_PREDICATE, InvalidStatement, STATEMENT_TYPE, Statement, Subject};
 pub use verdict::{
-    Admitted, Digested, Evidence, LogPlace, NotRequired, NotTheVerified, Signer, Target, Verified,
+    Admitted, Digested, Evidence, Examined, LogPlace, NotRequired, NotTheVerified, Signed, Signer, Target,
+    Verified,
 };

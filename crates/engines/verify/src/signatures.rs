@@ -4,6 +4,10 @@ use std::fmt;
 
 use weir_oci::Digest;
 
+use crate::bundle::{Bundle, Content, Envelope};
+use crate::error::Rejection;
+use crate::statement::Statement;
+
 /// The most signatures of either layout that are looked at; more of them make a verdict impossible (N25).
 pub const MAX_SIGNATURES: usize = 200;
 
@@ -14,6 +18,8 @@ pub struct SignatureSet {
     pub bundles: Vec<FoundBundle>,
     /// cosign's older payloads, from the `.sig` tag, in order.
     pub payloads: Vec<FoundPayload>,
+    /// cosign's older attestations, from the `.att` tag, in order; none where signatures alone are asked for.
+    pub attestations: Vec<FoundAttestation>,
 }
 
 /// A document that may be a bundle.
@@ -23,6 +29,29 @@ pub struct FoundBundle {
     pub manifest: Digest,
     /// Its bytes.
     pub content: Vec<u8>,
+}
+
+impl FoundBundle {
+    /// What somebody claims to state, for lists. Nothing of it is verified; see [`crate::examine`].
+    ///
+    /// # Errors
+    /// Why there is no statement in it.
+    pub fn unverified_statement(&self) -> Result<Statement, Rejection> {
+        match Bundle::from_json(&self.content)?.content {
+            Content::Envelope(envelope) => envelope.statement(),
+            Content::MessageSignature => Err(Rejection::MessageSignature),
+        }
+    }
+}
+
+impl FoundAttestation {
+    /// As [`FoundBundle::unverified_statement`].
+    ///
+    /// # Errors
+    /// Why there is no statement in it.
+    pub fn unverified_statement(&self) -> Result<Statement, Rejection> {
+        Envelope::from_json(&self.content)?.statement()
+    }
 }
 
 /// A payload with its signature.
@@ -35,6 +64,18 @@ pub struct FoundPayload {
     /// The signature, in base64 as in the annotation `dev.cosignproject.cosign/signature`.
     pub signature: String,
     /// What else the layer's annotations hold to check it with; nothing for a signature by a given key.
+    pub material: PayloadMaterial,
+}
+
+/// A signed statement in an envelope by itself, as cosign stored attestations before bundles.
+#[derive(Clone, Debug)]
+pub struct FoundAttestation {
+    /// The layer that holds the envelope.
+    pub layer: Digest,
+    /// The envelope's bytes.
+    pub content: Vec<u8>,
+    /// What the layer's annotations hold to check it with. A timestamp in it is not looked at: cosign 3 makes it of the
+    /// signature and checks it against the envelope.
     pub material: PayloadMaterial,
 }
 
@@ -60,6 +101,8 @@ pub enum Layout {
     Bundle,
     /// A payload under the tag `sha256-<hex>.sig`: what cosign wrote before, and still does when asked.
     Legacy,
+    /// An envelope under the tag `sha256-<hex>.att`: the same for attestations.
+    LegacyAttestation,
 }
 
 impl fmt::Display for Layout {
@@ -67,6 +110,7 @@ impl fmt::Display for Layout {
         f.write_str(match self {
             Self::Bundle => "sigstore bundle",
             Self::Legacy => "cosign payload",
+            Self::LegacyAttestation => "cosign attestation",
         })
     }
 }

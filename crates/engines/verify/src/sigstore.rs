@@ -32,7 +32,7 @@ use crate::error::clip;
 use crate::key::PublicKey;
 use crate::root::TrustRoot;
 
-pub(crate) use legacy::payload_bundle;
+pub(crate) use legacy::{attestation_bundle, payload_bundle};
 pub(crate) use logs::Logged;
 
 /// Which part of a signature's evidence does not hold.

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use weir_oci::Digest;
+use weir_oci::{Digest, media_type};
+
+use crate::error::{Rejection, clip};
+use crate::verdict::Target;
 
 /// The type of the statements that are written.
 pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
@@ -60,18 +63,20 @@ impl Statement {
     /// A plain signature of `digest`, as cosign v3 states it.
     pub fn cosign_signature(digest: Digest) -> Self {
         let nothing = serde_json::Value::Object(serde_json::Map::new());
-        Self::about(digest, COSIGN_SIGN_PREDICATE, nothing)
+        Self::new(String::new(), digest, COSIGN_SIGN_PREDICATE, nothing)
     }
 
-    /// What `predicate` says of the artifact `digest`.
-    pub fn about(digest: Digest, predicate_type: &str, predicate: serde_json::Value) -> Self {
+    /// What `predicate` says of an artifact, which is called by its repository as cosign calls it.
+    pub fn about(target: &Target, predicate_type: &str, predicate: serde_json::Value) -> Self {
+        let name = target.repository().to_string();
+        Self::new(name, target.digest(), predicate_type, predicate)
+    }
+
+    fn new(name: String, digest: Digest, predicate_type: &str, predicate: serde_json::Value) -> Self {
         let digest = BTreeMap::from([("sha256".to_owned(), digest.hex())]);
         Self {
             statement_type: STATEMENT_TYPE.to_owned(),
-            subject: vec![Subject {
-                name: String::new(),
-                digest,
-            }],
+            subject: vec![Subject { name, digest }],
             predicate_type: predicate_type.to_owned(),
             predicate,
         }
@@ -85,14 +90,20 @@ impl Statement {
         let statement: Self = serde_json::from_slice(payload)
             .map_err(|error| InvalidStatement::Malformed(crate::error::place(&error)))?;
         if ![STATEMENT_TYPE, STATEMENT_TYPE_V01].contains(&statement.statement_type.as_str()) {
-            return Err(InvalidStatement::UnknownType(crate::error::clip(
-                &statement.statement_type,
-            )));
+            return Err(InvalidStatement::UnknownType(clip(&statement.statement_type)));
         }
         if statement.subject.is_empty() {
             return Err(InvalidStatement::NoSubject);
         }
         Ok(statement)
+    }
+
+    /// Reads the payload of an envelope.
+    pub(crate) fn in_envelope(payload_type: &str, payload: &[u8]) -> Result<Self, Rejection> {
+        if payload_type != media_type::IN_TOTO {
+            return Err(Rejection::PayloadType(clip(payload_type)));
+        }
+        Ok(Self::from_json(payload)?)
     }
 
     /// Whether a subject is exactly `digest`.

@@ -5,9 +5,10 @@ use std::fmt;
 use jiff::Timestamp;
 use weir_oci::{Digest, Repository};
 
-use crate::error::Refused;
+use crate::error::{Refused, Rejection};
 use crate::key::Fingerprint;
 use crate::signatures::Layout;
+use crate::statement::Statement;
 
 /// The artifact that is to be verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,13 +40,13 @@ impl fmt::Display for Target {
     }
 }
 
-/// A value that was verified. Only [`crate::verify`] makes one, for a digest; [`Verified::bind`] carries the verdict
-/// over to what has that digest.
+/// A value that was verified. Only [`crate::verify`] and [`crate::examine`] make one, for a digest and for what was stated
+/// about it; [`Verified::bind`] carries the verdict over to what has that digest.
 #[derive(Clone, Debug)]
 pub struct Verified<T> {
-    pub(crate) value: T,
+    value: T,
     // On the heap: it is much larger than what it is about.
-    pub(crate) evidence: Box<Evidence>,
+    evidence: Box<Evidence>,
 }
 
 /// What the verdict rests on.
@@ -145,7 +146,42 @@ pub struct NotTheVerified {
     pub found: Digest,
 }
 
+/// What somebody signed.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Signed {
+    /// The artifact.
+    pub digest: Digest,
+    /// What was stated about it; nothing for a payload of cosign's older layout.
+    pub statement: Option<Statement>,
+}
+
+impl Digested for Signed {
+    fn digest(&self) -> Digest {
+        self.digest
+    }
+}
+
+/// A signature that was found, and what is thought of it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Examined {
+    /// How it is stored.
+    pub layout: Layout,
+    /// The digest of the manifest or layer that holds it.
+    pub source: Digest,
+    /// What was signed, or why the signature does not count.
+    pub verdict: Result<Verified<Signed>, Rejection>,
+}
+
 impl<T> Verified<T> {
+    pub(crate) fn new(value: T, evidence: Evidence) -> Self {
+        Self {
+            value,
+            evidence: Box::new(evidence),
+        }
+    }
+
     /// The value.
     pub const fn get(&self) -> &T {
         &self.value

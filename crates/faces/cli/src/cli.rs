@@ -85,6 +85,7 @@ pub enum LogEncoding {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Artifact(crate::artifact::Artifact),
+    Attest(crate::attest::Attest),
     Check(crate::check::Check),
     Completion(crate::completion::Completion),
     Controller(crate::controller::Controller),
@@ -114,6 +115,7 @@ impl Command {
     pub(crate) async fn run(self, cx: &mut Context<'_>) -> Result {
         match self {
             Self::Artifact(command) => command.run(cx).await,
+            Self::Attest(command) => command.run(cx).await,
             Self::Check(command) => command.run(cx).await,
             Self::Completion(command) => command.run(cx),
             Self::Controller(command) => command.run(cx).await,

@@ -32,11 +32,13 @@ mod pages;
 mod progress;
 mod remote;
 mod run;
+mod signer;
 mod status;
 mod table;
 mod trust;
 
 mod artifact;
+mod attest;
 mod check;
 mod completion;
 mod controller;

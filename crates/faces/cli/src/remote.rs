@@ -6,6 +6,7 @@ use clap::Args;
 use weir_oci::{Reference, Repository};
 use weir_redact::{RedactedUrl, SecretString};
 use weir_registry::{Client, ClientOptions, Credential, DockerConfig, Keychain, PlainHttp, ProxyOptions};
+use weir_verify::Target;
 
 use crate::global::Context;
 use crate::output::put;
@@ -67,6 +68,28 @@ impl Remote {
             None => docker(cx)?,
         };
         Ok(Client::new(options)?.with_credentials(keychain))
+    }
+
+    /// A client, and what a reference points to now, for those who are about to sign it.
+    pub(crate) async fn target(
+        &self,
+        cx: &mut Context<'_>,
+        reference: &Reference,
+    ) -> Result<(Client, Target)> {
+        let repository = reference.repository();
+        let client = self.client(cx, repository)?;
+        let digest = cx
+            .in_time("resolving the artifact", async {
+                Ok(client.resolve(reference).await?.digest)
+            })
+            .await?;
+        if reference.digest().is_none() {
+            cx.io.talk(&format!(
+                "{reference} is {digest} now; a tag can move, so name the digest where you know it"
+            ));
+        }
+        let target = Target::new(repository.clone(), digest);
+        Ok((client, target))
     }
 }
 

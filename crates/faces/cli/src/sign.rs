@@ -1,23 +1,18 @@
 //! `weir sign`.
 
-mod keyless;
-mod token;
-
 use std::collections::BTreeMap;
 
-use clap::{ArgGroup, Args};
-use serde_json::{Map, Value, json};
+use clap::Args;
 use weir_oci::Reference;
 use weir_registry::Client;
-use weir_trust::{SignError, SignOptions, SigningKey, Stored, sign, sign_keyless};
+use weir_trust::{SignOptions, sign, sign_keyless};
 use weir_verify::{Layout, Target};
 
-use keyless::KeylessArgs;
-
 use crate::global::Context;
-use crate::output::{self, Shape};
+use crate::output::Shape;
 use crate::remote::{Remote, read_reference};
-use crate::{CommandError, Exit, Kind, keys, run::Result, trust};
+use crate::signer::{Done, Signer, SignerArgs};
+use crate::{Exit, run::Result};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -48,23 +43,11 @@ Exit codes: 0 signed, 1 not signed, 2 wrong usage; a missing password or token i
 /// services, and the signature is verified before it is stored. The identity and the digest are then in the log for
 /// good; the log of the public-good instance is public.
 #[derive(Debug, Args)]
-#[command(
-    after_help = EXAMPLES,
-    group(ArgGroup::new("signer").args(["key", "keyless"]).required(true)),
-)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Sign {
     /// The artifact: oci://HOST/REPOSITORY[:TAG][@DIGEST]
     #[arg(value_name = "REFERENCE", value_parser = read_reference)]
     reference: Reference,
-    /// Private key: a file, env://VARIABLE, or k8s://NAMESPACE/SECRET
-    #[arg(long, value_name = "KEY")]
-    key: Option<String>,
-    /// Sign with an identity instead of a key: the holder of an OpenID Connect token
-    #[arg(long)]
-    keyless: bool,
-    /// Read the key's password from the first line of standard input [default: `$COSIGN_PASSWORD`]
-    #[arg(long, conflicts_with = "keyless")]
-    password_stdin: bool,
     /// Store it the way cosign did before version 3, under a tag `sha256-….sig`
     #[arg(long)]
     legacy: bool,
@@ -75,24 +58,9 @@ pub(crate) struct Sign {
     #[arg(short, long, value_enum, default_value_t, value_name = "FORM")]
     output: Shape,
     #[command(flatten)]
-    identity: KeylessArgs,
+    signer: SignerArgs,
     #[command(flatten)]
     remote: Remote,
-}
-
-/// Who signs.
-enum Signer {
-    Key(Box<SigningKey>),
-    Identity(Box<keyless::Signer>),
-}
-
-/// A signature that is stored.
-struct Signed {
-    stored: Stored,
-    /// By whom, for a line.
-    by: String,
-    /// The same as data.
-    facts: Map<String, Value>,
 }
 
 fn read_annotation(text: &str) -> std::result::Result<(String, String), String> {
@@ -104,28 +72,12 @@ fn read_annotation(text: &str) -> std::result::Result<(String, String), String> 
 
 impl Sign {
     pub(crate) async fn run(self, cx: &mut Context<'_>) -> Result {
-        let signer = match &self.key {
-            Some(key) => Signer::Key(Box::new(keys::private(cx, key, self.password_stdin).await?)),
-            None => Signer::Identity(Box::new(self.identity.signer(cx).await?)),
-        };
-        let repository = self.reference.repository();
-        let client = self.remote.client(cx, repository)?;
-        let digest = cx
-            .in_time("resolving the artifact", async {
-                Ok(client.resolve(&self.reference).await?.digest)
-            })
-            .await?;
-        if self.reference.digest().is_none() {
-            cx.io.talk(&format!(
-                "{} is {digest} now; a tag can move, so name the digest where you know it",
-                self.reference
-            ));
-        }
-        let target = Target::new(repository.clone(), digest);
+        let signer = self.signer.read(cx).await?;
+        let (client, target) = self.remote.target(cx, &self.reference).await?;
         let options = self.options(cx);
         let work = self.sign(&client, &target, &signer, &options);
-        let signed = cx.in_time("signing", work).await?;
-        self.print(cx, &target, signed)?;
+        let done = cx.in_time("signing", work).await?;
+        done.print(cx, &target, "signed", self.output)?;
         Ok(Exit::Success)
     }
 
@@ -146,60 +98,25 @@ impl Sign {
         target: &Target,
         signer: &Signer,
         options: &SignOptions,
-    ) -> Result<Signed> {
-        let failed = |error: SignError| match &error {
-            SignError::Keyless { source, .. } => self.identity.explain(&target.to_string(), source),
-            _ => CommandError::caused(Kind::Outside, format!("cannot sign {target}"), &error),
-        };
-        let mut facts = Map::new();
+    ) -> Result<Done> {
+        let failed = |error| self.signer.explain(format!("cannot sign {target}"), &error);
         // On the heap: they are large, and this function's own future would hold them.
         match signer {
             Signer::Key(key) => {
                 let work = Box::pin(sign(client, target, key, options));
-                let stored = work.await.map_err(failed)?;
-                let fingerprint = key.public_key().fingerprint().to_string();
-                facts.insert("key".to_owned(), json!(fingerprint));
-                let by = format!("by key {fingerprint}");
-                Ok(Signed { stored, by, facts })
+                Ok(Done::new("signature", work.await.map_err(failed)?, signer, None))
             }
-            Signer::Identity(signer) => {
-                let work = Box::pin(sign_keyless(
-                    client,
-                    target,
-                    &signer.keyless,
-                    &signer.token,
-                    options,
-                ));
+            Signer::Identity(holder) => {
+                let (keyless, token) = (&holder.keyless, &holder.token);
+                let work = Box::pin(sign_keyless(client, target, keyless, token, options));
                 let signed = work.await.map_err(failed)?;
-                trust::put_evidence(&mut facts, &signed.evidence);
-                Ok(Signed {
-                    stored: signed.stored,
-                    by: trust::by(&signed.evidence),
-                    facts,
-                })
+                Ok(Done::new(
+                    "signature",
+                    signed.stored,
+                    signer,
+                    Some(&signed.evidence),
+                ))
             }
         }
-    }
-
-    fn print(&self, cx: &mut Context<'_>, target: &Target, signed: Signed) -> Result<()> {
-        let (repository, digest) = (target.repository(), target.digest());
-        let Signed { stored, by, facts } = signed;
-        if self.output == Shape::Text {
-            cx.io.talk(&format!(
-                "signed {by}; stored as {} in oci://{repository}@{}",
-                stored.layout, stored.manifest
-            ));
-            return cx.io.line(&format!("oci://{repository}@{digest}"));
-        }
-        let mut value = json!({
-            "repository": repository.to_string(),
-            "digest": digest.to_string(),
-            "layout": stored.layout.to_string(),
-            "signature": stored.manifest.to_string(),
-        });
-        if let Some(map) = value.as_object_mut() {
-            map.extend(facts);
-        }
-        output::print_value(cx.io, &value, self.output == Shape::Yaml)
     }
 }

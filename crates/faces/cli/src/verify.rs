@@ -1,21 +1,21 @@
 //! `weir verify`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
-use jiff::Timestamp;
 use serde_json::{Value, json};
-use weir_oci::{Digest, Reference};
+use weir_oci::Reference;
 use weir_trust::find;
 use weir_verify::{
-    Evidence, Identity, IdentityPolicy, KeyPolicy, Layout, Policy, SignatureSet, Target, TextMatch,
-    TrustRoot, verify,
+    Examined, Identity, IdentityPolicy, KeyPolicy, Policy, PredicateType, PredicateTypes, Target, TextMatch,
+    TrustRoot, examine, verify,
 };
 
 use crate::global::Context;
 use crate::output::{self, Shape};
 use crate::remote::{Remote, read_reference};
-use crate::{CommandError, Exit, Kind, keys, run::Result, trust};
+use crate::{CommandError, Exit, Kind, attest, keys, run::Result, trust};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -25,6 +25,8 @@ Examples:
   weir verify oci://ghcr.io/org/apps:latest \\
     --certificate-identity https://github.com/org/apps/.github/workflows/push.yml@refs/heads/main \\
     --certificate-oidc-issuer https://token.actions.githubusercontent.com
+  weir verify oci://ghcr.io/org/apps:latest --type slsaprovenance1 --key cosign.pub -o json \\
+    | jq '.signatures[] | select(.counts) | .statement.predicate'
   weir verify oci://registry.example/apps:latest --trusted-root trusted_root.json \\
     --certificate-identity-regexp '^https://ci\\.example/apps/' --certificate-oidc-issuer https://ci.example";
 
@@ -34,6 +36,9 @@ Examples:
 /// there are Sigstore bundles, only they count. Prints the digest that was verified and a line for each signature;
 /// exit code 1 when none counts. Nothing is asked of Sigstore's services: certificates, logs and timestamps are checked
 /// with the trust root alone.
+///
+/// With `--type`, attestations are looked for instead, as `weir attest` makes them: statements of that type whose subject is
+/// the artifact, in bundles or, where there are none, as cosign stored them before version 3. One that counts is enough.
 #[derive(Debug, Args)]
 #[command(
     after_help = EXAMPLES,
@@ -63,18 +68,14 @@ pub(crate) struct Verify {
     /// [default: those of Sigstore's public-good instance; with `--key`: no log is looked at]
     #[arg(long, value_name = "FILE")]
     trusted_root: Option<PathBuf>,
+    /// Ask for an attestation of this type: one of cosign's names, as in `weir attest --help`, or a URI
+    #[arg(long, value_name = "TYPE", value_parser = attest::read_type)]
+    r#type: Option<PredicateType>,
     /// Form of the output
     #[arg(short, long, value_enum, default_value_t, value_name = "FORM")]
     output: Shape,
     #[command(flatten)]
     remote: Remote,
-}
-
-/// A signature and what is to be said about it.
-struct Judged {
-    layout: Layout,
-    source: Digest,
-    verdict: std::result::Result<Evidence, String>,
 }
 
 impl Verify {
@@ -84,6 +85,9 @@ impl Verify {
         let repository = self.reference.repository();
         let client = self.remote.client(cx, repository)?;
         let work = async {
+            if self.r#type.is_some() {
+                return attest::fetch(&client, &self.reference).await;
+            }
             let digest = client.resolve(&self.reference).await?.digest;
             let target = Target::new(repository.clone(), digest);
             let found = find(&client, &target)
@@ -93,7 +97,7 @@ impl Verify {
         };
         let (target, found) = cx.in_time("fetching the signatures", work).await?;
         let verdict = verify(&target, &found, &policy, now);
-        let judged = judge(&target, &found, &policy, now);
+        let examined = examine(&target, &found, &policy, now);
         match self.output {
             Shape::Text => {
                 let word = if verdict.is_ok() {
@@ -102,35 +106,49 @@ impl Verify {
                     "not verified"
                 };
                 cx.io.line(&format!("{repository}@{}: {word}", target.digest()))?;
-                for one in &judged {
+                for one in &examined {
                     let says = match &one.verdict {
-                        Ok(evidence) => format!("good, {}", trust::by(evidence)),
+                        Ok(verified) => format!("good, {}", trust::by(verified.evidence())),
                         Err(why) => format!("does not count: {why}"),
                     };
                     cx.io.line(&format!("  {} {}: {says}", one.layout, one.source))?;
                 }
             }
             Shape::Json | Shape::Yaml => {
-                let value = json!({
+                let data = |one| data(one, self.r#type.is_some());
+                let mut value = json!({
                     "repository": repository.to_string(),
                     "digest": target.digest().to_string(),
                     "verified": verdict.is_ok(),
-                    "signatures": judged.iter().map(data).collect::<Vec<Value>>(),
+                    "signatures": examined.iter().map(data).collect::<Vec<Value>>(),
                 });
+                if let Some(kind) = &self.r#type {
+                    value["type"] = json!(kind.uri());
+                }
                 output::print_value(cx.io, &value, self.output == Shape::Yaml)?;
             }
         }
         match verdict {
             Ok(_) => Ok(Exit::Success),
-            Err(error) => {
-                let message = format!("no matching signatures were found for '{}'", error.reference);
-                Err(CommandError::rejected(message).hint(if judged.is_empty() {
-                    "sign it with `weir sign`; it may also have been pushed by somebody who cannot sign"
-                } else {
-                    "the lines above say why each signature does not count"
-                }))
-            }
+            Err(error) => Err(self.refusal(&error.reference, examined.is_empty())),
         }
+    }
+
+    fn refusal(&self, reference: &str, nothing_there: bool) -> CommandError {
+        let (what, command) = match &self.r#type {
+            None => ("signatures".to_owned(), "sign it with `weir sign`".to_owned()),
+            Some(kind) => {
+                let name = PredicateType::short_name(kind.uri()).unwrap_or(kind.uri());
+                let command = format!("state it with `weir attest --type {name}`");
+                (format!("attestations of type {kind}"), command)
+            }
+        };
+        let message = format!("no matching {what} were found for '{reference}'");
+        CommandError::rejected(message).hint(if nothing_there {
+            format!("{command}; it may also have been pushed by somebody who cannot sign")
+        } else {
+            "the lines above say why each signature does not count".to_owned()
+        })
     }
 }
 
@@ -151,6 +169,7 @@ impl Verify {
                 public.push((name.clone(), keys::public(cx, name).await?));
             }
             let policy = KeyPolicy::new(public).map_err(|error| CommandError::of(Kind::Usage, &error))?;
+            let policy = policy.with_predicate_types(self.predicate_types());
             return Ok(Policy::Keys(match root {
                 Some(root) => policy.in_log_of(root),
                 None => policy,
@@ -164,7 +183,16 @@ impl Verify {
         for warning in policy.warnings() {
             cx.io.talk(&format!("warning: {warning}"));
         }
-        Ok(Policy::Identities(policy))
+        Ok(Policy::Identities(
+            policy.with_predicate_types(self.predicate_types()),
+        ))
+    }
+
+    fn predicate_types(&self) -> PredicateTypes {
+        match &self.r#type {
+            None => PredicateTypes::Any,
+            Some(kind) => PredicateTypes::OneOf(BTreeSet::from([kind.uri().to_owned()])),
+        }
     }
 }
 
@@ -183,47 +211,7 @@ fn either(exact: Option<&str>, pattern: Option<&str>) -> Result<Option<TextMatch
     Ok(exact.map(|text| TextMatch::Exact(text.to_owned())))
 }
 
-/// Each signature by itself: a verdict over all of them ends at the first good one.
-fn judge(target: &Target, found: &SignatureSet, policy: &Policy, now: Timestamp) -> Vec<Judged> {
-    let alone = |layout, source, set: &SignatureSet| Judged {
-        layout,
-        source,
-        verdict: match verify(target, set, policy, now) {
-            Ok(verified) => Ok(verified.evidence().clone()),
-            Err(error) => Err(error.refused.first().map_or_else(
-                || "nothing in it can be read".to_owned(),
-                |refused| refused.reason.to_string(),
-            )),
-        },
-    };
-    let mut judged = Vec::new();
-    for bundle in &found.bundles {
-        let set = SignatureSet {
-            bundles: vec![bundle.clone()],
-            payloads: Vec::new(),
-        };
-        judged.push(alone(Layout::Bundle, bundle.manifest, &set));
-    }
-    // The rule of Flux and cosign: a bundle that can be read makes the older payloads count for nothing.
-    let readable = found
-        .bundles
-        .iter()
-        .any(|bundle| weir_verify::Bundle::from_json(&bundle.content).is_ok());
-    for payload in &found.payloads {
-        let set = SignatureSet {
-            bundles: Vec::new(),
-            payloads: vec![payload.clone()],
-        };
-        let mut one = alone(Layout::Legacy, payload.layer, &set);
-        if readable {
-            one.verdict = Err("there are Sigstore bundles, so only those count".into());
-        }
-        judged.push(one);
-    }
-    judged
-}
-
-fn data(one: &Judged) -> Value {
+fn data(one: &Examined, with_statement: bool) -> Value {
     let mut value = json!({
         "layout": one.layout.to_string(),
         "source": one.source.to_string(),
@@ -231,12 +219,16 @@ fn data(one: &Judged) -> Value {
     });
     if let Some(map) = value.as_object_mut() {
         match &one.verdict {
-            Ok(evidence) => {
+            Ok(verified) => {
+                let evidence = verified.evidence();
                 trust::put_evidence(map, evidence);
                 map.insert("predicateType".into(), json!(evidence.predicate_type));
+                if with_statement {
+                    map.insert("statement".into(), json!(verified.get().statement));
+                }
             }
             Err(why) => {
-                map.insert("reason".into(), json!(why));
+                map.insert("reason".into(), json!(why.to_string()));
             }
         }
     }

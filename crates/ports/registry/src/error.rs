@@ -48,6 +48,11 @@ impl Error {
         matches!(*self.kind, ErrorKind::NotFound(_))
     }
 
+    /// Whether the registry does not do such a thing (405), as many do not delete.
+    pub fn is_unsupported(&self) -> bool {
+        matches!(*self.kind, ErrorKind::Status { status: 405, .. })
+    }
+
     /// Whether credentials were missing, wrong or not sufficient.
     pub fn is_access(&self) -> bool {
         matches!(

@@ -121,6 +121,55 @@ impl Client {
         }
     }
 
+    /// Removes a manifest that is attached to `subject`. Where clients keep the list of referrers, it is taken from there
+    /// first, and that is enough where the registry does not delete manifests.
+    ///
+    /// # Errors
+    /// When it is in no such list and cannot be deleted, or access or the connection fails.
+    pub async fn delete_referrer(
+        &self,
+        repository: &Repository,
+        subject: &Digest,
+        digest: &Digest,
+    ) -> Result<()> {
+        let target = Target::digest(Operation::RecordReferrer, repository, subject);
+        let endpoint = self.endpoint(&target, repository).await?;
+        let mut entries = self.referrers_by_tag(&target, &endpoint, subject).await?;
+        let before = entries.len();
+        entries.retain(|entry| entry.digest != *digest);
+        let listed = entries.len() < before;
+        if listed {
+            self.put_referrers(&target, repository, subject, entries).await?;
+        }
+        match self.delete_manifest(repository, digest).await {
+            Err(error) if listed && (error.is_not_found() || error.is_unsupported()) => Ok(()),
+            done => done,
+        }
+    }
+
+    /// Writes the list under the tag.
+    async fn put_referrers(
+        &self,
+        target: &Target,
+        repository: &Repository,
+        subject: &Digest,
+        entries: Vec<Descriptor>,
+    ) -> Result<()> {
+        let raw = ImageIndex::new(entries)
+            .to_bytes()
+            .map_err(|err| target.error(ErrorKind::Protocol(err.to_string())))?;
+        let tag = subject.referrers_tag();
+        self.put_manifest(
+            target,
+            repository,
+            Some(&tag),
+            Bytes::from(raw),
+            media_type::OCI_INDEX,
+        )
+        .await?;
+        Ok(())
+    }
+
     /// Adds `entry` to the list under the tag. Two writers can overtake each other there, so the list is read
     /// again afterwards.
     pub(crate) async fn record_referrer(
@@ -131,7 +180,6 @@ impl Client {
     ) -> Result<()> {
         let target = Target::digest(Operation::RecordReferrer, repository, subject);
         let endpoint = self.endpoint(&target, repository).await?;
-        let tag = subject.referrers_tag();
         for attempt in 1..=ATTEMPTS {
             let mut entries = self.referrers_by_tag(&target, &endpoint, subject).await?;
             if entries.iter().any(|known| known.digest == entry.digest) {
@@ -141,17 +189,7 @@ impl Client {
                 break;
             }
             entries.push(entry.clone());
-            let raw = ImageIndex::new(entries)
-                .to_bytes()
-                .map_err(|err| target.error(ErrorKind::Protocol(err.to_string())))?;
-            self.put_manifest(
-                &target,
-                repository,
-                Some(&tag),
-                Bytes::from(raw),
-                media_type::OCI_INDEX,
-            )
-            .await?;
+            self.put_referrers(&target, repository, subject, entries).await?;
         }
         Err(target.error(ErrorKind::Protocol(
             "others kept overwriting the list of referrers".to_owned(),

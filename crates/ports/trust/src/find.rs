@@ -1,13 +1,16 @@
 //! Fetching the signatures of an artifact.
 
 use futures::{StreamExt as _, TryStreamExt as _};
-use weir_oci::{Descriptor, Manifest, media_type};
+use weir_oci::{Descriptor, Manifest, Tag, media_type};
 use weir_registry::{Client, ErrorKind};
-use weir_verify::{Bundle, FoundBundle, FoundPayload, MAX_SIGNATURES, PayloadMaterial, SignatureSet, Target};
+use weir_verify::{
+    Bundle, FoundAttestation, FoundBundle, FoundPayload, MAX_SIGNATURES, PayloadMaterial, SignatureSet,
+    Target,
+};
 
 use crate::layout::{
     CERTIFICATE_ANNOTATION, CHAIN_ANNOTATION, LOG_ENTRY_ANNOTATION, SIGNATURE_ANNOTATION,
-    TIMESTAMP_ANNOTATION, legacy_tag,
+    TIMESTAMP_ANNOTATION, attestation_tag, legacy_tag,
 };
 
 /// The longest bundle that is fetched, in bytes: as long as the engine reads.
@@ -60,31 +63,74 @@ pub enum FindError {
 /// fails on the way is an error, because the signature that counts could have been there.
 pub async fn find(client: &Client, target: &Target) -> Result<SignatureSet, FindError> {
     let mut set = SignatureSet::default();
-    let listed = client
-        .referrers(target.repository(), &target.digest(), None)
-        .await;
-    let listing_failure = match listed {
-        Ok(referrers) => {
-            set.bundles = bundles(client, target, referrers).await?;
-            None
-        }
-        Err(source) => Some(FindError::List {
-            target: target.to_string(),
-            source,
-        }),
-    };
-    if set
-        .bundles
-        .iter()
-        .any(|found| Bundle::from_json(&found.content).is_ok())
-    {
-        return Ok(set);
+    let failure = attached(client, target, &mut set).await?;
+    if !has_bundle(&set) {
+        let tag = legacy_tag(&target.digest());
+        let layers = layers(client, target, tag, is_payload, MAX_PAYLOAD_BYTES).await?;
+        set.payloads = layers.into_iter().map(payload).collect();
     }
-    set.payloads = payloads(client, target).await?;
-    match listing_failure {
+    match failure {
         Some(failure) if set.payloads.is_empty() => Err(failure),
         _ => Ok(set),
     }
+}
+
+/// Fetches the attestations of `target` as [`find`] does signatures: bundles, which are signatures too, and what cosign
+/// stored under the `.att` tag before. Both, so that a verdict can say that the latter do not count beside the former.
+///
+/// # Errors
+/// As for [`find`].
+pub async fn find_attestations(client: &Client, target: &Target) -> Result<SignatureSet, FindError> {
+    let mut set = SignatureSet::default();
+    let failure = attached(client, target, &mut set).await?;
+    let tag = attestation_tag(&target.digest());
+    match layers(client, target, tag, is_attestation, MAX_BUNDLE_BYTES).await {
+        Ok(layers) => set.attestations = layers.into_iter().map(attestation).collect(),
+        // They would not count.
+        Err(_) if has_bundle(&set) => {}
+        Err(failure) => return Err(failure),
+    }
+    match failure {
+        Some(failure) if set.attestations.is_empty() => Err(failure),
+        _ => Ok(set),
+    }
+}
+
+/// Adds the bundles that are attached to the artifact. Why they could not be listed is for later: there may be something
+/// of an older layout.
+async fn attached(
+    client: &Client,
+    target: &Target,
+    set: &mut SignatureSet,
+) -> Result<Option<FindError>, FindError> {
+    match attached_bundles(client, target).await {
+        Ok(bundles) => {
+            set.bundles = bundles;
+            Ok(None)
+        }
+        Err(failure @ FindError::List { .. }) => Ok(Some(failure)),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// The bundles that are attached to the artifact.
+pub(crate) async fn attached_bundles(
+    client: &Client,
+    target: &Target,
+) -> Result<Vec<FoundBundle>, FindError> {
+    let listed = client
+        .referrers(target.repository(), &target.digest(), None)
+        .await;
+    let referrers = listed.map_err(|source| FindError::List {
+        target: target.to_string(),
+        source,
+    })?;
+    bundles(client, target, referrers).await
+}
+
+fn has_bundle(set: &SignatureSet) -> bool {
+    let mut bundles = set.bundles.iter();
+    bundles.any(|found| Bundle::from_json(&found.content).is_ok())
 }
 
 async fn bundles(
@@ -137,8 +183,15 @@ async fn bundle(
     }))
 }
 
-async fn payloads(client: &Client, target: &Target) -> Result<Vec<FoundPayload>, FindError> {
-    let reference = target.repository().at_tag(legacy_tag(&target.digest()));
+/// The layers of the image under one of cosign's tags, with their content.
+async fn layers(
+    client: &Client,
+    target: &Target,
+    tag: Tag,
+    wanted: fn(&Descriptor) -> bool,
+    max_bytes: u64,
+) -> Result<Vec<(Descriptor, Vec<u8>)>, FindError> {
+    let reference = target.repository().at_tag(tag);
     let Some(fetched) = passable(target, client.manifest_at(&reference).await)? else {
         return Ok(Vec::new());
     };
@@ -146,13 +199,13 @@ async fn payloads(client: &Client, target: &Target) -> Result<Vec<FoundPayload>,
         return Ok(Vec::new());
     };
     // One more than are looked at, so that the engine can say that there are more.
-    let layers = image
-        .layers
-        .into_iter()
-        .filter(is_payload)
-        .take(MAX_SIGNATURES + 1);
-    let fetches = layers.map(|layer| payload(client, target, layer));
-    let found: Vec<Option<FoundPayload>> = futures::stream::iter(fetches)
+    let layers = image.layers.into_iter().filter(wanted).take(MAX_SIGNATURES + 1);
+    let fetches = layers.map(|layer| async move {
+        let content = client.blob_bytes(target.repository(), &layer, max_bytes).await;
+        let content = passable(target, content)?;
+        Ok(content.map(|content| (layer, content.to_vec())))
+    });
+    let found: Vec<Option<(Descriptor, Vec<u8>)>> = futures::stream::iter(fetches)
         .buffered(AT_A_TIME)
         .try_collect()
         .await?;
@@ -164,34 +217,40 @@ fn is_payload(layer: &Descriptor) -> bool {
         && layer.annotations.contains_key(SIGNATURE_ANNOTATION)
 }
 
-async fn payload(
-    client: &Client,
-    target: &Target,
-    layer: Descriptor,
-) -> Result<Option<FoundPayload>, FindError> {
-    let content = client
-        .blob_bytes(target.repository(), &layer, MAX_PAYLOAD_BYTES)
-        .await;
-    let content = passable(target, content)?;
-    // cosign writes some of them empty, which is the same as not at all.
-    let annotation = |name: &str| {
-        layer
-            .annotations
-            .get(name)
-            .filter(|text| !text.is_empty())
-            .cloned()
-    };
-    Ok(content.map(|content| FoundPayload {
+pub(crate) fn is_attestation(layer: &Descriptor) -> bool {
+    layer.media_type == media_type::DSSE_ENVELOPE
+}
+
+fn payload((layer, content): (Descriptor, Vec<u8>)) -> FoundPayload {
+    FoundPayload {
         layer: layer.digest,
-        content: content.to_vec(),
-        signature: annotation(SIGNATURE_ANNOTATION).unwrap_or_default(),
-        material: PayloadMaterial {
-            certificate: annotation(CERTIFICATE_ANNOTATION),
-            chain: annotation(CHAIN_ANNOTATION),
-            log_entry: annotation(LOG_ENTRY_ANNOTATION),
-            timestamp: annotation(TIMESTAMP_ANNOTATION),
-        },
-    }))
+        content,
+        signature: annotation(&layer, SIGNATURE_ANNOTATION).unwrap_or_default(),
+        material: material(&layer),
+    }
+}
+
+fn attestation((layer, content): (Descriptor, Vec<u8>)) -> FoundAttestation {
+    FoundAttestation {
+        layer: layer.digest,
+        content,
+        material: material(&layer),
+    }
+}
+
+fn material(layer: &Descriptor) -> PayloadMaterial {
+    PayloadMaterial {
+        certificate: annotation(layer, CERTIFICATE_ANNOTATION),
+        chain: annotation(layer, CHAIN_ANNOTATION),
+        log_entry: annotation(layer, LOG_ENTRY_ANNOTATION),
+        timestamp: annotation(layer, TIMESTAMP_ANNOTATION),
+    }
+}
+
+/// cosign writes some of them empty, which is the same as not at all.
+fn annotation(layer: &Descriptor, name: &str) -> Option<String> {
+    let text = layer.annotations.get(name);
+    text.filter(|text| !text.is_empty()).cloned()
 }
 
 /// What is gone, too large or not what it should be is nothing: anyone who may push can attach such things.

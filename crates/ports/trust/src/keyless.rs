@@ -13,17 +13,18 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use weir_oci::Digest;
 use weir_registry::ClientOptions;
 use weir_verify::{
-    Evidence, Identity, IdentityPolicy, NotVerified, Policy, Rejection, SignatureSet, Target, TrustRoot,
-    verify,
+    Blob, Evidence, Identity, IdentityPolicy, Layout, NotVerified, Policy, Refused, Rejection, SignatureSet,
+    Target, TrustRoot, verify, verify_blob,
 };
 
 pub use config::{InvalidSigningConfig, NoService, SigningConfig};
 pub use http::CallError;
 pub use token::{IdentityToken, InvalidToken, TokenError, github_actions_token};
 
-pub(crate) use material::Signed;
+pub(crate) use material::{Signed, envelope};
 pub(crate) use services::Subject as KeylessSubject;
 
 use crate::key::{KeyError, SigningKey};
@@ -122,7 +123,8 @@ impl Keyless {
         signed.signature = key.sign(&subject.message())?;
         // The key has done its work; nobody can use it again.
         drop(key);
-        for authority in &services.timestamps {
+        let authorities = services.timestamps.iter();
+        for authority in authorities.filter(|_| subject.keeps_timestamps()) {
             let stamp = services::timestamp(&self.http, authority, &signed.signature).await?;
             signed.timestamps.push(stamp);
         }
@@ -140,6 +142,28 @@ impl Keyless {
         match verify(target, set, &policy, (self.clock)()) {
             Ok(verified) => Ok(verified.evidence().clone()),
             Err(error) => Err(KeylessError::WouldNotVerify(Box::new(error))),
+        }
+    }
+
+    /// Signs a file: gives a bundle of version 0.3 with a plain signature of its content, as `cosign sign-blob` does, which
+    /// a verifier with this trust root accepts.
+    ///
+    /// # Errors
+    /// See [`KeylessError`]. What was logged stays logged, whatever fails afterwards.
+    pub async fn sign_blob(&self, token: &IdentityToken, content: &[u8]) -> Result<Vec<u8>, KeylessError> {
+        let signed = self.make(token, Subject::Blob(content)).await?;
+        let bundle = serde_json::to_vec(&signed.blob_bundle(content))?;
+        let policy = Policy::Identities(IdentityPolicy::any_identity_unsafe(self.root.clone()));
+        match verify_blob(Blob::Content(content), &bundle, &policy, (self.clock)()) {
+            Ok(_) => Ok(bundle),
+            Err(reason) => Err(KeylessError::WouldNotVerify(Box::new(NotVerified {
+                reference: Digest::of(content).to_string(),
+                refused: vec![Refused {
+                    layout: Layout::Bundle,
+                    source: Digest::of(&bundle),
+                    reason,
+                }],
+            }))),
         }
     }
 }

@@ -14,10 +14,22 @@ pub(crate) const LOG_ENTRY_ANNOTATION: &str = "dev.sigstore.cosign/bundle";
 /// The annotation with a timestamp.
 pub(crate) const TIMESTAMP_ANNOTATION: &str = "dev.sigstore.cosign/rfc3161timestamp";
 
+/// The annotation of an attestation's layer, and of nothing else, that repeats its predicate type.
+pub(crate) const PREDICATE_TYPE_ANNOTATION: &str = "predicateType";
+
 /// The tag of cosign's older layout for the artifact with this digest: `sha256-<hex>.sig`.
 pub fn legacy_tag(digest: &Digest) -> Tag {
+    tag_with(digest, "sig")
+}
+
+/// The tag of its attestations in that layout: `sha256-<hex>.att`.
+pub fn attestation_tag(digest: &Digest) -> Tag {
+    tag_with(digest, "att")
+}
+
+fn tag_with(digest: &Digest, end: &str) -> Tag {
     // The tag of a digest is 71 characters of the tag alphabet, so with four more it is still a tag.
-    Tag::new(format!("{}.sig", digest.referrers_tag())).expect("a digest with a suffix is a tag")
+    Tag::new(format!("{}.{end}", digest.referrers_tag())).expect("a digest with a suffix is a tag")
 }
 
 #[cfg(test)]
@@ -25,10 +37,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_tag_is_cosigns() {
-        assert_eq!(
-            legacy_tag(&Digest::of(b"")).as_str(),
-            "sha256-e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855.sig"
-        );
+    fn the_tags_are_cosigns() {
+        let digest = Digest::of(b"");
+        let start = "sha256-e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(legacy_tag(&digest).as_str(), format!("{start}.sig"));
+        assert_eq!(attestation_tag(&digest).as_str(), format!("{start}.att"));
     }
 }

@@ -1,11 +1,12 @@
 //! cosign's registry layouts, keys and signing.
 //!
-//! [`find`] fetches the signatures of an artifact, for [`weir_verify::verify`] to judge. [`sign`] and [`attest`]
-//! make them and store them where cosign, Flux and weir look: as a Sigstore bundle attached to the artifact
-//! (what cosign v3 writes), or as cosign's older payload under the tag `sha256-<hex>.sig`. [`SigningKey`] reads
-//! and writes cosign's private keys. [`sign_keyless`] and [`attest_keyless`] sign with an [`IdentityToken`]
-//! instead: a certificate of Fulcio, an entry in Rekor and a timestamp come from the services that a
-//! [`SigningConfig`] names, and what the engine would not accept is not stored.
+//! [`find`] fetches the signatures of an artifact, for [`weir_verify::verify`] to judge, and [`find_attestations`] what was
+//! stated about it. [`sign`] and [`attest`] make them and store them where cosign, Flux and weir look: as a Sigstore
+//! bundle attached to the artifact (what cosign v3 writes), or as cosign's older payload under the tag
+//! `sha256-<hex>.sig` and its older attestation under `sha256-<hex>.att`. [`SigningKey`] reads and writes cosign's
+//! private keys. [`sign_keyless`], and [`attest`] with [`Signer::Identity`], sign with an [`IdentityToken`] instead: a
+//! certificate of Fulcio, an entry in Rekor and a timestamp come from the services that a [`SigningConfig`] names, and
+//! what the engine would not accept is not stored. [`Keyless::sign_blob`] does the same for a file.
 //!
 //! It does not decide whether a signature is good, reads no environment, and keeps nothing.
 //!
@@ -29,19 +30,24 @@
 //! # }
 //! ```
 
+mod attest;
 mod find;
 mod key;
 mod keyless;
 mod layout;
 mod secret;
 mod sign;
+mod statement;
+mod store;
 
-pub use find::{FindError, MAX_BUNDLE_BYTES, MAX_PAYLOAD_BYTES, find};
+pub use attest::{AttestOptions, Attested, attest};
+pub use find::{FindError, MAX_BUNDLE_BYTES, MAX_PAYLOAD_BYTES, find, find_attestations};
 pub use key::{KeyError, SigningKey};
 pub use keyless::{
     CallError, Clock, IdentityToken, InvalidSigningConfig, InvalidToken, Keyless, KeylessError, NoService,
     SigningConfig, TokenError, github_actions_token,
 };
-pub use layout::legacy_tag;
+pub use layout::{attestation_tag, legacy_tag};
 pub use secret::{KEY_ENTRY, PASSWORD_ENTRY, PUBLIC_KEY_ENTRY, SecretError};
-pub use sign::{KeylessStored, SignError, SignOptions, Stored, attest, attest_keyless, sign, sign_keyless};
+pub use sign::{KeylessStored, SignError, SignOptions, Stored, sign, sign_keyless};
+pub use statement::Signer;

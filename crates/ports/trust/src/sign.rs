@@ -1,28 +1,22 @@
-//! Making signatures and attestations, and storing them where cosign looks.
+//! Making signatures, and storing them where cosign looks.
 
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use serde_json::{Value, json};
-use weir_oci::{Descriptor, Digest, ImageManifest, Manifest, annotation, media_type};
+use weir_oci::{Descriptor, Digest, media_type};
 use weir_registry::Client;
 use weir_verify::{
-    Evidence, FoundBundle, FoundPayload, Layout, PayloadMaterial, SignatureSet, SimpleSigning, Statement,
-    Target, pre_authentication_encoding,
+    COSIGN_SIGN_PREDICATE, Evidence, FoundPayload, Layout, MAX_BUNDLE_BYTES, SignatureSet, SimpleSigning,
+    Statement, Target,
 };
 
 use crate::key::{KeyError, SigningKey};
 use crate::keyless::{IdentityToken, Keyless, KeylessError, KeylessSubject};
-use crate::layout::{
-    CERTIFICATE_ANNOTATION, CHAIN_ANNOTATION, LOG_ENTRY_ANNOTATION, SIGNATURE_ANNOTATION,
-    TIMESTAMP_ANNOTATION, legacy_tag,
-};
-
-/// The time in the configuration of a signature image: Go's zero time, as cosign writes it. It says nothing, so
-/// that equal signatures make equal images.
-const NO_TIME: &str = "0001-01-01T00:00:00Z";
+use crate::layout::{SIGNATURE_ANNOTATION, legacy_tag};
+use crate::statement::{SignedStatement, Signer};
+use crate::store::{NewLayer, artifact, attach_bundle, earlier, put_image};
 
 /// How to sign.
 #[derive(Clone, Debug)]
@@ -136,6 +130,24 @@ pub enum SignError {
         /// Why.
         source: weir_registry::Error,
     },
+    /// What is to be stated is longer than verifiers read, with all that a bundle needs beside it. Nothing was signed.
+    #[error(
+        "statement about {target} has {bytes} bytes, and verifiers read no bundle of more than {MAX_BUNDLE_BYTES}"
+    )]
+    TooLong {
+        /// The artifact.
+        target: String,
+        /// The statement's length.
+        bytes: usize,
+    },
+    /// The attestation is stored, and those that it was to replace are still there, too.
+    #[error("replace earlier attestations of {target}: the new one is stored beside them")]
+    Replace {
+        /// The artifact.
+        target: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The layout is none that can be written.
     #[error("layout {0} cannot be written")]
     Layout(Layout),
@@ -157,29 +169,12 @@ pub async fn sign(
 ) -> Result<Stored, SignError> {
     match options.layout {
         Layout::Bundle => {
-            let statement = Statement::cosign_signature(target.digest());
-            store_bundle(client, target, key, &statement, options.created).await
+            let (subject, signed) = state(client, target, Signer::Key(key)).await?;
+            attach(client, target, subject, &signed, options).await
         }
         Layout::Legacy => sign_legacy(client, target, key, options).await,
         layout => Err(SignError::Layout(layout)),
     }
-}
-
-/// States something about `target` as `cosign attest --key` does, and attaches the signed statement as a
-/// bundle.
-///
-/// # Errors
-/// See [`SignError`].
-pub async fn attest(
-    client: &Client,
-    target: &Target,
-    key: &SigningKey,
-    predicate_type: &str,
-    predicate: Value,
-    created: Timestamp,
-) -> Result<Stored, SignError> {
-    let statement = Statement::about(target.digest(), predicate_type, predicate);
-    store_bundle(client, target, key, &statement, created).await
 }
 
 /// Signs `target` with an identity, as `cosign sign` does without a key, and stores the signature.
@@ -197,229 +192,40 @@ pub async fn sign_keyless(
     token: &IdentityToken,
     options: &SignOptions,
 ) -> Result<KeylessStored, SignError> {
-    match options.layout {
+    let (stored, evidence) = match options.layout {
         Layout::Bundle => {
-            let statement = Statement::cosign_signature(target.digest());
-            bundle_keyless(client, target, keyless, token, &statement, options.created).await
+            let signer = Signer::Identity(keyless, token);
+            let (subject, signed) = state(client, target, signer).await?;
+            let evidence = signed.check(target, keyless)?;
+            (attach(client, target, subject, &signed, options).await?, evidence)
         }
-        Layout::Legacy => legacy_keyless(client, target, keyless, token, options).await,
-        layout => Err(SignError::Layout(layout)),
-    }
-}
-
-/// States something about `target` with an identity, and attaches the signed statement as a bundle.
-///
-/// # Errors
-/// See [`SignError`]; nothing is stored then.
-pub async fn attest_keyless(
-    client: &Client,
-    target: &Target,
-    keyless: &Keyless,
-    token: &IdentityToken,
-    predicate_type: &str,
-    predicate: Value,
-    created: Timestamp,
-) -> Result<KeylessStored, SignError> {
-    let statement = Statement::about(target.digest(), predicate_type, predicate);
-    bundle_keyless(client, target, keyless, token, &statement, created).await
-}
-
-async fn bundle_keyless(
-    client: &Client,
-    target: &Target,
-    keyless: &Keyless,
-    token: &IdentityToken,
-    statement: &Statement,
-    created: Timestamp,
-) -> Result<KeylessStored, SignError> {
-    let encode = encode_error(target);
-    let subject = artifact(client, target).await?;
-    let payload = serde_json::to_vec(statement).map_err(&encode)?;
-    let signed = keyless.make(token, KeylessSubject::Statement(&payload)).await;
-    let signed = signed.map_err(keyless_error(target))?;
-    let bundle = serde_json::to_vec(&signed.bundle(&payload)).map_err(&encode)?;
-    let set = SignatureSet {
-        bundles: vec![FoundBundle {
-            manifest: Digest::of(&bundle),
-            content: bundle.clone(),
-        }],
-        ..SignatureSet::default()
+        Layout::Legacy => legacy_keyless(client, target, keyless, token, options).await?,
+        layout => return Err(SignError::Layout(layout)),
     };
-    let evidence = keyless.check(target, &set).map_err(keyless_error(target))?;
-    let stored = attach_bundle(
-        client,
-        target,
-        subject,
-        bundle,
-        &statement.predicate_type,
-        created,
-    )
-    .await?;
     Ok(KeylessStored { stored, evidence })
 }
 
-async fn legacy_keyless(
+/// The artifact, and the signed statement that is its signature.
+async fn state(
     client: &Client,
     target: &Target,
-    keyless: &Keyless,
-    token: &IdentityToken,
-    options: &SignOptions,
-) -> Result<KeylessStored, SignError> {
-    artifact(client, target).await?;
-    let payload = SimpleSigning::new(target.repository(), target.digest(), options.annotations.clone());
-    let payload = payload.to_json().map_err(encode_error(target))?;
-    let signed = keyless.make(token, KeylessSubject::Payload(&payload)).await;
-    let signed = signed.map_err(keyless_error(target))?;
-    let signature = STANDARD.encode(&signed.signature);
-    let [certificate, chain, log_entry, timestamp] = signed.annotations();
-    let annotations = [
-        (SIGNATURE_ANNOTATION, Some(signature.clone())),
-        (CERTIFICATE_ANNOTATION, certificate.clone()),
-        (CHAIN_ANNOTATION, chain.clone()),
-        (LOG_ENTRY_ANNOTATION, log_entry.clone()),
-        (TIMESTAMP_ANNOTATION, timestamp.clone()),
-    ];
-    let set = SignatureSet {
-        payloads: vec![FoundPayload {
-            layer: Digest::of(&payload),
-            content: payload.clone(),
-            signature,
-            material: PayloadMaterial {
-                certificate,
-                chain,
-                log_entry,
-                timestamp,
-            },
-        }],
-        ..SignatureSet::default()
-    };
-    let evidence = keyless.check(target, &set).map_err(keyless_error(target))?;
-    let layers = earlier(client, target)
-        .await?
-        .map_or_else(Vec::new, |(_, layers)| layers);
-    let annotations = annotations
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-        .collect();
-    let stored = add_payload(client, target, layers, payload, annotations).await?;
-    Ok(KeylessStored { stored, evidence })
-}
-
-fn keyless_error(target: &Target) -> impl Fn(KeylessError) -> SignError + '_ {
-    |source| SignError::Keyless {
-        target: target.to_string(),
-        source: Box::new(source),
-    }
-}
-
-fn encode_error(target: &Target) -> impl Fn(serde_json::Error) -> SignError + '_ {
-    |source| SignError::Encode {
-        target: target.to_string(),
-        source,
-    }
-}
-
-fn store_error(target: &Target) -> impl Fn(weir_registry::Error) -> SignError + '_ {
-    |source| SignError::Store {
-        target: target.to_string(),
-        source,
-    }
-}
-
-/// What is to be signed, which must be in the registry.
-async fn artifact(client: &Client, target: &Target) -> Result<Descriptor, SignError> {
-    let found = client.manifest(target.repository(), &target.digest()).await;
-    let found = found.map_err(|source| SignError::Artifact {
-        target: target.to_string(),
-        source,
-    })?;
-    Ok(found.descriptor())
-}
-
-async fn store_bundle(
-    client: &Client,
-    target: &Target,
-    key: &SigningKey,
-    statement: &Statement,
-    created: Timestamp,
-) -> Result<Stored, SignError> {
-    let encode = encode_error(target);
+    signer: Signer<'_>,
+) -> Result<(Descriptor, SignedStatement), SignError> {
     let subject = artifact(client, target).await?;
-
-    let payload = serde_json::to_vec(statement).map_err(&encode)?;
-    let message = pre_authentication_encoding(media_type::IN_TOTO, &payload);
-    let signature = key.sign(&message).map_err(|source| SignError::Sign {
-        target: target.to_string(),
-        source,
-    })?;
-    let bundle = json!({
-        "mediaType": media_type::SIGSTORE_BUNDLE_V03,
-        "verificationMaterial": { "publicKey": { "hint": key.public_key().fingerprint().hint() } },
-        "dsseEnvelope": {
-            "payload": STANDARD.encode(&payload),
-            "payloadType": media_type::IN_TOTO,
-            "signatures": [{ "sig": STANDARD.encode(&signature) }],
-        },
-    });
-    let bundle = serde_json::to_vec(&bundle).map_err(&encode)?;
-    attach_bundle(
-        client,
-        target,
-        subject,
-        bundle,
-        &statement.predicate_type,
-        created,
-    )
-    .await
+    let statement = Statement::cosign_signature(target.digest());
+    let signed = SignedStatement::make(target, signer, &statement, Layout::Bundle).await?;
+    Ok((subject, signed))
 }
 
-async fn attach_bundle(
+async fn attach(
     client: &Client,
     target: &Target,
     subject: Descriptor,
-    bundle: Vec<u8>,
-    predicate_type: &str,
-    created: Timestamp,
+    signed: &SignedStatement,
+    options: &SignOptions,
 ) -> Result<Stored, SignError> {
-    let repository = target.repository();
-    let store = store_error(target);
-    let layer = client
-        .push_blob(repository, media_type::SIGSTORE_BUNDLE_V03, bundle)
-        .await
-        .map_err(&store)?;
-    let mut config = client
-        .push_blob(repository, media_type::OCI_EMPTY, b"{}".to_vec())
-        .await
-        .map_err(&store)?;
-    // cosign repeats the type here, and registries without an eye for the manifest's own field list this one.
-    config.artifact_type = Some(media_type::SIGSTORE_BUNDLE_V03.to_owned());
-
-    let mut manifest = ImageManifest::new(config, vec![layer]);
-    manifest.artifact_type = Some(media_type::SIGSTORE_BUNDLE_V03.to_owned());
-    manifest.subject = Some(subject);
-    manifest.annotations = BTreeMap::from([
-        (
-            annotation::SIGSTORE_BUNDLE_CONTENT.to_owned(),
-            "dsse-envelope".to_owned(),
-        ),
-        (
-            annotation::SIGSTORE_BUNDLE_PREDICATE_TYPE.to_owned(),
-            predicate_type.to_owned(),
-        ),
-        (
-            annotation::CREATED.to_owned(),
-            created.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        ),
-    ]);
-    let raw = manifest.to_bytes().map_err(encode_error(target))?;
-    let manifest = client
-        .push_manifest(repository, None, raw, media_type::OCI_MANIFEST)
-        .await
-        .map_err(&store)?;
-    Ok(Stored {
-        layout: Layout::Bundle,
-        manifest,
-    })
+    let (content, created) = (signed.content(), options.created);
+    attach_bundle(client, target, subject, content, COSIGN_SIGN_PREDICATE, created).await
 }
 
 async fn sign_legacy(
@@ -429,10 +235,9 @@ async fn sign_legacy(
     options: &SignOptions,
 ) -> Result<Stored, SignError> {
     artifact(client, target).await?;
-
-    let payload = SimpleSigning::new(target.repository(), target.digest(), options.annotations.clone());
-    let payload = payload.to_json().map_err(encode_error(target))?;
-    let (earlier, layers) = match earlier(client, target).await? {
+    let payload = payload(target, options)?;
+    let tag = legacy_tag(&target.digest());
+    let (earlier, layers) = match earlier(client, target, &tag).await? {
         Some((digest, layers)) => (Some(digest), layers),
         None => (None, Vec::new()),
     };
@@ -444,63 +249,53 @@ async fn sign_legacy(
             manifest,
         });
     }
-    let signature = key.sign(&payload).map_err(|source| SignError::Sign {
-        target: target.to_string(),
-        source,
-    })?;
-    let annotations = BTreeMap::from([(SIGNATURE_ANNOTATION.to_owned(), STANDARD.encode(signature))]);
-    add_payload(client, target, layers, payload, annotations).await
+    let signature = key.sign(&payload).map_err(key_error(target))?;
+    let layer = payload_layer(payload, STANDARD.encode(signature));
+    put_image(client, target, &tag, layers, layer).await
 }
 
-/// Stores a payload with its signature after the `layers` stored before.
-async fn add_payload(
+async fn legacy_keyless(
     client: &Client,
     target: &Target,
-    mut layers: Vec<Descriptor>,
-    payload: Vec<u8>,
-    annotations: BTreeMap<String, String>,
-) -> Result<Stored, SignError> {
-    let repository = target.repository();
-    let (store, encode) = (store_error(target), encode_error(target));
-    let mut layer = client
-        .push_blob(repository, media_type::COSIGN_SIMPLE_SIGNING, payload)
-        .await
-        .map_err(&store)?;
-    layer.annotations.extend(annotations);
-    layers.push(layer);
-
-    let config = serde_json::to_vec(&configuration(&layers)).map_err(&encode)?;
-    let config = client
-        .push_blob(repository, media_type::OCI_CONFIG, config)
-        .await
-        .map_err(&store)?;
-    let raw = ImageManifest::new(config, layers).to_bytes().map_err(&encode)?;
+    keyless: &Keyless,
+    token: &IdentityToken,
+    options: &SignOptions,
+) -> Result<(Stored, Evidence), SignError> {
+    artifact(client, target).await?;
+    let payload = payload(target, options)?;
+    let signed = keyless.make(token, KeylessSubject::Payload(&payload)).await;
+    let signed = signed.map_err(keyless_error(target))?;
+    let (signature, material) = (STANDARD.encode(&signed.signature), signed.annotations());
+    let set = SignatureSet {
+        payloads: vec![FoundPayload {
+            layer: Digest::of(&payload),
+            content: payload.clone(),
+            signature: signature.clone(),
+            material: material.clone(),
+        }],
+        ..SignatureSet::default()
+    };
+    let evidence = keyless.check(target, &set).map_err(keyless_error(target))?;
     let tag = legacy_tag(&target.digest());
-    let pushed = client
-        .push_manifest(repository, Some(&tag), raw, media_type::OCI_MANIFEST)
-        .await;
-    Ok(Stored {
-        layout: Layout::Legacy,
-        manifest: pushed.map_err(&store)?,
-    })
+    let layers = earlier(client, target, &tag)
+        .await?
+        .map_or_else(Vec::new, |(_, layers)| layers);
+    let layer = payload_layer(payload, signature).with_material(material);
+    let stored = put_image(client, target, &tag, layers, layer).await?;
+    Ok((stored, evidence))
 }
 
-/// The signatures stored before, and the manifest that holds them.
-async fn earlier(client: &Client, target: &Target) -> Result<Option<(Digest, Vec<Descriptor>)>, SignError> {
-    let tag = legacy_tag(&target.digest());
-    match client.manifest_at(&target.repository().at_tag(tag.clone())).await {
-        Ok(fetched) => match fetched.manifest {
-            Manifest::Image(image) => Ok(Some((fetched.digest, image.layers))),
-            Manifest::Index(_) => Err(SignError::NoSignatures {
-                repository: target.repository().to_string(),
-                tag: tag.to_string(),
-            }),
-        },
-        Err(error) if error.is_not_found() => Ok(None),
-        Err(source) => Err(SignError::Earlier {
-            target: target.to_string(),
-            source,
-        }),
+fn payload(target: &Target, options: &SignOptions) -> Result<Vec<u8>, SignError> {
+    let payload = SimpleSigning::new(target.repository(), target.digest(), options.annotations.clone());
+    payload.to_json().map_err(encode_error(target))
+}
+
+fn payload_layer(payload: Vec<u8>, signature: String) -> NewLayer {
+    NewLayer {
+        layout: Layout::Legacy,
+        media_type: media_type::COSIGN_SIMPLE_SIGNING,
+        content: payload,
+        annotations: BTreeMap::from([(SIGNATURE_ANNOTATION.to_owned(), signature)]),
     }
 }
 
@@ -514,16 +309,30 @@ fn is_same(layer: &Descriptor, payload: &[u8], key: &SigningKey) -> bool {
         && signature.is_some_and(|signature| key.public_key().verifies(payload, &signature))
 }
 
-/// The configuration of an image of these layers, as cosign writes it.
-fn configuration(layers: &[Descriptor]) -> Value {
-    let digests: Vec<String> = layers.iter().map(|layer| layer.digest.to_string()).collect();
-    let history = vec![json!({ "created": NO_TIME }); layers.len()];
-    json!({
-        "architecture": "",
-        "created": NO_TIME,
-        "history": history,
-        "os": "",
-        "rootfs": { "type": "layers", "diff_ids": digests },
-        "config": {},
-    })
+pub(crate) fn keyless_error(target: &Target) -> impl Fn(KeylessError) -> SignError + '_ {
+    |source| SignError::Keyless {
+        target: target.to_string(),
+        source: Box::new(source),
+    }
+}
+
+pub(crate) fn key_error(target: &Target) -> impl Fn(KeyError) -> SignError + '_ {
+    |source| SignError::Sign {
+        target: target.to_string(),
+        source,
+    }
+}
+
+pub(crate) fn encode_error(target: &Target) -> impl Fn(serde_json::Error) -> SignError + '_ {
+    |source| SignError::Encode {
+        target: target.to_string(),
+        source,
+    }
+}
+
+pub(crate) fn store_error(target: &Target) -> impl Fn(weir_registry::Error) -> SignError + '_ {
+    |source| SignError::Store {
+        target: target.to_string(),
+        source,
+    }
 }

@@ -110,20 +110,7 @@ impl Sigstore {
         let signature = key.sign(payload);
         let body = hashed_body_v1(&hex(&sha256(payload)), &signature, pem(&certificate).as_bytes());
         let entry = self.with_log(Rekor::V1, |log| log.add("hashedrekord", "0.0.1", &body, at));
-        let id = hex(&self.with_log(Rekor::V1, |log| log.id()));
-        let index: i64 = entry["logIndex"]
-            .as_str()
-            .and_then(|text| text.parse().ok())
-            .unwrap_or_default();
-        let kept = json!({
-            "SignedEntryTimestamp": entry["inclusionPromise"]["signedEntryTimestamp"],
-            "Payload": {
-                "body": entry["canonicalizedBody"],
-                "integratedTime": at.as_second(),
-                "logIndex": index,
-                "logID": id,
-            },
-        });
+        let kept = self.kept_entry(&entry);
         let stamp = json!({ "SignedRFC3161Timestamp": STANDARD.encode(self.0.stamps.stamp(&signature, at)) });
         PayloadSignature {
             signature: STANDARD.encode(&signature),
@@ -132,6 +119,38 @@ impl Sigstore {
             log_entry: kept.to_string(),
             timestamp: stamp.to_string(),
         }
+    }
+
+    /// A bundle's envelope with its entry of Rekor v1 in cosign's older layout: the layer's content, and the values of its
+    /// annotations. Such a layer has no signature beside it.
+    pub fn older_attestation(&self, bundle: &Value) -> (String, PayloadSignature) {
+        let material = &bundle["verificationMaterial"];
+        let certificate = STANDARD
+            .decode(material["certificate"]["rawBytes"].as_str().unwrap_or_default())
+            .unwrap_or_default();
+        let authority = &self.0.authority;
+        let annotations = PayloadSignature {
+            signature: String::new(),
+            certificate: pem(&certificate),
+            chain: pem(&authority.intermediate_certificate) + &pem(&authority.root_certificate),
+            log_entry: self.kept_entry(&material["tlogEntries"][0]).to_string(),
+            timestamp: String::new(),
+        };
+        (bundle["dsseEnvelope"].to_string(), annotations)
+    }
+
+    /// What cosign's older layout keeps of an entry of Rekor v1.
+    fn kept_entry(&self, entry: &Value) -> Value {
+        let number = |value: &Value| value.as_str().and_then(|text| text.parse::<i64>().ok());
+        json!({
+            "SignedEntryTimestamp": entry["inclusionPromise"]["signedEntryTimestamp"],
+            "Payload": {
+                "body": entry["canonicalizedBody"],
+                "integratedTime": number(&entry["integratedTime"]),
+                "logIndex": number(&entry["logIndex"]),
+                "logID": hex(&self.with_log(Rekor::V1, |log| log.id())),
+            },
+        })
     }
 
     /// Timestamps as a bundle holds them: that `signature` existed at `at`.

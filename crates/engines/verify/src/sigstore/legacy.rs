@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use sigstore_verify::types::Bundle;
 
 use super::{Part, Untrusted};
+use crate::bundle::Envelope;
 use crate::key::PublicKey;
 use crate::pem;
-use crate::signatures::FoundPayload;
+use crate::signatures::{FoundPayload, PayloadMaterial};
 
 /// The oldest version: the only one that may rest on the log's promise alone, which is all that cosign kept.
 const BUNDLE_V01: &str = "application/vnd.dev.sigstore.bundle+json;version=0.1";
@@ -51,22 +52,71 @@ struct Timestamped {
 
 /// The signature of a payload as a bundle over the payload's bytes; by a certificate, or by `key` when given.
 pub(crate) fn payload_bundle(found: &FoundPayload, key: Option<&PublicKey>) -> Result<Bundle, Untrusted> {
-    let wrong = |detail: &str| Untrusted::new(Part::Bundle, detail);
-    let entry = found
-        .material
+    let mut verification = verification_material(&found.material, key)?;
+    if let Some(timestamp) = &found.material.timestamp {
+        let timestamp: Timestamped = serde_json::from_str(timestamp)
+            .map_err(|_| Untrusted::new(Part::Timestamp, "timestamp of the signature is malformed"))?;
+        let signed = json!([{ "signedTimestamp": timestamp.signed_rfc3161_timestamp }]);
+        set(
+            &mut verification,
+            "timestampVerificationData",
+            json!({ "rfc3161Timestamps": signed }),
+        );
+    }
+    bundle(json!({
+        "mediaType": BUNDLE_V01,
+        "verificationMaterial": verification,
+        "messageSignature": {
+            "messageDigest": {
+                "algorithm": "SHA2_256",
+                "digest": STANDARD.encode(digest(&SHA256, &found.content)),
+            },
+            "signature": found.signature.trim(),
+        },
+    }))
+}
+
+/// An attestation's envelope as a bundle; by a certificate, or by `key` when given. Its time is the log's.
+pub(crate) fn attestation_bundle(
+    envelope: &Envelope,
+    material: &PayloadMaterial,
+    key: Option<&PublicKey>,
+) -> Result<Bundle, Untrusted> {
+    let signatures = envelope.signatures.iter();
+    let signatures: Vec<Value> = signatures
+        .map(|one| json!({ "sig": STANDARD.encode(one) }))
+        .collect();
+    bundle(json!({
+        "mediaType": BUNDLE_V01,
+        "verificationMaterial": verification_material(material, key)?,
+        "dsseEnvelope": {
+            "payload": STANDARD.encode(&envelope.payload),
+            "payloadType": envelope.payload_type,
+            "signatures": signatures,
+        },
+    }))
+}
+
+fn bundle(json: Value) -> Result<Bundle, Untrusted> {
+    super::read(json.to_string().as_bytes())
+}
+
+/// The certificates, or `key` by its name, and the log entry.
+fn verification_material(material: &PayloadMaterial, key: Option<&PublicKey>) -> Result<Value, Untrusted> {
+    let wrong = |detail: &str| Untrusted::new(Part::LogEntry, detail);
+    let entry = material
         .log_entry
         .as_deref()
-        .ok_or_else(|| Untrusted::new(Part::LogEntry, "signature has no entry of a transparency log"))?;
-    let entry: LogEntry = serde_json::from_str(entry)
-        .map_err(|_| Untrusted::new(Part::LogEntry, "log entry of the signature is malformed"))?;
+        .ok_or_else(|| wrong("signature has no entry of a transparency log"))?;
+    let entry: LogEntry =
+        serde_json::from_str(entry).map_err(|_| wrong("log entry of the signature is malformed"))?;
     let body = STANDARD
         .decode(&entry.payload.body)
         .ok()
         .and_then(|body| serde_json::from_slice::<Body>(&body).ok())
-        .ok_or_else(|| Untrusted::new(Part::LogEntry, "body of the log entry is malformed"))?;
-    let log_id = hex(&entry.payload.log_id)
-        .ok_or_else(|| Untrusted::new(Part::LogEntry, "log of the log entry is malformed"))?;
-    let mut material = json!({
+        .ok_or_else(|| wrong("body of the log entry is malformed"))?;
+    let log_id = hex(&entry.payload.log_id).ok_or_else(|| wrong("log of the log entry is malformed"))?;
+    let mut verification = json!({
         "tlogEntries": [{
             "logIndex": entry.payload.log_index.to_string(),
             "logId": { "keyId": STANDARD.encode(log_id) },
@@ -78,48 +128,27 @@ pub(crate) fn payload_bundle(found: &FoundPayload, key: Option<&PublicKey>) -> R
     });
     if let Some(key) = key {
         let hint = json!({ "hint": key.fingerprint().hint() });
-        set(&mut material, "publicKey", hint);
+        set(&mut verification, "publicKey", hint);
     } else {
-        let chain = certificates(found).ok_or_else(|| wrong("certificate of the signature is malformed"))?;
+        let chain = certificates(material)
+            .ok_or_else(|| Untrusted::new(Part::Bundle, "certificate of the signature is malformed"))?;
         set(
-            &mut material,
+            &mut verification,
             "x509CertificateChain",
             json!({ "certificates": chain }),
         );
     }
-    if let Some(timestamp) = &found.material.timestamp {
-        let timestamp: Timestamped = serde_json::from_str(timestamp)
-            .map_err(|_| Untrusted::new(Part::Timestamp, "timestamp of the signature is malformed"))?;
-        let signed = json!([{ "signedTimestamp": timestamp.signed_rfc3161_timestamp }]);
-        set(
-            &mut material,
-            "timestampVerificationData",
-            json!({ "rfc3161Timestamps": signed }),
-        );
-    }
-    let bundle = json!({
-        "mediaType": BUNDLE_V01,
-        "verificationMaterial": material,
-        "messageSignature": {
-            "messageDigest": {
-                "algorithm": "SHA2_256",
-                "digest": STANDARD.encode(digest(&SHA256, &found.content)),
-            },
-            "signature": found.signature.trim(),
-        },
-    });
-    let bundle = serde_json::to_vec(&bundle).map_err(|error| wrong(&error.to_string()))?;
-    super::read(&bundle)
+    Ok(verification)
 }
 
 /// The certificate, and after it its chain.
-fn certificates(found: &FoundPayload) -> Option<Vec<Value>> {
-    let mut all = pem::all(found.material.certificate.as_deref()?, "CERTIFICATE").ok()?;
+fn certificates(material: &PayloadMaterial) -> Option<Vec<Value>> {
+    let mut all = pem::all(material.certificate.as_deref()?, "CERTIFICATE").ok()?;
     // Exactly one is the signer's; what it chains to comes apart.
     if all.len() != 1 {
         return None;
     }
-    if let Some(chain) = &found.material.chain {
+    if let Some(chain) = &material.chain {
         all.extend(pem::all(chain, "CERTIFICATE").ok()?);
     }
     Some(

@@ -19,9 +19,13 @@ pub(crate) struct Logged {
     pub(crate) index: u64,
 }
 
-/// Whether each entry is of a known log, comes with something that can be checked, and once only.
+/// Whether there is an entry, and each is of a known log, comes with something that can be checked, and once only.
 pub(super) fn check_presence(root: &TrustedRoot, bundle: &Bundle) -> Result<(), Untrusted> {
     let entries = &bundle.verification_material.tlog_entries;
+    if entries.is_empty() {
+        let detail = "signature has no entry of a transparency log";
+        return Err(Untrusted::new(Part::LogEntry, detail));
+    }
     for (at, entry) in entries.iter().enumerate() {
         known(root, entry)?;
         let promised = bundle.media_type() == MediaType::Bundle0_1 && entry.inclusion_promise.is_some();

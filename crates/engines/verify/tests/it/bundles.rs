@@ -198,7 +198,7 @@ fn where_no_bundle_can_be_read_older_payloads_count() {
 fn n25_signatures_past_the_limit_are_not_looked_at() {
     let mut many = SignatureSet {
         bundles: vec![bundle("signed-by-other-key"); MAX_SIGNATURES - 1],
-        payloads: vec![],
+        ..SignatureSet::default()
     };
     many.bundles.push(bundle("good-p256"));
     assert!(verdict(&many, keys(&["p256"])).is_ok());
@@ -242,7 +242,7 @@ proptest! {
         let at = at % content.len();
         content[at] = byte;
         let found = FoundBundle { manifest: Digest::of(&content), content };
-        let set = SignatureSet { bundles: vec![found], payloads: Vec::new() };
+        let set = SignatureSet { bundles: vec![found], ..SignatureSet::default() };
         // It may still be good: white space, the hint and the like are not signed. But never for another digest.
         drop(verdict(&set, keys(&["p256"])));
         let other = Target::new("registry.example/org/app".parse().unwrap(), Digest::of(b"x"));

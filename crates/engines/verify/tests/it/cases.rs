@@ -76,6 +76,7 @@ pub(crate) fn set(bundles: &[&str], payloads: &[&str]) -> SignatureSet {
     SignatureSet {
         bundles: bundles.iter().map(|name| bundle(name)).collect(),
         payloads: payloads.iter().map(|name| payload(name)).collect(),
+        ..SignatureSet::default()
     }
 }
 

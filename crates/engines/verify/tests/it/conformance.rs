@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use weir_oci::Digest;
 use weir_verify::{
-    FoundBundle, Identity, IdentityPolicy, KeyPolicy, Part, Policy, PublicKey, Rejection, SignatureSet,
+    Blob, FoundBundle, Identity, IdentityPolicy, KeyPolicy, Part, Policy, PublicKey, Rejection, SignatureSet,
     Target, TrustRoot, verify, verify_blob,
 };
 
@@ -160,7 +160,11 @@ fn judge(suite: &Path, folder: &Path) -> Result<(), (Wrong, String)> {
         .unwrap();
     let bundle = std::fs::read(folder.join("bundle.sigstore.json")).unwrap();
     let policy = policy(folder).map_err(|error| (Wrong::Root, error))?;
-    match verify_blob(&artifact, &bundle, &policy, now()) {
+    let by_content = verify_blob(Blob::Content(&artifact), &bundle, &policy, now());
+    // With the digest alone the verdict is the same.
+    let by_digest = verify_blob(Blob::Digest(Digest::of(&artifact)), &bundle, &policy, now());
+    assert_eq!(by_content, by_digest, "{}", folder.display());
+    match by_content {
         Ok(_) => Ok(()),
         Err(Rejection::Untrusted(untrusted)) => Err((Wrong::Part(untrusted.part), untrusted.detail)),
         Err(other) => Err((Wrong::Other, other.to_string())),
@@ -211,7 +215,7 @@ fn n40_no_conformance_bundle_counts_for_an_artifact_in_a_registry() {
         };
         let set = SignatureSet {
             bundles: vec![found],
-            payloads: Vec::new(),
+            ..SignatureSet::default()
         };
         assert!(verify(&target, &set, &policy, now()).is_err(), "{name}");
     }

@@ -67,7 +67,7 @@ fn found(bundle: &Value) -> FoundBundle {
 fn one(bundle: &Value) -> SignatureSet {
     SignatureSet {
         bundles: vec![found(bundle)],
-        payloads: Vec::new(),
+        ..SignatureSet::default()
     }
 }
 
@@ -108,8 +108,8 @@ fn payload(digest: Digest) -> Vec<u8> {
 
 fn payloads(payload: FoundPayload) -> SignatureSet {
     SignatureSet {
-        bundles: Vec::new(),
         payloads: vec![payload],
+        ..SignatureSet::default()
     }
 }
 
@@ -490,7 +490,7 @@ fn n36_what_cannot_be_read_or_is_not_there_is_no_signature() {
 
     let mut unlogged = bundle(&sigstore, Rekor::V2);
     unlogged["verificationMaterial"]["tlogEntries"] = json!([]);
-    refused_for(Part::InclusionProof, &unlogged, root(&sigstore));
+    refused_for(Part::LogEntry, &unlogged, root(&sigstore));
     let mut empty = bundle(&sigstore, Rekor::V1);
     empty["verificationMaterial"]["certificate"]["rawBytes"] = "".into();
     assert!(judge(&one(&empty), policy(root(&sigstore))).is_err());
@@ -649,7 +649,7 @@ fn n39_one_good_signature_by_any_identity_is_enough() {
     let good = bundle(&sigstore, Rekor::V2);
     let mixed = SignatureSet {
         bundles: vec![found(&bad), found(&good)],
-        payloads: Vec::new(),
+        ..SignatureSet::default()
     };
     let verified = judge(&mixed, policy(root(&sigstore))).unwrap();
     assert_eq!(verified.evidence().passed_over.len(), 1);

@@ -6,9 +6,11 @@
 )]
 
 mod admitted;
+mod attestations;
 mod bundles;
 mod cases;
 mod conformance;
 mod keyless;
 mod keys;
 mod payloads;
+mod predicates;

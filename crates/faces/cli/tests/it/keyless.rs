@@ -49,7 +49,7 @@ async fn signed(
     url
 }
 
-fn attach(registry: &Registry, digest: &str, bundle: &str) {
+pub(crate) fn attach(registry: &Registry, digest: &str, bundle: &str) {
     let size = registry.manifest("org/apps", digest).expect("the artifact").len();
     let layer = registry.put_blob("org/apps", bundle.to_owned());
     let config = registry.put_blob("org/apps", "{}");

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::harness::{Ran, registry, weir, weir_with};
 
-async fn generate(folder: &Path, name: &str) -> String {
+pub(crate) async fn generate(folder: &Path, name: &str) -> String {
     let prefix = folder.join(name).to_str().expect("UTF-8").to_owned();
     let args = ["key", "generate", "--output-key-prefix", &prefix];
     weir_with(&args, |io| io.with_env("COSIGN_PASSWORD", "pw"))

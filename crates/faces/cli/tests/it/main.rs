@@ -1,6 +1,7 @@
 //! Commands, run as a person runs them: arguments in; standard output, standard error and exit code out.
 
 mod artifact;
+mod attest;
 mod charts;
 mod day_two;
 mod harness;

@@ -16,21 +16,21 @@ use weir_standin_sigstore::{Holder, Options, Rekor, Server, Sigstore};
 use crate::harness::{Ran, registry, weir, weir_with};
 use crate::keys::artifact;
 
-const ISSUER: &str = "https://ci.example";
-const SUBJECT: &str = "https://ci.example/org/apps/release.yml@refs/heads/main";
+pub(crate) const ISSUER: &str = "https://ci.example";
+pub(crate) const SUBJECT: &str = "https://ci.example/org/apps/release.yml@refs/heads/main";
 const COSIGN: &str = ".cache/weir/tools/cosign-v3.1.3/cosign";
 
 /// An artifact in a registry, a Sigstore, and a folder with what describes it.
-struct World {
-    registry: Registry,
-    handle: Handle,
+pub(crate) struct World {
+    pub(crate) registry: Registry,
+    pub(crate) handle: Handle,
     server: Server,
     folder: tempfile::TempDir,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl World {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let (registry, handle) = registry().await;
         let folder = tempfile::tempdir().expect("a folder");
         let url = artifact(&handle.host(), folder.path()).await;
@@ -50,35 +50,50 @@ impl World {
         world
     }
 
-    fn sigstore(&self) -> &Sigstore {
+    pub(crate) fn sigstore(&self) -> &Sigstore {
         self.server.sigstore()
     }
 
     /// The path of a file in the folder.
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.folder.path().join(name).to_str().expect("UTF-8").to_owned()
     }
 
-    fn write(&self, name: &str, content: &str) -> String {
+    pub(crate) fn write(&self, name: &str, content: &str) -> String {
         fs::write(self.folder.path().join(name), content).expect("writes");
         self.path(name)
     }
 
-    fn token(&self, subject: &str) -> String {
+    pub(crate) fn token(&self, subject: &str) -> String {
         self.sigstore()
             .token(&Holder::new(ISSUER, subject), Timestamp::now())
     }
 
     /// Signs with the services of this configuration.
     async fn sign(&self, config: &str, more: &[&str], change: impl FnOnce(Io) -> Io) -> Ran {
+        self.keyless("sign", config, more, change).await
+    }
+
+    /// Runs a command that signs with the services of this configuration.
+    pub(crate) async fn keyless(
+        &self,
+        command: &str,
+        config: &str,
+        more: &[&str],
+        change: impl FnOnce(Io) -> Io,
+    ) -> Ran {
         let (config, root) = (self.path(config), self.path("root.json"));
-        let mut args = vec!["sign", &self.url, "--keyless", "--signing-config", &config];
+        let mut args = vec![command, &self.url, "--keyless", "--signing-config", &config];
         args.extend(["--trusted-root", &root]);
         args.extend(more);
         weir_with(&args, |io| change(io.with_clock(Arc::new(Timestamp::now)))).await
     }
 
     async fn verify(&self, subject: &str) -> Ran {
+        self.verify_with(subject, &[]).await
+    }
+
+    pub(crate) async fn verify_with(&self, subject: &str, more: &[&str]) -> Ran {
         let root = self.path("root.json");
         let args = [
             "verify",
@@ -90,35 +105,46 @@ impl World {
             "--certificate-oidc-issuer",
             ISSUER,
         ];
+        let args = [args.as_slice(), more].concat();
         weir_with(&args, |io| io.with_clock(Arc::new(Timestamp::now))).await
     }
 
     /// Whether cosign itself accepts the signature; nothing where it is not built.
     async fn cosign(&self, subject: &str) -> Option<bool> {
+        self.cosign_accepts(&["verify"], subject).await
+    }
+
+    /// Whether this command of cosign accepts what an identity signed; nothing where cosign is not built.
+    pub(crate) async fn cosign_accepts(&self, command: &[&str], subject: &str) -> Option<bool> {
+        let root = self.path("root.json");
+        let flags = ["--trusted-root", &root, "--certificate-identity", subject];
+        let args = [command, &flags, &["--certificate-oidc-issuer", ISSUER]].concat();
+        self.run_cosign(&args).await
+    }
+
+    /// Whether cosign says yes about the artifact.
+    pub(crate) async fn run_cosign(&self, args: &[&str]) -> Option<bool> {
         let home = std::env::home_dir().unwrap_or_default();
         let program = home.join(COSIGN);
         if !program.is_file() {
             return None;
         }
         let mut command = Command::new(program);
-        command.env_clear().env("HOME", self.folder.path()).args([
-            "verify",
-            "--trusted-root",
-            &self.path("root.json"),
-            "--allow-http-registry=true",
-            "--certificate-identity",
-            subject,
-            "--certificate-oidc-issuer",
-            ISSUER,
-            self.url.trim_start_matches("oci://"),
-        ]);
+        command
+            .env_clear()
+            .env("HOME", self.folder.path())
+            .args(args)
+            .args([
+                "--allow-http-registry=true",
+                self.url.trim_start_matches("oci://"),
+            ]);
         let output = tokio::task::spawn_blocking(move || command.output());
         let output = output.await.expect("runs").expect("cosign");
         Some(output.status.success())
     }
 
     /// Nothing was stored beside the artifact.
-    async fn nothing_is_stored(&self) {
+    pub(crate) async fn nothing_is_stored(&self) {
         assert_eq!(self.registry.tags("org/apps"), ["v1"]);
         let ran = self.verify(SUBJECT).await;
         assert_eq!(ran.stdout.lines().count(), 1, "{}", ran.stdout);
@@ -127,7 +153,7 @@ impl World {
 }
 
 /// A token that is made for this test and must not be seen.
-fn hidden(ran: &Ran, token: &str) {
+pub(crate) fn hidden(ran: &Ran, token: &str) {
     for part in token.split('.').chain([token]) {
         assert!(
             !ran.stdout.contains(part) && !ran.stderr.contains(part),

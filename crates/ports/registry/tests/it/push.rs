@@ -313,3 +313,49 @@ async fn attaching_keeps_the_list_where_the_registry_does_not() {
         assert_eq!(listed, !referrers_api, "the tag is kept only where it is needed");
     }
 }
+
+/// An attached manifest goes, and so does its entry in the list that clients keep.
+#[tokio::test]
+async fn an_attached_manifest_is_removed_with_its_entry_in_the_list() {
+    for referrers_api in [true, false] {
+        let world = world(Options {
+            referrers_api,
+            ..Options::default()
+        })
+        .await;
+        let (client, repository) = (&world.client, &world.repository);
+        let (digest, _) = world.seed("v1", b"x");
+        let subject = client.resolve(&repository.at_digest(digest)).await.unwrap();
+        let mut pushed = Vec::new();
+        for note in ["1", "2", "3"] {
+            let raw = attached(&subject, "application/a", note);
+            let done = client.push_manifest(repository, None, raw, media_type::OCI_MANIFEST);
+            pushed.push(done.await.unwrap());
+        }
+        let remove = async |one: &Digest| client.delete_referrer(repository, &digest, one).await;
+        let listed = async || {
+            let found = client.referrers(repository, &digest, None).await.unwrap();
+            let mut found: Vec<Digest> = found.into_iter().map(|entry| entry.digest).collect();
+            found.sort();
+            found
+        };
+        remove(&pushed[0]).await.unwrap();
+        let mut left = pushed[1..].to_vec();
+        left.sort();
+        assert_eq!(listed().await, left);
+        let manifest = |one: &Digest| world.registry.manifest("org/app", &one.to_string());
+        assert!(manifest(&pushed[0]).is_none() && manifest(&pushed[1]).is_some());
+        assert!(remove(&pushed[0]).await.unwrap_err().is_not_found());
+
+        // Many registries do not delete. Where clients keep the list, what is not in it is not attached.
+        let refusal = Fault::new(Effect::Status(StatusCode::METHOD_NOT_ALLOWED));
+        world.registry.inject(refusal.on(Method::DELETE).always());
+        let done = remove(&pushed[1]).await;
+        assert_eq!(done.is_ok(), !referrers_api, "{done:?}");
+        assert_eq!(listed().await.len(), if referrers_api { 2 } else { 1 });
+        assert!(manifest(&pushed[1]).is_some());
+        if let Err(error) = done {
+            assert!(error.is_unsupported(), "{error}");
+        }
+    }
+}

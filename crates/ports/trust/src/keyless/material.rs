@@ -1,9 +1,11 @@
 //! What the services gave for one signature, in both of cosign's forms.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use weir_oci::media_type;
+use weir_verify::PayloadMaterial;
 
 use crate::key::pem;
 
@@ -38,8 +40,8 @@ impl Signed {
         pem("CERTIFICATE", self.certificate())
     }
 
-    /// A bundle of version 0.3 around this envelope.
-    pub(crate) fn bundle(&self, payload: &[u8]) -> Value {
+    /// What a bundle of version 0.3 holds beside the envelope.
+    pub(crate) fn verification_material(&self) -> Value {
         let stamps: Vec<Value> = self
             .timestamps
             .iter()
@@ -51,28 +53,42 @@ impl Signed {
             json!({ "rfc3161Timestamps": stamps })
         };
         json!({
+            "certificate": { "rawBytes": STANDARD.encode(self.certificate()) },
+            "tlogEntries": self.entries,
+            "timestampVerificationData": stamps,
+        })
+    }
+
+    /// A bundle of version 0.3 around a plain signature of `content`.
+    pub(super) fn blob_bundle(&self, content: &[u8]) -> Value {
+        json!({
             "mediaType": media_type::SIGSTORE_BUNDLE_V03,
-            "verificationMaterial": {
-                "certificate": { "rawBytes": STANDARD.encode(self.certificate()) },
-                "tlogEntries": self.entries,
-                "timestampVerificationData": stamps,
+            "verificationMaterial": self.verification_material(),
+            "messageSignature": {
+                "messageDigest": {
+                    "algorithm": "SHA2_256",
+                    "digest": STANDARD.encode(digest(&SHA256, content)),
+                },
+                "signature": STANDARD.encode(&self.signature),
             },
-            "dsseEnvelope": envelope(payload, &self.signature),
         })
     }
 
     /// The annotations of cosign's older layout: certificate, chain, log entry, timestamp.
-    pub(crate) fn annotations(&self) -> [Option<String>; 4] {
+    pub(crate) fn annotations(&self) -> PayloadMaterial {
         let chain = self.chain.iter().skip(1).map(|one| pem("CERTIFICATE", one));
-        let entry = self.entries.first().and_then(kept_entry);
         let stamp = self.timestamps.first();
-        let stamp = stamp.map(|one| json!({ "SignedRFC3161Timestamp": STANDARD.encode(one) }).to_string());
-        [Some(self.certificate_pem()), Some(chain.collect()), entry, stamp]
+        PayloadMaterial {
+            certificate: Some(self.certificate_pem()),
+            chain: Some(chain.collect()),
+            log_entry: self.entries.first().and_then(kept_entry),
+            timestamp: stamp.map(|one| json!({ "SignedRFC3161Timestamp": STANDARD.encode(one) }).to_string()),
+        }
     }
 }
 
 /// What is signed and its signature, in the one spelling that is both logged and stored.
-pub(super) fn envelope(payload: &[u8], signature: &[u8]) -> Value {
+pub(crate) fn envelope(payload: &[u8], signature: &[u8]) -> Value {
     json!({
         "payload": STANDARD.encode(payload),
         "payloadType": media_type::IN_TOTO,

@@ -20,21 +20,33 @@ use crate::key::{SigningKey, pem_content};
 pub(crate) enum Subject<'p> {
     /// An in-toto statement, in an envelope, for a bundle.
     Statement(&'p [u8]),
+    /// The same for cosign's older layout.
+    Attestation(&'p [u8]),
     /// A payload of cosign's older layout.
     Payload(&'p [u8]),
+    /// A file, for a bundle.
+    Blob(&'p [u8]),
 }
 
 impl Subject<'_> {
     pub(super) fn message(&self) -> Vec<u8> {
         match self {
-            Self::Statement(payload) => pre_authentication_encoding(media_type::IN_TOTO, payload),
-            Self::Payload(payload) => payload.to_vec(),
+            Self::Statement(payload) | Self::Attestation(payload) => {
+                pre_authentication_encoding(media_type::IN_TOTO, payload)
+            }
+            Self::Payload(content) | Self::Blob(content) => content.to_vec(),
         }
     }
 
     /// Whether only a log's promise can be stored with the signature.
     pub(super) const fn needs_promise(&self) -> bool {
-        matches!(self, Self::Payload(_))
+        matches!(self, Self::Payload(_) | Self::Attestation(_))
+    }
+
+    /// Whether a timestamp can be stored with it. cosign's readers want one of the envelope there, its writers make one of
+    /// the signature; the log's time is enough.
+    pub(super) const fn keeps_timestamps(&self) -> bool {
+        !matches!(self, Self::Attestation(_))
     }
 }
 
@@ -153,13 +165,13 @@ async fn log_v1(
     let place = place("transparency log (Rekor v1)", url, "/api/v1/log/entries");
     let verifier = STANDARD.encode(signed.certificate_pem());
     let (kind, spec) = match subject {
-        Subject::Statement(payload) => {
+        Subject::Statement(payload) | Subject::Attestation(payload) => {
             let text = envelope(payload, &signed.signature).to_string();
             let spec = json!({ "proposedContent": { "envelope": text, "verifiers": [verifier] } });
             ("dsse", spec)
         }
-        Subject::Payload(payload) => {
-            let hash = hex(digest(&SHA256, payload).as_ref());
+        Subject::Payload(content) | Subject::Blob(content) => {
+            let hash = hex(digest(&SHA256, content).as_ref());
             let spec = json!({
                 "data": { "hash": { "algorithm": "sha256", "value": hash } },
                 "signature": {

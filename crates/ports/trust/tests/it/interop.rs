@@ -47,7 +47,7 @@ impl Cosign {
     }
 
     #[track_caller]
-    fn succeeded(output: &Output) {
+    pub(crate) fn succeeded(output: &Output) {
         assert!(
             output.status.success(),
             "{}",
@@ -56,7 +56,7 @@ impl Cosign {
     }
 
     /// A key pair that cosign made.
-    async fn generate(&self) -> SigningKey {
+    pub(crate) async fn generate(&self) -> SigningKey {
         Self::succeeded(&self.run(&["generate-key-pair"]).await);
         let pem = std::fs::read_to_string(self.path().join("cosign.key")).unwrap();
         let key = SigningKey::from_pem(&pem, Some(&SecretString::from(PASSWORD))).unwrap();
@@ -99,7 +99,7 @@ impl Cosign {
     }
 }
 
-async fn setups() -> [Setup; 2] {
+pub(crate) async fn setups() -> [Setup; 2] {
     [Setup::new().await, Setup::without_referrers_api().await]
 }
 

@@ -5,6 +5,8 @@
     reason = "tests stop on surprises and say what they skip"
 )]
 
+mod attest;
+mod attest_interop;
 mod find;
 mod interop;
 mod keyless;

@@ -8,8 +8,8 @@ use weir_redact::{RedactedUrl, SecretString};
 use weir_registry::ClientOptions;
 use weir_standin_sigstore::{Holder, Options, Rekor, Server, Sigstore};
 use weir_trust::{
-    IdentityToken, InvalidToken, Keyless, KeylessStored, SignError, SignOptions, SigningConfig,
-    attest_keyless, find, github_actions_token, sign_keyless,
+    IdentityToken, InvalidToken, Keyless, KeylessStored, SignError, SignOptions, SigningConfig, find,
+    github_actions_token, sign_keyless,
 };
 use weir_verify::{Identity, IdentityPolicy, Layout, Policy, TrustRoot, verify};
 
@@ -17,23 +17,21 @@ use crate::interop::Cosign;
 use crate::keyless::{ISSUER, SUBJECT, cosign_accepts};
 use crate::support::{REPOSITORY, Setup};
 
-const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
-
-async fn server() -> Server {
+pub(crate) async fn server() -> Server {
     let from = Timestamp::now() - SignedDuration::from_hours(3);
     Server::start(from, Options::default()).await.unwrap()
 }
 
-fn root(sigstore: &Sigstore) -> TrustRoot {
+pub(crate) fn root(sigstore: &Sigstore) -> TrustRoot {
     TrustRoot::from_json(sigstore.trusted_root().to_string().as_bytes()).unwrap()
 }
 
-fn token(sigstore: &Sigstore, at: Timestamp) -> IdentityToken {
+pub(crate) fn token(sigstore: &Sigstore, at: Timestamp) -> IdentityToken {
     let text = sigstore.token(&Holder::new(ISSUER, SUBJECT), at);
     IdentityToken::new(SecretString::new(text)).unwrap()
 }
 
-fn keyless(config: &Value, root: TrustRoot, ahead: SignedDuration) -> Keyless {
+pub(crate) fn keyless(config: &Value, root: TrustRoot, ahead: SignedDuration) -> Keyless {
     let config = SigningConfig::from_json(config.to_string().as_bytes()).unwrap();
     let clock = Arc::new(move || Timestamp::now() + ahead);
     Keyless::new(config, root, clock, &ClientOptions::default()).unwrap()
@@ -66,7 +64,7 @@ async fn nothing_is_stored(setup: &Setup) {
     assert_eq!(setup.registry.tags(REPOSITORY), ["v1"]);
 }
 
-fn policy(sigstore: &Sigstore, subject: &str) -> Policy {
+pub(crate) fn policy(sigstore: &Sigstore, subject: &str) -> Policy {
     let identity = Identity::exact(ISSUER, subject).unwrap();
     Policy::Identities(IdentityPolicy::new(root(sigstore), [identity]).unwrap())
 }
@@ -110,46 +108,6 @@ async fn n38_what_an_identity_signs_weir_and_cosign_verify_by_that_identity_alon
             setup.handle.shutdown().await;
         }
     }
-}
-
-#[tokio::test]
-async fn an_attestation_by_an_identity_carries_its_predicate() {
-    let (server, setup) = (server().await, Setup::new().await);
-    let sigstore = server.sigstore();
-    for rekor in [Rekor::V1, Rekor::V2] {
-        let keyless = keyless(
-            &sigstore.signing_config(rekor),
-            root(sigstore),
-            SignedDuration::ZERO,
-        );
-        let now = Timestamp::now();
-        let predicate = serde_json::json!({ "buildDefinition": {} });
-        let token = token(sigstore, now);
-        attest_keyless(
-            &setup.client,
-            &setup.target,
-            &keyless,
-            &token,
-            PROVENANCE,
-            predicate,
-            now,
-        )
-        .await
-        .unwrap();
-    }
-    let found = find(&setup.client, &setup.target).await.unwrap();
-    assert_eq!(found.bundles.len(), 2);
-    let verified = verify(
-        &setup.target,
-        &found,
-        &policy(sigstore, SUBJECT),
-        Timestamp::now(),
-    );
-    assert_eq!(
-        verified.unwrap().evidence().predicate_type.as_deref(),
-        Some(PROVENANCE)
-    );
-    setup.handle.shutdown().await;
 }
 
 #[tokio::test]

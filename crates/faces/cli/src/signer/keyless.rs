@@ -57,13 +57,13 @@ pub(super) struct KeylessArgs {
 }
 
 /// Somebody who can sign with an identity.
-pub(super) struct Signer {
-    pub(super) keyless: Keyless,
-    pub(super) token: IdentityToken,
+pub(crate) struct Holder {
+    pub(crate) keyless: Keyless,
+    pub(crate) token: IdentityToken,
 }
 
 impl KeylessArgs {
-    pub(super) async fn signer(&self, cx: &mut Context<'_>) -> Result<Signer> {
+    pub(super) async fn holder(&self, cx: &mut Context<'_>) -> Result<Holder> {
         let config = self.config()?;
         let root = match &self.trusted_root {
             Some(path) => trust::read_root(path)?,
@@ -84,7 +84,7 @@ impl KeylessArgs {
             Some(identity) => keyless.expecting(identity),
             None => keyless,
         };
-        Ok(Signer { keyless, token })
+        Ok(Holder { keyless, token })
     }
 
     fn config(&self) -> Result<SigningConfig> {
@@ -103,8 +103,8 @@ impl KeylessArgs {
         })
     }
 
-    /// Why `target` could not be signed, and what to try.
-    pub(super) fn explain(&self, target: &str, error: &KeylessError) -> CommandError {
+    /// Why the work failed, and what to try.
+    pub(super) fn explain(&self, failure: String, error: &KeylessError) -> CommandError {
         let (kind, hint) = match error {
             KeylessError::Token(why) => (Kind::User, token::hint(why).map(str::to_owned)),
             KeylessError::NoService(_) => (Kind::Config, Some(self.other_services())),
@@ -127,7 +127,7 @@ impl KeylessArgs {
             ),
             _ => (Kind::Outside, None),
         };
-        let error = CommandError::caused(kind, format!("cannot sign {target}"), error);
+        let error = CommandError::caused(kind, failure, error);
         match hint {
             Some(hint) => error.hint(hint),
             None => error,
