@@ -5,6 +5,7 @@ mod charts;
 mod day_two;
 mod harness;
 mod helm;
+mod helm_lint;
 mod help;
 mod keyless;
 mod keys;
