@@ -1,6 +1,8 @@
 //! What is measured, and against what.
 
+mod helm;
 mod kustomize;
+mod process;
 mod trees;
 
 use anyhow::{Context, Result};
@@ -31,6 +33,16 @@ pub(crate) enum Bench {
         #[arg(long)]
         growth: bool,
     },
+    /// `weir helm template` against helm: time and memory of whole processes, outputs compared. Charts: kube-prometheus-stack
+    /// and cert-manager of the D2 data (WEIR_D2), the five heaviest cases of k8s-monitoring (WEIR_CONFORMANCE).
+    Helm {
+        /// Prints JSON instead of a table.
+        #[arg(long)]
+        json: bool,
+        /// The program to measure, built already; without it, weir is built for release.
+        #[arg(long, value_name = "FILE")]
+        weir: Option<std::path::PathBuf>,
+    },
 }
 
 impl Bench {
@@ -46,19 +58,32 @@ impl Bench {
                 if !growth {
                     build_tools(&["kustomize"])?;
                 }
-                step("build", &["build", "--release", "--package", "weir"], &[])?;
-                let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
-                    || crate::root().map(|root| root.join("target")),
-                    |set| Ok(set.into()),
-                )?;
-                let weir = target.join("release/weir");
+                let weir = release()?;
                 if !growth {
                     kustomize::compare(deployments, *all, &weir).context("bench kustomize")?;
                 }
                 kustomize::growth(deployments, &weir).context("bench kustomize, growth")
             }
+            Self::Helm { json, weir } => {
+                build_tools(&["helm"])?;
+                let weir = match weir {
+                    Some(weir) => weir.clone(),
+                    None => release()?,
+                };
+                helm::compare(&weir, *json).context("bench helm")
+            }
         }
     }
+}
+
+/// Builds weir for release.
+fn release() -> Result<std::path::PathBuf> {
+    step("build", &["build", "--release", "--package", "weir"], &[])?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || crate::root().map(|root| root.join("target")),
+        |set| Ok(set.into()),
+    )?;
+    Ok(target.join("release/weir"))
 }
 
 /// The walk's benchmark, on a control plane of its own.

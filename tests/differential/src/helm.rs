@@ -8,6 +8,7 @@ mod engine;
 mod fleet;
 mod functions;
 pub(crate) mod fuzz;
+mod lint;
 mod operands;
 mod run;
 mod shrink;

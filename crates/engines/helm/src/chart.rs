@@ -7,12 +7,13 @@ mod ignore;
 mod load;
 mod metadata;
 mod package;
-mod source;
+pub(crate) mod source;
 mod values_files;
 
 pub use dependency::{Dependency, Import, Lock};
 pub use file::File;
 pub use ignore::{IGNORE_FILE, Ignore, IgnoreError};
+use load::Formats;
 pub use load::LoadError;
 pub(crate) use load::is_gzip;
 pub use metadata::{API_V1, API_V2, Maintainer, Metadata};
@@ -61,17 +62,22 @@ pub struct Crd<'c> {
 impl Chart {
     /// Loads a chart from the files of its folder; .helmignore is heeded.
     pub fn from_folder(files: Vec<File>, unpack: &dyn Unpack) -> Result<Self, LoadError> {
-        load::load(source::of_folder(files)?, unpack)
+        load::load(source::of_folder(files)?, unpack, Formats::Known)
+    }
+
+    /// The same whatever Chart.yaml calls its format, as Helm loads a chart that it lints.
+    pub fn from_folder_of_any_format(files: Vec<File>, unpack: &dyn Unpack) -> Result<Self, LoadError> {
+        load::load(source::of_folder(files)?, unpack, Formats::Any)
     }
 
     /// Loads a chart from its archive, which is also what the layer of a chart in a registry holds.
     pub fn from_archive(archive: &bytes::Bytes, unpack: &dyn Unpack) -> Result<Self, LoadError> {
-        load::load(source::of_archive(archive, unpack)?, unpack)
+        load::load(source::of_archive(archive, unpack)?, unpack, Formats::Known)
     }
 
     /// Loads a chart from the files that belong to it, in the order that counts for them.
     pub fn from_files(files: Vec<File>, unpack: &dyn Unpack) -> Result<Self, LoadError> {
-        load::load(files, unpack)
+        load::load(files, unpack, Formats::Known)
     }
 
     /// Its name.

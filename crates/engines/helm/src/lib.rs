@@ -16,6 +16,7 @@ mod coalesce;
 mod files;
 mod glob;
 mod gojson;
+pub mod lint;
 mod manifest;
 mod pattern;
 mod postrender;

@@ -7,6 +7,7 @@ mod run;
 
 pub use error::{Caller, RenderError, TemplateError};
 pub use print::{DEFAULT_NAME, Show, name_of_template};
+pub(crate) use run::lint;
 pub use run::{Options, Rendered, definitions, render, render_files};
 
 /// Whether a file is a partial, which is included and never rendered by itself.

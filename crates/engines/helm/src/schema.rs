@@ -33,6 +33,11 @@ pub(crate) fn check(chart: &Node, values: &Map, origins: &Origins) -> Result<(),
     }
 }
 
+/// Checks values against one schema.
+pub(crate) fn check_one(schema: &[u8], values: &Json) -> Result<(), String> {
+    validate(schema, values, &[], &Origins::default())
+}
+
 fn chart_values<'c>(
     chart: &'c Node,
     values: &Map,

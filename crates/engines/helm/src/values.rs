@@ -12,6 +12,7 @@ mod shared;
 
 pub use flux::{Found, Reference, ReferenceError, ReferenceProblem, from_references, set_literal, set_path};
 pub use load::{ValuesError, from_json, parse};
+pub(crate) use load::{convert, parse_first};
 pub use options::{FileReader, Sources, SourcesError};
 pub use origin::Origins;
 pub use set::{SetError, Setter, set_index};

@@ -2,6 +2,7 @@
 
 mod dependency;
 mod flags;
+mod lint;
 mod location;
 mod package;
 mod pull;
@@ -20,9 +21,10 @@ use crate::run::Result;
 const EXAMPLES: &str = "\
 Examples:
   weir helm template web ./charts/web -f production.yaml
+  weir helm lint ./charts/web --strict
   weir helm show values ./web-1.2.3.tgz";
 
-/// Render charts, look into them, fetch and publish them, byte for byte as Helm does
+/// Render charts, lint them, look into them, fetch and publish them, byte for byte as Helm does
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, arg_required_else_help = true)]
 pub(crate) struct Helm {
@@ -34,6 +36,7 @@ pub(crate) struct Helm {
 enum Command {
     #[command(visible_alias = "dep", alias = "dependencies")]
     Dependency(dependency::Dependency),
+    Lint(lint::Lint),
     Package(package::Package),
     #[command(alias = "fetch")]
     Pull(pull::Pull),
@@ -46,6 +49,7 @@ impl Helm {
     pub(crate) async fn run(self, cx: &mut Context<'_>) -> Result {
         match self.command {
             Command::Dependency(command) => command.run(cx).await,
+            Command::Lint(command) => command.run(cx),
             Command::Package(command) => command.run(cx),
             Command::Pull(command) => command.run(cx).await,
             Command::Push(command) => command.run(cx).await,

@@ -25,6 +25,14 @@ impl Machine {
             warnings: Vec::new(),
         }
     }
+
+    /// The same for linting: `required` and `fail` only warn.
+    pub fn linting(now: Timestamp) -> Self {
+        Self {
+            lint: true,
+            ..Self::new(now)
+        }
+    }
 }
 
 fn offset(zone: &TimeZone, seconds: i64) -> Option<(i32, String)> {

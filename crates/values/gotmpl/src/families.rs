@@ -6,6 +6,8 @@ mod helm;
 mod slim;
 mod sprig;
 
+pub use sprig::UrlParts;
+
 use crate::{Entry, Functions};
 
 /// A family of functions, as [`Functions::with`] takes it.

@@ -50,6 +50,7 @@ mod value;
 pub use env::Env;
 pub use error::CallError;
 pub use error::{ExecError, Frame, ParseError};
+pub use families::UrlParts;
 pub use function::{Entry, Function, Functions, Native, Signature};
 pub use host::{CertificateRequest, Host, KeyKind, NoHost};
 pub use limits::Limits;

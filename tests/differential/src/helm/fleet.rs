@@ -10,6 +10,7 @@ use anyhow::{Context, Result, anyhow};
 use serde_json::{Map, Value};
 
 use super::command::{ours, theirs};
+use super::lint;
 use super::run::{Arguments, difference};
 use crate::dice::Dice;
 use crate::oracle::Answer;
@@ -65,12 +66,11 @@ pub(super) fn run(arguments: &Arguments, program: &Path, seed: u64) -> Result<us
         differ.len(),
         begun.elapsed().as_secs()
     );
-    Ok(differ.len())
+    Ok(differ.len() + lint::fleet(arguments, program, &archives(&root)?)?)
 }
 
-/// Every chart with its own values, the fleet's releases, and so many sets of generated values for each chart.
-fn renders(root: &Path, program: &Path, seed: u64, generated: u64) -> Result<Vec<Render>> {
-    let mut renders = Vec::new();
+/// The fleet's charts.
+fn archives(root: &Path) -> Result<Vec<PathBuf>> {
     let mut charts = Vec::new();
     for folder in ["charts", "charts/newer"] {
         for entry in std::fs::read_dir(root.join(folder))? {
@@ -81,6 +81,13 @@ fn renders(root: &Path, program: &Path, seed: u64, generated: u64) -> Result<Vec
         }
     }
     charts.sort();
+    Ok(charts)
+}
+
+/// Every chart with its own values, the fleet's releases, and so many sets of generated values for each chart.
+fn renders(root: &Path, program: &Path, seed: u64, generated: u64) -> Result<Vec<Render>> {
+    let mut renders = Vec::new();
+    let charts = archives(root)?;
     for (index, chart) in charts.iter().enumerate() {
         let name = chart
             .file_stem()

@@ -1,4 +1,4 @@
-//! Many templates, then many charts, then D2's charts.
+//! Many templates, then many charts, then charts to lint, then D2's charts.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -10,6 +10,7 @@ use super::charts;
 use super::coverage::Coverage;
 use super::engine::{Outcome, compare};
 use super::fleet;
+use super::lint;
 use super::shrink::shrink;
 use super::template::{Case, case};
 use crate::dice::{Dice, seed_of_now};
@@ -36,6 +37,12 @@ pub(crate) struct Arguments {
     /// Only the chart of this number.
     #[arg(long)]
     pub(super) only_chart: Option<u64>,
+    /// How many charts with faults to lint.
+    #[arg(long, default_value_t = 2_000)]
+    pub(super) lints: u64,
+    /// Only the chart to lint of this number.
+    #[arg(long)]
+    pub(super) only_lint: Option<u64>,
     /// How many charts at a time; as many as there are processors by default.
     #[arg(long)]
     pub(super) jobs: Option<usize>,
@@ -73,7 +80,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     // The engine must not fall over; where it does, one line is enough.
     std::panic::set_hook(Box::new(|info| eprintln!("{info}")));
     let mut oracle = Oracle::start(&program)?;
-    let is_one = arguments.only_template.is_some() || arguments.only_chart.is_some();
+    let is_one =
+        arguments.only_template.is_some() || arguments.only_chart.is_some() || arguments.only_lint.is_some();
     let mut differ = 0;
     if arguments.only_template.is_some() || (!is_one && arguments.templates > 0) {
         differ += templates(arguments, &mut oracle, seed)?;
@@ -83,13 +91,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if arguments.only_chart.is_some() || (!is_one && arguments.charts > 0) {
         differ += charts::run(arguments, &helm, seed)?;
     }
+    if arguments.only_lint.is_some() || (!is_one && arguments.lints > 0) {
+        differ += lint::run(arguments, &helm, seed)?;
+    }
     if !is_one && arguments.fleet > 0 {
         differ += fleet::run(arguments, &helm, seed)?;
     }
     if differ == 0 {
         return Ok(());
     }
-    bail!("{differ} are rendered differently")
+    bail!("{differ} are rendered or linted differently")
 }
 
 fn templates(arguments: &Arguments, oracle: &mut Oracle, seed: u64) -> Result<usize> {

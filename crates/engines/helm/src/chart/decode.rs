@@ -28,7 +28,41 @@ pub(crate) fn document_at(text: &str, lines: u32) -> Result<Option<Node>, String
     };
     expand_aliases(&mut root, Dialect::Sigs)
         .map_err(|error| format!("error converting YAML to JSON: {error}"))?;
+    if let Some(key) = collection_as_key(&root) {
+        let what = match key.data {
+            Data::Sequence(_) => "[]interface {}",
+            _ => "map[interface {}]interface {}",
+        };
+        return Err(format!(
+            "error converting YAML to JSON: yaml: invalid map key: {what}{{...}} (line {})",
+            key.span.line + lines
+        ));
+    }
     Ok((!is_null(&root)).then_some(root))
+}
+
+/// A list or a mapping that is a key, which Go has no map for.
+fn collection_as_key(node: &Node) -> Option<&Node> {
+    match &node.data {
+        Data::Mapping(entries) => entries.iter().find_map(|(key, value)| match key.data {
+            Data::Mapping(_) | Data::Sequence(_) => Some(key),
+            _ => collection_as_key(value),
+        }),
+        Data::Sequence(items) => items.iter().find_map(collection_as_key),
+        _ => None,
+    }
+}
+
+/// What Go makes of a node where anything may be, as `%T` prints it.
+pub(crate) fn go_type(node: &Node) -> &'static str {
+    match (&node.data, scalar(node)) {
+        (Data::Sequence(_), _) => "[]interface {}",
+        (Data::Mapping(_), _) => "map[string]interface {}",
+        (_, Some(Ok(Resolved::Bool(_)))) => "bool",
+        (_, Some(Ok(Resolved::Int(_) | Resolved::Float(_)))) => "float64",
+        (_, Some(Ok(Resolved::Null))) => "<nil>",
+        _ => "string",
+    }
 }
 
 /// Whether a node is null to Go.
@@ -70,7 +104,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The value of a field, unless it is absent or null. Of several spellings the last one counts, as in Go.
-    fn get(&self, name: &str) -> Option<&'a Node> {
+    pub(crate) fn get(&self, name: &str) -> Option<&'a Node> {
         self.entries
             .iter()
             .rev()

@@ -44,7 +44,9 @@ pub struct Dependency {
 
 impl Dependency {
     pub(crate) fn read(node: &Node, place: &str) -> Result<Self, String> {
-        let fields = Fields::of(node, place, "v2.Dependency")?;
+        Fields::of(node, place, "v2.Dependency")?;
+        // Go names the innermost type, and the way from the outermost.
+        let fields = Fields::of(node, "Dependency.dependencies", "v2.Dependency")?;
         Ok(Self {
             name: fields.text("name")?,
             version: fields.text("version")?,

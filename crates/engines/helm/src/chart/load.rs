@@ -67,14 +67,25 @@ pub enum LoadError {
     Depth,
 }
 
-pub(super) fn load(files: Vec<File>, unpack: &dyn Unpack) -> Result<Chart, LoadError> {
-    load_at(files, unpack, 0, &mut (MAX_CHART_SIZE * 4))
+/// Which chart formats may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Formats {
+    /// Those that are known.
+    Known,
+    /// Whatever a chart calls its format, it is read as the second one. Helm reads charts so that it lints, and
+    /// subcharts.
+    Any,
+}
+
+pub(super) fn load(files: Vec<File>, unpack: &dyn Unpack, formats: Formats) -> Result<Chart, LoadError> {
+    load_at(files, unpack, formats, 0, &mut (MAX_CHART_SIZE * 4))
 }
 
 /// Loads at a depth; `left` bounds what the archives within archives may unpack to, all together.
 fn load_at(
     files: Vec<File>,
     unpack: &dyn Unpack,
+    formats: Formats,
     depth: usize,
     left: &mut usize,
 ) -> Result<Chart, LoadError> {
@@ -84,7 +95,7 @@ fn load_at(
     let mut parts = Parts::default();
     // Chart.yaml first, wherever it stands.
     for file in files.iter().filter(|file| file.name == "Chart.yaml") {
-        parts.definition(file)?;
+        parts.definition(file, formats)?;
     }
     let values = files.iter().rfind(|file| file.name == "values.yaml");
     std::thread::scope(|scope| {
@@ -189,7 +200,7 @@ fn subchart(
         let files = source::of_archive(&file.data, unpack)?;
         let size: usize = files.iter().map(|file| file.data.len()).sum();
         *left = left.checked_sub(size).ok_or(LoadError::ChartSize)?;
-        return load_at(files, unpack, depth + 1, left).map(Some);
+        return load_at(files, unpack, Formats::Any, depth + 1, left).map(Some);
     }
     // A file that lies in `charts/` itself is no chart.
     let files: Vec<File> = files
@@ -199,7 +210,7 @@ fn subchart(
             Some(file)
         })
         .collect();
-    load_at(files, unpack, depth + 1, left).map(Some)
+    load_at(files, unpack, Formats::Any, depth + 1, left).map(Some)
 }
 
 #[derive(Default)]
@@ -215,7 +226,7 @@ struct Parts {
 }
 
 impl Parts {
-    fn definition(&mut self, file: &File) -> Result<(), LoadError> {
+    fn definition(&mut self, file: &File, formats: Formats) -> Result<(), LoadError> {
         let metadata = self.metadata.get_or_insert_default();
         metadata.merge(&file.text()).map_err(|message| LoadError::File {
             file: "Chart.yaml",
@@ -225,7 +236,8 @@ impl Parts {
         if metadata.api_version.is_empty() {
             API_V1.clone_into(&mut metadata.api_version);
         }
-        if metadata.api_version != API_V1 && metadata.api_version != API_V2 {
+        let is_known = matches!(metadata.api_version.as_str(), API_V1 | API_V2);
+        if !is_known && formats == Formats::Known {
             return Err(LoadError::Version(metadata.api_version.clone()));
         }
         self.modified = file.modified;

@@ -83,47 +83,56 @@ impl Metadata {
     /// Reads a mapping over what is there already.
     pub(crate) fn merge_node(&mut self, node: &Node) -> Result<(), String> {
         let fields = Fields::of(node, "Metadata", "v2.Metadata")?;
+        // In the order of names: of several mistakes Go reports the first one so.
+        if fields.has("annotations") {
+            self.annotations.extend(fields.text_map("annotations")?);
+        }
         for (name, target) in [
-            ("name", &mut self.name),
-            ("home", &mut self.home),
-            ("version", &mut self.version),
-            ("description", &mut self.description),
-            ("icon", &mut self.icon),
             ("apiVersion", &mut self.api_version),
-            ("condition", &mut self.condition),
-            ("tags", &mut self.tags),
             ("appVersion", &mut self.app_version),
-            ("kubeVersion", &mut self.kube_version),
-            ("type", &mut self.kind),
+            ("condition", &mut self.condition),
         ] {
-            if fields.has(name) {
-                *target = fields.text(name)?;
-            }
+            replace(&fields, name, target)?;
         }
-        if fields.has("sources") {
-            self.sources = fields.texts("sources")?;
-        }
-        if fields.has("keywords") {
-            self.keywords = fields.texts("keywords")?;
+        if fields.has("dependencies") {
+            self.dependencies = fields.list("dependencies", "[]*v2.Dependency", Dependency::read)?;
         }
         if fields.has("deprecated") {
             self.deprecated = fields.flag("deprecated")?;
         }
-        if fields.has("annotations") {
-            self.annotations.extend(fields.text_map("annotations")?);
+        for (name, target) in [
+            ("description", &mut self.description),
+            ("home", &mut self.home),
+            ("icon", &mut self.icon),
+        ] {
+            replace(&fields, name, target)?;
         }
+        if fields.has("keywords") {
+            self.keywords = fields.texts("keywords")?;
+        }
+        replace(&fields, "kubeVersion", &mut self.kube_version)?;
         if fields.has("maintainers") {
             self.maintainers = fields.list("maintainers", "[]*v2.Maintainer", |node, place| {
-                let fields = Fields::of(node, place, "v2.Maintainer")?;
+                Fields::of(node, place, "v2.Maintainer")?;
+                // Go names the innermost type, and the way from the outermost.
+                let fields = Fields::of(node, "Maintainer.maintainers", "v2.Maintainer")?;
                 Ok(Maintainer {
-                    name: fields.text("name")?,
                     email: fields.text("email")?,
+                    name: fields.text("name")?,
                     url: fields.text("url")?,
                 })
             })?;
         }
-        if fields.has("dependencies") {
-            self.dependencies = fields.list("dependencies", "[]*v2.Dependency", Dependency::read)?;
+        replace(&fields, "name", &mut self.name)?;
+        if fields.has("sources") {
+            self.sources = fields.texts("sources")?;
+        }
+        for (name, target) in [
+            ("tags", &mut self.tags),
+            ("type", &mut self.kind),
+            ("version", &mut self.version),
+        ] {
+            replace(&fields, name, target)?;
         }
         Ok(())
     }
@@ -203,6 +212,14 @@ impl Metadata {
         }
         Ok(())
     }
+}
+
+/// Reads a text over another, unless it is absent.
+fn replace(fields: &Fields<'_>, name: &str, target: &mut String) -> Result<(), String> {
+    if fields.has(name) {
+        *target = fields.text(name)?;
+    }
+    Ok(())
 }
 
 /// White space becomes blanks, what cannot be printed disappears.

@@ -143,6 +143,38 @@ pub fn render_files(
     })
 }
 
+/// Renders as Helm lints: the values are coalesced twice, so that what a null has deleted is there again; the release is
+/// neither installed nor upgraded; the chart's own demand on the cluster is not asked. Nothing where the values of a subchart
+/// are no table.
+pub(crate) fn lint(
+    chart: &Chart,
+    values: &Table,
+    options: &Options,
+    host: &mut (dyn Host + Send),
+) -> Result<Option<BTreeMap<String, String>>, RenderError> {
+    apart(|| {
+        let mut warnings = Vec::new();
+        let values = coalesce::table(values);
+        let mut root = Node::of(chart);
+        if root.prepare(&values, &mut warnings).is_err() {
+            return Ok(None);
+        }
+        let once = coalesce::copy_table(&values);
+        if coalesce::coalesce(&root, &once, Nulls::Delete, &mut warnings).is_err() {
+            return Ok(None);
+        }
+        let top = top(&root, &once, options, &mut warnings)?;
+        if let Some(weir_gotmpl::Value::Map(release)) = top.get("Release") {
+            release.insert("IsInstall", false);
+        }
+        let mut files = BTreeMap::new();
+        execute(&root, &top, options, host, |path, text| {
+            files.insert(path.to_owned(), text);
+        })?;
+        Ok(Some(files))
+    })
+}
+
 /// The manifests of `crds/` of a chart and those of its subcharts that take part, given the user's values, with their
 /// paths: they are installed before the chart is rendered.
 pub fn definitions(chart: &Chart, values: &Table) -> Result<Vec<(String, File)>, RenderError> {

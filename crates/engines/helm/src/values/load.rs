@@ -38,7 +38,7 @@ pub fn parse(text: &str) -> Result<Table, ValuesError> {
 }
 
 /// Reads the values of a text's first document.
-pub(super) fn parse_first(text: &str) -> Result<Table, ValuesError> {
+pub(crate) fn parse_first(text: &str) -> Result<Table, ValuesError> {
     let Some(root) = decode::document(text).map_err(ValuesError::Yaml)? else {
         return Ok(Table::new());
     };

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::harness::weir;
 
-fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
+pub(crate) fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     for (name, content) in files {
         let path = folder.path().join(name);
@@ -15,7 +15,7 @@ fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
     folder
 }
 
-fn text(path: &Path) -> String {
+pub(crate) fn text(path: &Path) -> String {
     path.to_str().expect("UTF-8").to_owned()
 }
 
@@ -210,7 +210,7 @@ async fn n08_a_link_in_the_place_of_the_archive_is_replaced() {
 
 /// Helm's program, where `cargo xtask tools` has built it.
 #[expect(clippy::print_stderr, reason = "tests say what they did not run")]
-fn helm() -> Option<std::path::PathBuf> {
+pub(crate) fn helm() -> Option<std::path::PathBuf> {
     let cache = std::env::var_os("XDG_CACHE_HOME")
         .map(std::path::PathBuf::from)
         .or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cache")))?;

@@ -6,6 +6,7 @@ mod charts;
 mod day_two;
 mod harness;
 mod helm;
+mod helm_lint;
 mod help;
 mod install;
 mod keyless;

@@ -21,6 +21,7 @@ use super::Family;
 
 pub(super) use json::to_json_text;
 pub(super) use numbers::NUMBERS;
+pub use urls::UrlParts;
 
 pub(super) static FAMILY: Family = &[
     strings::STRINGS,

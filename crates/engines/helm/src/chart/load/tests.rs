@@ -36,6 +36,7 @@ fn every_file_has_its_place() {
             ("charts/sub/templates/s.yaml", "s"),
         ]),
         &NoArchives,
+        Formats::Known,
     );
     let chart = match chart {
         // A file in `charts/` is taken for a chart without Chart.yaml, as in Helm.
@@ -66,6 +67,7 @@ fn subcharts_and_old_requirements_are_read() {
             ("crds/c.yaml", "c"),
         ]),
         &NoArchives,
+        Formats::Known,
     )
     .unwrap();
     let sub = chart.dependencies.first().unwrap();
@@ -103,18 +105,19 @@ fn n11_files_that_hold_something_else_are_named() {
             "cannot load requirements.yaml",
         ),
     ] {
-        let error = load(files(&[CHART, (name, text)]), &NoArchives)
+        let error = load(files(&[CHART, (name, text)]), &NoArchives, Formats::Known)
             .unwrap_err()
             .to_string();
         assert!(error.contains(expected), "{error}");
     }
     assert_eq!(
-        load(files(&[("a", "b")]), &NoArchives).unwrap_err(),
+        load(files(&[("a", "b")]), &NoArchives, Formats::Known).unwrap_err(),
         LoadError::NoMetadata
     );
     let error = load(
         files(&[("Chart.yaml", "apiVersion: v3\nname: a\nversion: 1.0.0\n")]),
         &NoArchives,
+        Formats::Known,
     )
     .unwrap_err();
     assert!(error.to_string().contains("unsupported chart version"), "{error}");
@@ -128,7 +131,7 @@ fn n06_a_bomb_of_charts_in_charts_ends() {
         path.push_str("charts/app/");
         all.push(File::new(format!("{path}Chart.yaml"), CHART.1));
     }
-    let mut error = load(all, &NoArchives).unwrap_err();
+    let mut error = load(all, &NoArchives, Formats::Known).unwrap_err();
     while let LoadError::Subchart { source, .. } = error {
         error = *source;
     }

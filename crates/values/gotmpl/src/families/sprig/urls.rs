@@ -151,17 +151,60 @@ fn split_at(text: &[u8], at: u8) -> (&[u8], Option<&[u8]>) {
     }
 }
 
+/// What Go's `net/url` finds in a URL.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UrlParts {
+    /// Without its colon, in lower case; empty where there is none.
+    pub scheme: Vec<u8>,
+    /// With the port.
+    pub host: Vec<u8>,
+    /// With its escapes resolved.
+    pub path: Vec<u8>,
+}
+
+impl UrlParts {
+    /// Takes a URL apart as `url.Parse` does.
+    ///
+    /// # Errors
+    /// What Go says of a text that is none.
+    pub fn of(text: &str) -> std::result::Result<Self, String> {
+        parse(text.as_bytes()).map(Self::from)
+    }
+
+    /// Takes a URL apart as `url.ParseRequestURI` does: it is absolute or a path from the root, and has no fragment.
+    ///
+    /// # Errors
+    /// What Go says of a text that is none.
+    pub fn of_request(text: &str) -> std::result::Result<Self, String> {
+        if text.is_empty() {
+            return Err("empty url".to_owned());
+        }
+        parse_rest(text.as_bytes(), true).map(Self::from)
+    }
+}
+
+impl From<Url> for UrlParts {
+    fn from(url: Url) -> Self {
+        Self {
+            scheme: url.scheme,
+            host: url.host,
+            path: url.path,
+        }
+    }
+}
+
 fn parse(whole: &[u8]) -> std::result::Result<Url, String> {
     let (text, fragment) = split_at(whole, b'#');
     let shown = |text: &[u8], message: String| format!("parse {}: {message}", quote(text, false));
-    let mut url = parse_rest(text).map_err(|message| shown(text, message))?;
+    let mut url = parse_rest(text, false).map_err(|message| shown(text, message))?;
     if let Some(fragment) = fragment {
         url.fragment = unescape(fragment, Place::Fragment).map_err(|message| shown(whole, message))?;
     }
     Ok(url)
 }
 
-fn parse_rest(text: &[u8]) -> std::result::Result<Url, String> {
+/// `is_request`: the URL is that of a request, which is nothing relative.
+fn parse_rest(text: &[u8], is_request: bool) -> std::result::Result<Url, String> {
     let mut url = Url::default();
     if text.iter().any(|b| *b < 0x20 || *b == 0x7f) {
         return Err("net/url: invalid control character in URL".to_owned());
@@ -185,12 +228,15 @@ fn parse_rest(text: &[u8]) -> std::result::Result<Url, String> {
             url.opaque = rest.to_vec();
             return Ok(url);
         }
+        if is_request {
+            return Err("invalid URI for request".to_owned());
+        }
         let (segment, _) = split_at(rest, b'/');
         if segment.contains(&b':') {
             return Err("first path segment in URL cannot contain colon".to_owned());
         }
     }
-    if (!url.scheme.is_empty() || !rest.starts_with(b"///")) && rest.starts_with(b"//") {
+    if (!url.scheme.is_empty() || !is_request && !rest.starts_with(b"///")) && rest.starts_with(b"//") {
         let after = rest.get(2..).unwrap_or_default();
         let slash = after.iter().position(|b| *b == b'/').unwrap_or(after.len());
         rest = after.get(slash..).unwrap_or_default();
