@@ -1,7 +1,6 @@
 //! The part of the OpenAPI schema that merging needs: which lists are merged, and by which keys.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::LazyLock;
 
 use serde_json::Value;
@@ -125,9 +124,10 @@ impl Schema {
             for (name, definition) in definitions {
                 let index = reader.definition(name, 0)?;
                 for kind in gvks(definition) {
-                    match reader.schema.kinds.entry(kind) {
-                        Entry::Occupied(known) if decides => drop(known),
-                        entry => drop(entry.insert_entry(index)),
+                    if decides {
+                        reader.schema.kinds.entry(kind).or_insert(index);
+                    } else {
+                        reader.schema.kinds.insert(kind, index);
                     }
                 }
             }
