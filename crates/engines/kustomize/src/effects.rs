@@ -12,6 +12,8 @@ pub(crate) type Part = (usize, usize);
 #[derive(Debug, Default)]
 pub(crate) struct Effects {
     watched: bool,
+    /// Objects were merged, for which a schema was asked.
+    merges: bool,
     /// How much each part reached; parts that reached nothing are left out.
     hits: BTreeMap<Part, usize>,
     /// What parts that reached nothing may have meant.
@@ -22,6 +24,16 @@ impl Effects {
     /// For a run that nobody watches.
     pub(crate) fn unwatched() -> Self {
         Self::default()
+    }
+
+    /// Objects are merged.
+    pub(crate) fn merge(&mut self) {
+        self.merges = true;
+    }
+
+    /// Whether objects were merged.
+    pub(crate) fn merges(&self) -> bool {
+        self.merges
     }
 
     /// A part reached so many objects or fields; `help` says what it may have meant if it reached none.

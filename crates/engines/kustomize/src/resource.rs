@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use weir_yaml::{Data, List, Node, Tag, Text};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::{Gvk, IdRef, ResId, split_api_version};
 use crate::merge;
 use crate::ops::{self, Kind};
@@ -318,7 +318,10 @@ impl Resource {
     /// Earlier ids, oldest first, borrowed.
     pub(crate) fn previous_refs(&self) -> impl Iterator<Item = IdRef<'_>> {
         let (group, version) = split_api_version(self.api_version());
-        self.previous.iter().map(move |previous| IdRef {
+        // kustomize notes no empty names, and without a name there is no id.
+        let known = self.previous.iter().any(|previous| !previous.name.is_empty());
+        let previous = if known { self.previous.as_slice() } else { &[] };
+        previous.iter().map(move |previous| IdRef {
             group,
             version,
             kind: &previous.kind,
@@ -340,16 +343,42 @@ impl Resource {
 
     /// Earlier ids, oldest first.
     pub(crate) fn previous_ids(&self) -> impl Iterator<Item = ResId> + '_ {
-        let current = self.gvk();
-        self.previous.iter().map(move |previous| ResId {
+        self.previous_refs().map(|id| ResId {
             gvk: Gvk {
-                kind: previous.kind.as_ref().to_owned(),
-                ..current.clone()
+                group: id.group.to_owned(),
+                version: id.version.to_owned(),
+                kind: id.kind.to_owned(),
             },
-            name: previous.name.as_ref().to_owned(),
-            namespace: previous.namespace.as_ref().to_owned(),
+            name: id.name.to_owned(),
+            namespace: id.namespace.to_owned(),
             cluster_scoped: false,
         })
+    }
+
+    /// Refuses an object that had a name for a part of its past only, as after a replacement that emptied it: kustomize
+    /// notes names and kinds apart, no empty ones, and cannot tell any more which belong together.
+    pub(crate) fn check_previous(&self) -> Result<()> {
+        let count = |of: fn(&Previous) -> &str| self.previous.iter().filter(|id| !of(id).is_empty()).count();
+        let names = count(|id| &id.name);
+        if names == 0 || names == self.previous.len() && count(|id| &id.kind) == names {
+            return Ok(());
+        }
+        Err(Error::invalid(format!(
+            "number of previous names, number of previous namespaces, number of previous kinds not equal: \
+             {} had no name at some time",
+            loose_id(self.node())
+        )))
+    }
+
+    /// What an annotation of kustomize's own makes of a null: the map that it is put into.
+    pub(crate) fn open_annotations(&mut self) {
+        if self.is_tracked()
+            && let Some(meta) = self.node.as_mut().and_then(|node| node.get_mut("metadata"))
+            && let Some(annotations) = meta.get_mut("annotations")
+            && annotations.is_null()
+        {
+            *annotations = Node::mapping(Vec::new());
+        }
     }
 
     /// The first id it had.

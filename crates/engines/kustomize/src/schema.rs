@@ -65,6 +65,20 @@ impl<'a> TypeRef<'a> {
     }
 }
 
+/// What becomes of the embedded schema where a custom one comes.
+///
+/// kustomize keeps all that it has read, and what is read last counts. It reads its own schema when a merge first asks
+/// for one; it remembers that it will have to when a kind's scope is not in its table, and then reads it after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Embedded {
+    /// It was never needed, and is left out.
+    Absent,
+    /// It stays, and the custom schema decides what both define.
+    Yields,
+    /// It stays, and decides what both define.
+    Decides,
+}
+
 static BUILTIN: LazyLock<Schema> = LazyLock::new(|| parse_builtin(include_str!("../data/merge-schema.txt")));
 
 impl Schema {
@@ -90,24 +104,31 @@ impl Schema {
         !self.namespaced.is_empty() && self.namespaced.get(&format!("{api_version} {kind}")) == Some(&false)
     }
 
-    /// Reads an OpenAPI document that replaces the embedded one (`openapi: {path: …}`), or is
-    /// added to it; what both define, the embedded one decides.
-    pub(crate) fn parse(document: &Value, keep_builtin: bool) -> Result<Self> {
-        let base = if keep_builtin {
-            BUILTIN.clone()
-        } else {
-            Self::default()
+    /// Reads an OpenAPI document that replaces the embedded one (`openapi: {path: …}`), or is added to it.
+    pub(crate) fn parse(document: &Value, embedded: Embedded) -> Result<Self> {
+        let base = match embedded {
+            Embedded::Absent => Self::default(),
+            Embedded::Yields | Embedded::Decides => BUILTIN.clone(),
         };
+        let decides = embedded == Embedded::Decides;
         let mut reader = Reader {
             definitions: document.get("definitions").and_then(Value::as_object),
-            done: base.definitions.clone(),
+            done: if decides {
+                base.definitions.clone()
+            } else {
+                HashMap::new()
+            },
             schema: base,
         };
         if let Some(definitions) = reader.definitions {
             for (name, definition) in definitions {
                 let index = reader.definition(name, 0)?;
                 for kind in gvks(definition) {
-                    reader.schema.kinds.entry(kind).or_insert(index);
+                    if decides {
+                        reader.schema.kinds.entry(kind).or_insert(index);
+                    } else {
+                        reader.schema.kinds.insert(kind, index);
+                    }
                 }
             }
         }
@@ -155,8 +176,11 @@ impl Reader<'_> {
         if let Some(index) = self.done.get(name) {
             return Ok(*index);
         }
-        let index = self.schema.types.len();
-        self.schema.types.push(Type::default());
+        // What refers to a definition by its name gets the one that was read last.
+        let index = self.schema.definitions.get(name).copied().unwrap_or_else(|| {
+            self.schema.types.push(Type::default());
+            self.schema.types.len() - 1
+        });
         self.done.insert(name.to_owned(), index);
         if let Some(definition) = self.definitions.and_then(|all| all.get(name)) {
             let read = self.read(definition, depth)?;

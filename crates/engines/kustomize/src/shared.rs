@@ -16,7 +16,7 @@ use crate::id::builtin_cluster_scope;
 use crate::load;
 use crate::loader::Loader;
 use crate::resource::Resource;
-use crate::schema::Schema;
+use crate::schema::{Embedded, Schema};
 
 /// What the directories of one build share.
 #[derive(Default)]
@@ -31,6 +31,8 @@ pub(crate) struct Build<'a> {
     /// An object was read whose scope had to be looked up before any schema was set. From then on
     /// kustomize keeps its embedded schema beside one that comes later.
     keep_builtin: Cell<bool>,
+    /// A merge asked for the embedded schema before any schema was set.
+    builtin_is_read: Cell<bool>,
     /// kustomize's own rules, merged once for all directories that add none.
     builtin: OnceCell<Rc<Config>>,
     /// The words of all objects, each of them once.
@@ -136,6 +138,13 @@ impl<'a> Build<'a> {
         }
     }
 
+    /// Takes note of a run in which objects were merged.
+    pub(crate) fn note_merges(&self, effects: &Effects) {
+        if effects.merges() && !self.schema_is_set.get() {
+            self.builtin_is_read.set(true);
+        }
+    }
+
     /// Takes up an `openapi` field; the first one counts.
     pub(crate) fn set_schema(&self, openapi: &BTreeMap<String, String>, loader: &Loader<'_>) -> Result<()> {
         // The file is read, and so must exist, even if it comes too late.
@@ -151,7 +160,12 @@ impl<'a> Build<'a> {
                 "builtin version and custom schema provided, cannot use both",
             )),
             (Some(text), None) => {
-                let schema = Schema::parse(&decode::yaml(&text)?, self.keep_builtin.get())?;
+                let embedded = match (self.builtin_is_read.get(), self.keep_builtin.get()) {
+                    (true, _) => Embedded::Yields,
+                    (false, true) => Embedded::Decides,
+                    (false, false) => Embedded::Absent,
+                };
+                let schema = Schema::parse(&decode::yaml(&text)?, embedded)?;
                 *self.schema.borrow_mut() = Some(Rc::new(schema));
                 self.schema_is_set.set(true);
                 Ok(())

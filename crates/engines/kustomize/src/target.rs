@@ -408,6 +408,7 @@ impl<'a> Target<'a> {
                 .run(&mut all.map, &schema, &mut effects)
                 .within(|| format!("kustomization in '{}'", self.loader.root()))
                 .at(|| place.clone())?;
+            self.build.note_merges(&effects);
             self.build.note_effects(|trace| trace.record(&place, effects));
             all.map.align_twins(&schema);
             if let Some(origin) = origin {
@@ -589,9 +590,11 @@ impl<'a> Target<'a> {
         for plugin in self.plugins("validators", &entries)? {
             for transformer in plugins::transformers(&plugin, &self.loader)? {
                 let mut copy = all.map.clone();
+                let mut effects = Effects::unwatched();
                 transformer
-                    .run(&mut copy, &schema, &mut Effects::unwatched())
+                    .run(&mut copy, &schema, &mut effects)
                     .at(|| self.place("validators", None))?;
+                self.build.note_merges(&effects);
                 if !unchanged(&all.map, &copy) {
                     return Err(Error::invalid(format!(
                         "validator shouldn't modify the resource map: {}",

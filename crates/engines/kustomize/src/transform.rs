@@ -99,7 +99,7 @@ impl Transformer {
     /// Changes the objects, and notes what parts that select objects or fields have reached.
     pub(crate) fn run(&self, map: &mut ResMap, schema: &Schema, effects: &mut Effects) -> Result<()> {
         match self {
-            Self::PatchStrategicMerge(patches) => patch_strategic_merge::run(patches, map, schema),
+            Self::PatchStrategicMerge(patches) => patch_strategic_merge::run(patches, map, schema, effects),
             Self::Patch(patch) => patch.run(map, schema, effects),
             Self::Namespace {
                 namespace,

@@ -275,14 +275,17 @@ pub fn from_json(value: &Value) -> Node {
     tree(value, Style::Plain, &|text| Node::string(text), &from_number)
 }
 
-/// As [`from_json`], with the styles that texts have in what yaml v3 writes for such a value.
+/// Makes the tree of what yaml v3 writes for a value that Go's JSON reader made: texts have the styles that it gives them,
+/// and each number is a double, written as `%g` is, so that 1000000 reads `1e+06`.
 pub fn from_json_styled(value: &Value) -> Node {
     let string = |text: &str| {
         let mut node = Node::string(text);
         node.style = emit::string_style(text);
         node
     };
-    tree(value, Style::Plain, &string, &from_number)
+    tree(value, Style::Plain, &string, &|number| {
+        number_node(go_float(number.as_f64().unwrap_or_default()))
+    })
 }
 
 /// Makes the tree that yaml v3 reads from the JSON text which Go writes for a value: collections in flow style, strings

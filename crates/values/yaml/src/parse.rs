@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
-use granit_parser::{Event, Parser, Placement, ScalarStyle, StrInput, StructureStyle};
+use granit_parser::{Event, Parser, Placement, ScalarStyle, StructureStyle};
 
 use crate::comments::append;
+use crate::input::GoInput;
+use crate::refuse::Refusals;
 use crate::{Data, Dialect, Document, Node, ParseError, Span, Style, Tag, Text, Texts, resolve};
 
 /// What to do with a key that a mapping already has.
@@ -148,7 +150,8 @@ fn events(
     settings.max_buffered_comment_events = usize::MAX;
     settings.block_nesting_limit = options.limits.depth;
     settings.flow_nesting_limit = options.limits.depth;
-    let mut parser: Parser<'_, StrInput<'_>> = Parser::new_from_str_with_options(text, settings);
+    let mut parser = Parser::with_options(GoInput::new(text), settings);
+    let mut refusals = Refusals::new(text);
     while let Some(next) = parser.next_event() {
         let (event, span) = next.map_err(|error| {
             let marker = error.marker();
@@ -158,6 +161,7 @@ fn events(
         })?;
         let range = span.byte_range().unwrap_or_default();
         let span = make_span(range.start, range.end, span.start.line(), span.start.col());
+        refusals.check(&event, span)?;
         each(event, span)?;
     }
     Ok(())

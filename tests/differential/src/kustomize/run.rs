@@ -57,6 +57,7 @@ struct Counts {
     both_fail: AtomicUsize,
     crashed: AtomicUsize,
     explained: AtomicUsize,
+    misprinted: AtomicUsize,
     done: AtomicUsize,
     /// What the trees that both build have reached.
     coverage: Mutex<Coverage>,
@@ -104,6 +105,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             }
             Outcome::Crashed => counts.crashed.fetch_add(1, Ordering::Relaxed),
             Outcome::Explained => counts.explained.fetch_add(1, Ordering::Relaxed),
+            Outcome::Misprinted => counts.misprinted.fetch_add(1, Ordering::Relaxed),
             Outcome::BothFail { theirs, ours } => {
                 if arguments.refusals {
                     println!("{number} kustomize: {}\n{number} weir: {ours}", theirs.trim_end());
@@ -142,11 +144,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         }
     }
     println!(
-        "kustomize: {} trees, seed {seed}: {} the same, {} refused by both, {} that kustomize panics on, {} refused by weir on purpose, {} differ ({} s)",
+        "kustomize: {} trees, seed {seed}: {} the same, {} refused by both, {} that kustomize panics on, {} of which it cannot read its own print, {} refused by weir on purpose, {} differ ({} s)",
         counts.done.load(Ordering::Relaxed),
         counts.same.load(Ordering::Relaxed),
         counts.both_fail.load(Ordering::Relaxed),
         counts.crashed.load(Ordering::Relaxed),
+        counts.misprinted.load(Ordering::Relaxed),
         counts.explained.load(Ordering::Relaxed),
         found.len(),
         begun.elapsed().as_secs()
@@ -206,6 +209,7 @@ fn print_outcome(outcome: &Outcome) {
     match outcome {
         Outcome::Same => println!("the same"),
         Outcome::Crashed => println!("kustomize panics"),
+        Outcome::Misprinted => println!("kustomize cannot read its own print"),
         Outcome::Explained => println!("refused by weir on purpose"),
         Outcome::BothFail { theirs, ours } => println!("kustomize: {}\nweir: {ours}", theirs.trim_end()),
         Outcome::Differ {

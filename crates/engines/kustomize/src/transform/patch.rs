@@ -96,6 +96,9 @@ impl PatchTransformer {
             (Content::Merge(patches), None) => {
                 // A patch that finds no object is a failure.
                 effects.reached((0, 0), 1, || None);
+                if !patches.is_empty() {
+                    effects.merge();
+                }
                 merge_by_name(patches, map, schema)
             }
             (Content::Merge(patches), Some(target)) => {
@@ -114,6 +117,9 @@ impl PatchTransformer {
                     .select(target, schema)
                     .within(|| format!("unable to find patch target{}", describe(target)))?;
                 effects.reached((0, 0), places.len(), || target.near(map.list()));
+                if !places.is_empty() {
+                    effects.merge();
+                }
                 map.apply_patch(&places, patch, schema)
             }
             (Content::Json(operations), Some(target)) => {

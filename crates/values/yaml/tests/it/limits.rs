@@ -149,3 +149,13 @@ fn numbered(count: usize, line: impl Fn(usize) -> String) -> String {
     let lines: Vec<String> = (0..count).map(line).collect();
     lines.concat()
 }
+
+#[test]
+fn n10_lines_of_tabs_and_empty_keys_are_looked_at_once() {
+    let tabs = format!("a: 1\n{}b: 2\n", "  \t\n".repeat(200_000));
+    assert!(parse_all(&tabs).is_ok());
+    let in_flow = format!("a: [1\n{}]\n", "\t\n".repeat(200_000));
+    assert!(parse_all(&in_flow).is_ok());
+    let keys = format!("a: [{}]\n", "{? : 1}, ".repeat(100_000));
+    assert!(parse_all(&keys).is_ok());
+}

@@ -7,6 +7,7 @@
 
 mod emit;
 mod limits;
+mod refused;
 mod sigs;
 mod suite;
 mod support;

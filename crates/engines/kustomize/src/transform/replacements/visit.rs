@@ -51,7 +51,12 @@ fn field(node: &mut Node, name: &str, rest: &[String], create: Option<Kind>, set
         let Some(last) = create else {
             return Ok(0);
         };
-        ops::set_field_keeping_null(node, name, kind_before(rest, last).create())?;
+        let made = kind_before(rest, last).create();
+        if node.is_null() && node.entries().is_none() {
+            // kustomize gives the null a field without making a map of it, so that what is set there is never seen.
+            return fields(&mut { made }, rest, create, set);
+        }
+        ops::set_field_keeping_null(node, name, made)?;
     }
     let Some(field) = node.get_mut(name) else {
         return Ok(0);
@@ -63,7 +68,13 @@ fn field(node: &mut Node, name: &str, rest: &[String], create: Option<Kind>, set
             .into_iter()
             .next()
             .and_then(|document| document.root)
-            .unwrap_or_else(Node::null);
+            .ok_or_else(|| {
+                let part = rest.first().map_or("", String::as_str);
+                Error::invalid(format!(
+                    "wrong node kind: expected MappingNode but got none: {name} is empty, so that nothing can have \
+                     the field {part}"
+                ))
+            })?;
         return fields(&mut parsed, rest, create, set);
     }
     fields(field, rest, create, set)
@@ -71,7 +82,9 @@ fn field(node: &mut Node, name: &str, rest: &[String], create: Option<Kind>, set
 
 fn item(node: &mut Node, index: usize, rest: &[String], create: Option<Kind>, set: Set<'_>) -> Result<usize> {
     ops::expect(node, Kind::Sequence)?;
-    let Some(items) = node.items_mut() else {
+    let mut lost = create.map(|_| Kind::Sequence.create());
+    let list = if node.is_null() { lost.as_mut() } else { Some(node) };
+    let Some(items) = list.and_then(Node::items_mut) else {
         return Err(Error::invalid(format!(
             "index {index} specified but no elements found"
         )));
@@ -98,7 +111,10 @@ fn matching(
     let (name, value) = ops::item_selector(part)?;
     ops::expect(node, Kind::Sequence)?;
     let pattern = compile(value)?;
-    let Some(items) = node.items_mut() else {
+    // What is appended to a null is never seen, as with fields.
+    let mut lost = create.map(|_| Kind::Sequence.create());
+    let list = if node.is_null() { lost.as_mut() } else { Some(node) };
+    let Some(items) = list.and_then(Node::items_mut) else {
         return Ok(0);
     };
     // As kustomize does, match what would be printed, quotes included, anywhere in it.
