@@ -1,5 +1,6 @@
 //! `weir helm lint`.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -179,7 +180,7 @@ fn theirs(helm: &Path, args: &[&str], archive: &str) -> (String, bool) {
         {
             Some((_, message)) => {
                 let severity = line.split(' ').next().unwrap_or_default();
-                text.push_str(&format!("{severity} {archive}: {message}"));
+                let _written = write!(text, "{severity} {archive}: {message}");
             }
             None => text.push_str(line),
         }

@@ -1,5 +1,7 @@
 //! When two lints are the same.
 
+use std::fmt::Write as _;
+
 use super::Said;
 
 /// How a comparison ended.
@@ -20,7 +22,7 @@ pub(super) fn without_unpacked(text: &str) -> String {
         match line.split_once("/tmp/helm-lint") {
             Some((before, rest)) if before.ends_with("] ") => {
                 let rest = rest.split_once(": ").map_or("", |(_, rest)| rest);
-                out.push_str(&format!("{before}ARCHIVE: {rest}"));
+                let _written = write!(out, "{before}ARCHIVE: {rest}");
             }
             _ => out.push_str(line),
         }
@@ -63,7 +65,7 @@ fn without_archives(text: &str) -> String {
     for line in text.split_inclusive('\n') {
         match line.split_once("] /").zip(line.split_once(".tgz: ")) {
             Some(((severity, _), (_, message))) if line.starts_with('[') => {
-                out.push_str(&format!("{severity}] ARCHIVE: {message}"));
+                let _written = write!(out, "{severity}] ARCHIVE: {message}");
             }
             _ => out.push_str(line),
         }
@@ -157,17 +159,19 @@ mod tests {
 
     #[test]
     fn findings_are_alike_in_the_same_words_or_as_readers_say_them() {
-        let a = said("==> Linting x\n[ERROR] a.yaml: error converting YAML to JSON: yaml: line 2: no\n");
-        let b = said("==> Linting x\n[ERROR] a.yaml: error converting YAML to JSON: yaml: line 1: nope\n");
-        assert_eq!(judge(&a, &a), Verdict::Same);
-        assert!(matches!(judge(&a, &b), Verdict::Words(..)));
-        let c = said("==> Linting x\n[ERROR] b.yaml: error converting YAML to JSON: yaml: line 1: nope\n");
-        assert_eq!(judge(&a, &c), Verdict::Differ);
-        let d = said("==> Linting x\n[ERROR] a.yaml: icon is recommended\n");
-        assert_eq!(judge(&a, &d), Verdict::Differ);
-        let e = said("==> Linting x\n[WARNING] a.yaml: x\n[WARNING] a.yaml: y\n");
-        let f = said("==> Linting x\n[WARNING] a.yaml: x\n");
-        assert_eq!(judge(&e, &f), Verdict::Differ);
+        let words = said("==> Linting x\n[ERROR] a.yaml: error converting YAML to JSON: yaml: line 2: no\n");
+        let other_words =
+            said("==> Linting x\n[ERROR] a.yaml: error converting YAML to JSON: yaml: line 1: nope\n");
+        assert_eq!(judge(&words, &words), Verdict::Same);
+        assert!(matches!(judge(&words, &other_words), Verdict::Words(..)));
+        let other_file =
+            said("==> Linting x\n[ERROR] b.yaml: error converting YAML to JSON: yaml: line 1: nope\n");
+        assert_eq!(judge(&words, &other_file), Verdict::Differ);
+        let other_fault = said("==> Linting x\n[ERROR] a.yaml: icon is recommended\n");
+        assert_eq!(judge(&words, &other_fault), Verdict::Differ);
+        let two = said("==> Linting x\n[WARNING] a.yaml: x\n[WARNING] a.yaml: y\n");
+        let one = said("==> Linting x\n[WARNING] a.yaml: x\n");
+        assert_eq!(judge(&two, &one), Verdict::Differ);
     }
 
     #[test]

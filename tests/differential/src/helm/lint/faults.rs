@@ -1,5 +1,7 @@
 //! Charts with faults that a linter finds.
 
+use std::fmt::Write as _;
+
 use super::super::chart::{self, Release};
 use crate::dice::Dice;
 
@@ -108,7 +110,7 @@ impl Files<'_> {
             .filter(|line| !line.starts_with(&begin))
             .collect();
         if let Some(value) = value {
-            text += &format!("{begin} {value}\n");
+            let _written = writeln!(text, "{begin} {value}");
         }
     }
 }
@@ -238,7 +240,7 @@ fn definition(dice: &mut Dice, files: &mut Files<'_>) {
                 "x",
                 "[]",
             ]);
-            text += &format!("dependencies: {list}\n");
+            let _written = writeln!(text, "dependencies: {list}");
         }
     }
 }
@@ -378,7 +380,10 @@ fn template(dice: &mut Dice, files: &mut Files<'_>) {
                     1 => "x".repeat(254),
                     _ => dice.pick(&NAMES).to_owned(),
                 };
-                text += &format!("---\napiVersion: {api}\nkind: {kind}\nmetadata: {{name: {name}}}\n");
+                let _written = writeln!(
+                    text,
+                    "---\napiVersion: {api}\nkind: {kind}\nmetadata: {{name: {name}}}"
+                );
                 text.push_str(dice.pick(&["", "spec: {selector: {matchLabels: {a: b}}}\n"]));
             }
             files.put(&format!("templates/bad{index}.yaml"), text);
