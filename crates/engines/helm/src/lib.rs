@@ -24,6 +24,7 @@ mod release;
 mod render;
 mod repository;
 mod schema;
+mod stream;
 mod time;
 mod tree;
 mod values;

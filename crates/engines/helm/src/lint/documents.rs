@@ -8,6 +8,7 @@ use weir_yaml::Node;
 
 use super::{Problem, line_of};
 use crate::chart::decode::{self, Fields};
+use crate::stream::Stream;
 
 /// How far the reader looks for the brace.
 const GUESS: usize = 4096;
@@ -24,9 +25,7 @@ pub(super) struct Head {
 
 /// The objects of a stream; `None` for a document that holds nothing. Ends behind the first problem.
 pub(super) struct Documents<'t> {
-    rest: &'t str,
-    /// Lines before the rest.
-    line: u32,
+    stream: Stream<'t>,
     form: Form,
 }
 
@@ -43,28 +42,19 @@ impl<'t> Documents<'t> {
         let blank = text.len() - text.trim_start().len();
         let is_json = blank < GUESS && text.trim_start().starts_with('{');
         Self {
-            rest: text,
-            line: 0,
+            stream: Stream::of(text),
             form: if is_json { Form::Json(0) } else { Form::Yaml },
         }
     }
 
-    fn take(&mut self, bytes: usize) -> &'t str {
-        let (taken, rest) = self.rest.split_at_checked(bytes).unwrap_or((self.rest, ""));
-        let lines = taken.bytes().filter(|byte| *byte == b'\n').count();
-        self.line = self.line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
-        self.rest = rest;
-        taken
-    }
-
     fn json(&mut self) -> Result<Option<Head>, Problem> {
-        let blank = self.rest.len() - self.rest.trim_start().len();
-        let line = self
-            .rest
+        let rest = self.stream.rest();
+        let blank = rest.len() - rest.trim_start().len();
+        let line = rest
             .get(..blank)
             .map_or(0, |blank| blank.bytes().filter(|byte| *byte == b'\n').count());
-        let line = self.line + u32::try_from(line).unwrap_or_default() + 1;
-        let mut values = serde_json::Deserializer::from_str(self.rest).into_iter::<Value>();
+        let line = self.stream.line() + u32::try_from(line).unwrap_or_default() + 1;
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
         let head = match values.next() {
             Some(Ok(value)) => head_of_json(&value, line)?,
             Some(Err(error)) => {
@@ -76,47 +66,19 @@ impl<'t> Documents<'t> {
             None => None,
         };
         let read = values.byte_offset();
-        self.take(read);
+        self.stream.take(read);
         Ok(head)
     }
 
     fn yaml(&mut self) -> Option<Result<Option<Head>, Problem>> {
-        match self.document() {
-            Err(problem) => Some(Err(problem)),
+        match self.stream.document() {
+            Err(error) => Some(Err(Problem {
+                message: error.to_string(),
+                line: Some(error.line),
+            })),
             Ok(None) => None,
             Ok(Some((line, text))) => Some(head_of_yaml(&text, line)),
         }
-    }
-
-    /// The next document, and the lines before it.
-    fn document(&mut self) -> Result<Option<(u32, String)>, Problem> {
-        let mut document = String::new();
-        let first = self.line;
-        let mut from = first;
-        while !self.rest.is_empty() {
-            let end = self.rest.find('\n').map_or(self.rest.len(), |at| at + 1);
-            let line = self.take(end);
-            let line = line.strip_suffix('\n').unwrap_or(line);
-            let line = line.strip_suffix('\r').unwrap_or(line);
-            if let Some(behind) = line.strip_prefix("---") {
-                let behind = behind.trim();
-                if !behind.is_empty() && !behind.starts_with('#') {
-                    return Err(Problem {
-                        message: format!("invalid Yaml document separator: {behind}"),
-                        line: Some(self.line),
-                    });
-                }
-                if !document.is_empty() {
-                    return Ok(Some((from, document)));
-                }
-            }
-            if document.is_empty() {
-                from = self.line.saturating_sub(1).max(first);
-            }
-            document.push_str(line);
-            document.push('\n');
-        }
-        Ok((!document.is_empty()).then_some((from, document)))
     }
 }
 
@@ -126,7 +88,7 @@ impl Iterator for Documents<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         let mut refused = None;
         if let Form::Json(count) = self.form {
-            if self.rest.trim_start().is_empty() {
+            if self.stream.rest().trim_start().is_empty() {
                 self.form = Form::Ended;
                 return None;
             }
@@ -142,12 +104,12 @@ impl Iterator for Documents<'_> {
                 Err(problem) => refused = Some(problem),
             }
             // White space behind the last value, up to the end of the line, belongs to it.
-            let blank = self.rest.len() - self.rest.trim_start().len();
-            let line = self
-                .rest
+            let rest = self.stream.rest();
+            let blank = rest.len() - rest.trim_start().len();
+            let line = rest
                 .get(..blank)
                 .and_then(|blank| blank.find('\n').map(|at| at + 1));
-            self.take(line.unwrap_or(blank));
+            self.stream.take(line.unwrap_or(blank));
             self.form = Form::Yaml;
         }
         if self.form == Form::Ended {

@@ -25,7 +25,7 @@ fn values(folder: &dyn Folder, given: &Table, skip_schema: bool) -> Verdict {
     let unreadable = |problem: Problem| problem.behind("unable to parse YAML: ");
     let text = folder.read(FILE).map_err(|message| unreadable(message.into()))?;
     let own = parse_first(&String::from_utf8_lossy(&text)).map_err(|error| {
-        let (ValuesError::Yaml(message) | ValuesError::Json(message)) = error;
+        let (ValuesError::Yaml(message) | ValuesError::Stream(message) | ValuesError::Json(message)) = error;
         unreadable(Problem::located(&message))
     })?;
     let given = coalesce_tables(&Table::new(), given, Nulls::Delete);

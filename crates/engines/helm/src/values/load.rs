@@ -6,6 +6,7 @@ use weir_yaml::{Data, Dialect, Node, Resolved, Tag, key_to_string, resolve_tagge
 
 use super::{Table, overlay};
 use crate::chart::decode;
+use crate::stream::Stream;
 
 /// Text that holds no values.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -13,6 +14,9 @@ pub enum ValuesError {
     /// It is no YAML, or no table. Lines are those of the whole text.
     #[error("cannot unmarshal yaml document: {0}")]
     Yaml(String),
+    /// It can't be taken apart into documents.
+    #[error("error reading yaml document: {0}")]
+    Stream(String),
     /// It is no JSON.
     #[error("{0}")]
     Json(String),
@@ -21,7 +25,11 @@ pub enum ValuesError {
 /// Reads values from YAML. Several documents are laid over each other.
 pub fn parse(text: &str) -> Result<Table, ValuesError> {
     let mut values = Table::new();
-    for (line, document) in documents(text) {
+    let mut stream = Stream::of(text);
+    while let Some((line, document)) = stream
+        .document()
+        .map_err(|error| ValuesError::Stream(error.to_string()))?
+    {
         let Some(root) = decode::document_at(&document, line).map_err(ValuesError::Yaml)? else {
             continue;
         };
@@ -46,42 +54,6 @@ pub(crate) fn parse_first(text: &str) -> Result<Table, ValuesError> {
         Value::Object(table) => Ok(table),
         _ => Err(ValuesError::Yaml(decode::mismatch(&root, "", "common.Values"))),
     }
-}
-
-/// Takes a stream apart where a line is nothing but three dashes, as Kubernetes' reader does, which is how Helm reads
-/// values; with the number of lines before each document.
-fn documents(text: &str) -> Vec<(u32, std::borrow::Cow<'_, str>)> {
-    let mut documents = Vec::new();
-    let mut start = 0;
-    let mut first_line = 0;
-    let mut at = 0;
-    let mut add = |from: usize, to: usize, line: u32| {
-        let document = text.get(from..to).unwrap_or_default();
-        if !document.is_empty() {
-            // The reader ends every line with a line feed alone.
-            let document = if document.contains('\r') {
-                document.replace("\r\n", "\n").into()
-            } else {
-                document.into()
-            };
-            documents.push((line, document));
-        }
-    };
-    for (number, line) in (0_u32..).zip(text.split_inclusive('\n')) {
-        if line
-            .strip_prefix("---")
-            .is_some_and(|rest| rest.trim().is_empty())
-            && at > start
-        {
-            add(start, at, first_line);
-            // The separator itself is not part of the next document.
-            start = at + line.len();
-            first_line = number + 1;
-        }
-        at += line.len();
-    }
-    add(start, text.len(), first_line);
-    documents
 }
 
 /// A tree without aliases as Go's JSON gives it: numbers are floats, dates texts.

@@ -343,3 +343,14 @@ fn a_table_over_something_else_is_refused() {
     .unwrap_err();
     assert!(error.to_string().contains("type mismatch on sub"), "{error}");
 }
+
+/// As `helm template` 4.2.4 reads a chart's values.yaml.
+#[test]
+fn documents_of_values_are_laid_over_each_other() {
+    let read = |text: &str| parse(text).map(Value::Object).map_err(|error| error.to_string());
+    let both = json!({"a": {"b": 1.0, "c": 2.0}});
+    assert_eq!(read("a: {b: 1}\n--- # more\na: {c: 2}\n"), Ok(both.clone()));
+    assert_eq!(read("---\na: {b: 1}\n---\n---\na: {c: 2}"), Ok(both));
+    let refused = "error reading yaml document: invalid Yaml document separator: no";
+    assert_eq!(read("a: 1\n--- no\nb: 2\n"), Err(refused.to_owned()));
+}
