@@ -9,6 +9,7 @@ mod helm;
 mod helm_lint;
 mod help;
 mod install;
+mod interop;
 mod keyless;
 mod keys;
 mod kustomize;
