@@ -47,7 +47,7 @@ pub(crate) fn all() -> Result<()> {
     differential(&["kustomize", "--count", "200", "--seed", "1"].map(str::to_owned))?;
     differential(&["yaml", "--count", "2000", "--seed", "1"].map(str::to_owned))?;
     // The fleet's charts are compared by the tests of weir-helm.
-    let few = "helm --templates 1500 --charts 150 --fleet 0 --seed 1";
+    let few = "helm --templates 1500 --charts 150 --fleet 0 --lints 200 --seed 1";
     let few: Vec<String> = few.split(' ').map(str::to_owned).collect();
     differential(&few)?;
     step(

@@ -41,7 +41,8 @@ pub use list::List;
 pub use node::{Comments, Data, Document, Node, Rare, Span, Style, Tag};
 pub use number::{go_float, go_json_number, parse_go_int};
 pub use parse::{
-    Duplicates, Limits, ParseOptions, parse_all, parse_all_shared, parse_all_with, parse_one, parse_pieces,
+    Duplicates, Limits, ParseOptions, parse_all, parse_all_shared, parse_all_with, parse_first_with,
+    parse_one, parse_pieces,
 };
 pub use resolve::{Dialect, Resolved, resolve, resolve_tagged};
 pub use text::{Text, Texts};

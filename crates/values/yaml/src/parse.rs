@@ -74,6 +74,26 @@ pub fn parse_all_with(text: &str, options: ParseOptions) -> Result<Vec<Document>
     parse_all_shared(text, options, &mut Texts::default())
 }
 
+/// Reads the first document of a stream, as Go's `Unmarshal` does: what follows may be anything.
+pub fn parse_first_with(text: &str, options: ParseOptions) -> Result<Option<Document>, ParseError> {
+    let mut texts = Texts::default();
+    let mut builder = Builder::new(options, &mut texts);
+    let mut ended = false;
+    let read = events(text, options, |event, span| {
+        let is_last = matches!(event, Event::DocumentEnd);
+        builder.event(event, span)?;
+        if is_last {
+            ended = true;
+            return Err(ParseError::new(span, "ended"));
+        }
+        Ok(())
+    });
+    if !ended {
+        read?;
+    }
+    Ok(builder.documents.into_iter().next())
+}
+
 /// Reads all documents of a stream, and shares its texts with those that were read before.
 pub fn parse_all_shared(
     text: &str,

@@ -2,7 +2,7 @@
 //! and booleans become text where text is wanted, null is nothing, unknown fields are passed over.
 
 use weir_yaml::{
-    Data, Dialect, Duplicates, Node, ParseOptions, Resolved, expand_aliases, go_float, parse_all_with,
+    Data, Dialect, Duplicates, Node, ParseOptions, Resolved, expand_aliases, go_float, parse_first_with,
     resolve_tagged,
 };
 
@@ -17,13 +17,11 @@ pub(crate) fn document_at(text: &str, lines: u32) -> Result<Option<Node>, String
         duplicates: Duplicates::Keep,
         ..ParseOptions::default()
     };
-    let mut documents = parse_all_with(text, options)
-        .map_err(|mut error| {
-            error.span.line += lines;
-            format!("error converting YAML to JSON: {error}")
-        })?
-        .into_iter();
-    let Some(mut root) = documents.next().and_then(|document| document.root) else {
+    let document = parse_first_with(text, options).map_err(|mut error| {
+        error.span.line += lines;
+        format!("error converting YAML to JSON: {error}")
+    })?;
+    let Some(mut root) = document.and_then(|document| document.root) else {
         return Ok(None);
     };
     expand_aliases(&mut root, Dialect::Sigs)

@@ -157,22 +157,21 @@ fn load_rest(
     for file in files {
         parts.add(file)?;
     }
-    let mut metadata = parts.metadata.ok_or(LoadError::NoMetadata)?;
-    metadata.validate().map_err(LoadError::Invalid)?;
-    let mut dependencies = Vec::new();
-    for (name, files) in parts.subcharts {
-        let loaded = subchart(&name, files, unpack, depth, left).map_err(|source| LoadError::Subchart {
-            name: name.clone(),
-            chart: metadata.name.clone(),
-            source: Box::new(source),
-        })?;
-        dependencies.extend(loaded);
-    }
+    let described = describe(
+        parts.metadata.take(),
+        std::mem::take(&mut parts.subcharts),
+        unpack,
+        depth,
+        left,
+    );
+    // Helm reads values with the other files, so that what is wrong with them is said first.
+    let values = values.map(Reading::finish).transpose()?;
+    let (metadata, dependencies) = described?;
     Ok(Chart {
         metadata,
         modified: parts.modified,
         lock: parts.lock,
-        values: values.map(Reading::finish).transpose()?,
+        values,
         schema: parts.schema,
         templates: parts.templates.into(),
         files: parts.files.into(),
@@ -180,6 +179,28 @@ fn load_rest(
         dependencies,
         warnings: parts.warnings,
     })
+}
+
+/// The checked definition, and the charts below.
+fn describe(
+    metadata: Option<Metadata>,
+    subcharts: BTreeMap<String, Vec<File>>,
+    unpack: &dyn Unpack,
+    depth: usize,
+    left: &mut usize,
+) -> Result<(Metadata, Vec<Chart>), LoadError> {
+    let mut metadata = metadata.ok_or(LoadError::NoMetadata)?;
+    metadata.validate().map_err(LoadError::Invalid)?;
+    let mut dependencies = Vec::new();
+    for (name, files) in subcharts {
+        let loaded = subchart(&name, files, unpack, depth, left).map_err(|source| LoadError::Subchart {
+            name: name.clone(),
+            chart: metadata.name.clone(),
+            source: Box::new(source),
+        })?;
+        dependencies.extend(loaded);
+    }
+    Ok((metadata, dependencies))
 }
 
 fn subchart(

@@ -58,8 +58,13 @@ impl<'t> Documents<'t> {
         let head = match values.next() {
             Some(Ok(value)) => head_of_json(&value, line)?,
             Some(Err(error)) => {
+                let message = if error.is_eof() {
+                    "unexpected EOF".to_owned()
+                } else {
+                    format!("json: offset {}: {error}", values.byte_offset())
+                };
                 return Err(Problem {
-                    message: format!("json: offset {}: {error}", values.byte_offset()),
+                    message,
                     line: Some(line),
                 });
             }
@@ -257,6 +262,7 @@ mod tests {
         assert_eq!(kinds("{kind: A}\n---\nkind: B\n"), ["A@1", "B@3"]);
         assert_eq!(kinds("{\"kind\": \"A\"}\n---\nkind: B\n"), ["A@1", "B@3"]);
         assert_eq!(kinds("{\"kind\": 1}"), ["1@1"]);
+        assert_eq!(kinds("{\"kind\": [\"A\"")[0], "!unexpected EOF");
         let broken = kinds("{kind: A");
         assert!(
             matches!(broken.as_slice(), [message] if message.starts_with("!json: offset")),

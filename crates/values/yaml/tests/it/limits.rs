@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use weir_yaml::{
-    Dialect, Duplicates, Limits, ParseOptions, expand_aliases, parse_all, parse_all_with, parse_one, to_json,
+    Dialect, Duplicates, Limits, ParseOptions, expand_aliases, parse_all, parse_all_with, parse_first_with,
+    parse_one, to_json,
 };
 
 #[test]
@@ -158,4 +159,19 @@ fn n10_lines_of_tabs_and_empty_keys_are_looked_at_once() {
     assert!(parse_all(&in_flow).is_ok());
     let keys = format!("a: [{}]\n", "{? : 1}, ".repeat(100_000));
     assert!(parse_all(&keys).is_ok());
+}
+
+/// As Go's `Unmarshal` reads no further.
+#[test]
+fn what_follows_the_first_document_may_be_anything() {
+    let first = |text: &str| parse_first_with(text, ParseOptions::default());
+    let read = first("a: 1\n--- no\nb: 2\n").unwrap().unwrap();
+    assert_eq!(
+        to_json(&read.root.unwrap(), Dialect::Sigs).unwrap(),
+        serde_json::json!({"a": 1})
+    );
+    assert!(first("a: 1\n").unwrap().is_some());
+    assert!(first("").unwrap().is_none_or(|document| document.root.is_none()));
+    assert!(first("a: 1\na: 2\n--- no\nb: 2\n").is_err(), "repeated keys");
+    assert!(first("[a").is_err());
 }
