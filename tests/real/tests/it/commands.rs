@@ -78,7 +78,8 @@ fn definitions() -> Vec<ObjectRef> {
 }
 
 async fn until_gone(client: &Client, reference: &ObjectRef) -> Result<()> {
-    for _ in 0..300 {
+    // A definition whose storage is not up yet is tried again after pauses that double: on a busy machine half a minute.
+    for _ in 0..1200 {
         if client.get(reference).await?.is_none() {
             return Ok(());
         }
