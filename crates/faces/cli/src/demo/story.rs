@@ -103,7 +103,7 @@ impl<'a> Story<'a> {
             ("cluster", self.world.cluster_name()),
             (
                 "running",
-                "controllers for OCIRepository and Kustomization".into(),
+                "weir's controllers; this story uses OCIRepository and Kustomization".into(),
             ),
         ];
         self.step(
@@ -126,7 +126,7 @@ impl<'a> Story<'a> {
         }
         facts.push((
             "signed",
-            format!("with a fresh key, {}", key.public_key().fingerprint().hint()),
+            format!("with a fresh key, {}", key.public_key().fingerprint()),
         ));
         facts.push(("tagged", format!("{TAG}, after the signature was in place")));
         self.step(
