@@ -2,6 +2,7 @@
 
 pub(crate) mod decode;
 mod dependency;
+pub(crate) mod fields;
 mod file;
 mod ignore;
 mod load;

@@ -163,6 +163,12 @@ fn line_of(message: &str) -> Option<u32> {
 struct Findings(Vec<Finding>);
 
 impl Findings {
+    /// The chart, or nothing and why it does not load as an error of `path`.
+    fn loaded<'c>(&mut self, path: &str, chart: Loaded<'c>) -> Option<&'c Chart> {
+        let refused = |message: &String| self.rule(Severity::Error, path, Err(message.as_str().into()));
+        chart.map_err(refused).ok()
+    }
+
     /// Keeps what a rule has against a file; whether it has nothing.
     fn rule(&mut self, severity: Severity, path: &str, verdict: Verdict) -> bool {
         let Err(problem) = verdict else { return true };

@@ -14,12 +14,8 @@ pub(super) fn check(folder: &dyn Folder, chart: Loaded<'_>, findings: &mut Findi
     if !findings.rule(Severity::Error, FOLDER, verdict) {
         return;
     }
-    let chart = match chart {
-        Ok(chart) => chart,
-        Err(message) => {
-            findings.rule(Severity::Error, FOLDER, Err(message.as_str().into()));
-            return;
-        }
+    let Some(chart) = findings.loaded(FOLDER, chart) else {
+        return;
     };
     for crd in chart.crds() {
         let file = &crd.file.name;

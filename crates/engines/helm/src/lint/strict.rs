@@ -5,37 +5,7 @@ use std::fmt::Write as _;
 use weir_yaml::{Data, Dialect, Node, key_to_string};
 
 use super::{Problem, Verdict};
-
-const METADATA: &[&str] = &[
-    "name",
-    "home",
-    "sources",
-    "version",
-    "description",
-    "keywords",
-    "maintainers",
-    "icon",
-    "apiVersion",
-    "condition",
-    "tags",
-    "appVersion",
-    "deprecated",
-    "annotations",
-    "kubeVersion",
-    "dependencies",
-    "type",
-];
-const MAINTAINER: &[&str] = &["name", "email", "url"];
-const DEPENDENCY: &[&str] = &[
-    "name",
-    "version",
-    "repository",
-    "condition",
-    "tags",
-    "enabled",
-    "import-values",
-    "alias",
-];
+use crate::chart::fields::{DEPENDENCY, MAINTAINER, METADATA};
 
 pub(super) fn check(root: Option<&Node>) -> Verdict {
     let Some(root) = root else { return Ok(()) };
@@ -52,7 +22,7 @@ pub(super) fn check(root: Option<&Node>) -> Verdict {
             line: Some(*first),
         });
     }
-    match unknown(root, METADATA) {
+    match unknown(root, &METADATA) {
         None => Ok(()),
         Some((key, line)) => Err(Problem {
             message: format!("error unmarshaling JSON: while decoding JSON: json: unknown field {key:?}"),
@@ -104,8 +74,8 @@ fn unknown(node: &Node, known: &[&str]) -> Option<(String, u32)> {
             return Some((name, key.span.line));
         };
         let within = match *field {
-            "maintainers" => MAINTAINER,
-            "dependencies" => DEPENDENCY,
+            "maintainers" => &MAINTAINER[..],
+            "dependencies" => &DEPENDENCY[..],
             _ => continue,
         };
         let mut items = value.items().into_iter().flatten();

@@ -41,12 +41,8 @@ pub(super) fn check(
     if !findings.rule(Severity::Error, FOLDER, is_folder) {
         return;
     }
-    let chart = match chart {
-        Ok(chart) => chart,
-        Err(message) => {
-            findings.rule(Severity::Error, FOLDER, Err(message.as_str().into()));
-            return;
-        }
+    let Some(chart) = findings.loaded(FOLDER, chart) else {
+        return;
     };
     let mut capabilities = Capabilities::without_cluster();
     if let Some(version) = &options.kube_version {

@@ -8,6 +8,7 @@ use weir_yaml::{Data, Dialect, Node, ParseError, ParseOptions, Style, parse_all_
 
 use super::index::{Index, IndexEntry};
 use crate::chart::decode::{self, Fields};
+use crate::chart::fields::{DEPENDENCY, MAINTAINER, METADATA};
 use crate::chart::{API_V1, Metadata};
 use crate::gojson::{self, Object};
 use crate::time::Time;
@@ -52,25 +53,8 @@ const TOP: [&str; 6] = [
     "publicKeys",
     "annotations",
 ];
-/// Fields of an entry: those of Chart.yaml, and its own.
-const ENTRY: [&str; 25] = [
-    "name",
-    "home",
-    "sources",
-    "version",
-    "description",
-    "keywords",
-    "maintainers",
-    "icon",
-    "apiVersion",
-    "condition",
-    "tags",
-    "appVersion",
-    "deprecated",
-    "annotations",
-    "kubeVersion",
-    "dependencies",
-    "type",
+/// Fields of an entry beside those of Chart.yaml.
+const OWN: [&str; 8] = [
     "urls",
     "created",
     "removed",
@@ -79,17 +63,6 @@ const ENTRY: [&str; 25] = [
     "engine",
     "tillerVersion",
     "url",
-];
-const MAINTAINER: [&str; 3] = ["name", "email", "url"];
-const DEPENDENCY: [&str; 8] = [
-    "name",
-    "version",
-    "repository",
-    "condition",
-    "tags",
-    "enabled",
-    "import-values",
-    "alias",
 ];
 /// Fields of an entry that are texts; JSON may not have numbers there, YAML may.
 const TEXTS: [&str; 16] = [
@@ -273,7 +246,7 @@ impl Reader {
         let top = top.filter(|node| !decode::is_null(node)).unwrap_or(&empty);
         let fields = Fields::of(top, "IndexFile", "repo.IndexFile").map_err(malformed)?;
         if !is_json {
-            known(top, &TOP).map_err(malformed)?;
+            known(top, &[&TOP]).map_err(malformed)?;
         }
         // The lists of the charts are empty here: what was in them is taken in already.
         for (name, list) in fields
@@ -315,13 +288,13 @@ fn parse(node: &Node, is_json: bool) -> Result<(Metadata, IndexEntry), String> {
     if is_json {
         texts(node)?;
     } else {
-        known(node, &ENTRY)?;
+        known(node, &[&METADATA, &OWN])?;
         for (name, allowed) in [
             ("maintainers", &MAINTAINER[..]),
             ("dependencies", &DEPENDENCY[..]),
         ] {
             for item in fields.items(name) {
-                known(item, allowed)?;
+                known(item, &[allowed])?;
             }
         }
     }
@@ -351,9 +324,9 @@ fn time(fields: &Fields<'_>, name: &str) -> Result<Option<Time>, String> {
 }
 
 /// Refuses fields that are not among the known ones.
-fn known(node: &Node, names: &[&str]) -> Result<(), String> {
+fn known(node: &Node, names: &[&[&str]]) -> Result<(), String> {
     for (key, _) in node.entries().unwrap_or_default() {
-        if !names.iter().any(|name| is(key, name)) {
+        if !names.iter().copied().flatten().any(|name| is(key, name)) {
             return Err(format!(
                 "error unmarshaling JSON: while decoding JSON: json: unknown field {:?} (line {})",
                 key.as_str().unwrap_or_default(),
