@@ -364,10 +364,15 @@ impl Ground {
 
     /// Waits until an object is gone.
     pub async fn until_gone(&self, reference: &ObjectRef) -> Result<()> {
+        self.until_gone_within(reference, PATIENCE).await
+    }
+
+    /// The same with another patience.
+    pub async fn until_gone_within(&self, reference: &ObjectRef, patience: Duration) -> Result<()> {
         let begun = Instant::now();
         while self.client.get(reference).await?.is_some() {
-            if begun.elapsed() > PATIENCE {
-                bail!("{reference} is still there after {} s", PATIENCE.as_secs());
+            if begun.elapsed() > patience {
+                bail!("{reference} is still there after {} s", patience.as_secs());
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

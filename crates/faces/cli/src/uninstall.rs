@@ -119,17 +119,15 @@ async fn release(client: &Client, definition: &Object) -> Result<()> {
     };
     let held = objects.iter().filter(|o| o.finalizers().next().is_some());
     for reference in held.map(Object::reference) {
-        let_go(client, &reference).await?;
+        let_go(client, &reference, weir_apis::key::KUSTOMIZE_MANAGER).await?;
     }
     Ok(())
 }
 
-async fn let_go(client: &Client, reference: &ObjectRef) -> Result<()> {
+/// Takes the finalizers off an object, whoever put them there.
+pub(crate) async fn let_go(client: &Client, reference: &ObjectRef, manager: &str) -> Result<()> {
     let patch = json!({"metadata": {"finalizers": null}});
-    match client
-        .merge(reference, &patch, weir_apis::key::KUSTOMIZE_MANAGER)
-        .await
-    {
+    match client.merge(reference, &patch, manager).await {
         // Somebody else deletes it, too.
         Err(error) if error.is_not_found() => Ok(()),
         other => Ok(other.map(drop)?),

@@ -3,11 +3,10 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use weir_apis::{GroupVersionKind, ObjectRef};
 use weir_cli::{Captured, Exit, Io};
-use weir_cluster::Client;
 use weir_control_plane::tools;
 use weir_real::{Ground, object};
 
@@ -77,15 +76,9 @@ fn definitions() -> Vec<ObjectRef> {
     names.map(|name| ObjectRef::new(gvk.clone(), "", name)).collect()
 }
 
-async fn until_gone(client: &Client, reference: &ObjectRef) -> Result<()> {
-    // A definition whose storage is not up yet is tried again after pauses that double: on a busy machine half a minute.
-    for _ in 0..1200 {
-        if client.get(reference).await?.is_none() {
-            return Ok(());
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    bail!("{reference} is still there")
+/// A definition whose storage is not up yet is tried again after pauses that double: on a busy machine half a minute.
+async fn until_gone(ground: &Ground, reference: &ObjectRef) -> Result<()> {
+    ground.until_gone_within(reference, Duration::from_mins(2)).await
 }
 
 /// Takes away the definitions that a ground begins with.
@@ -95,7 +88,7 @@ async fn bare(ground: &Ground) -> Result<()> {
             .client
             .delete(&definition, weir_cluster::Propagation::Background, None)
             .await?;
-        until_gone(&ground.client, &definition).await?;
+        until_gone(ground, &definition).await?;
     }
     Ok(())
 }
@@ -127,10 +120,10 @@ async fn the_demo_tells_the_same_story_here_and_on_a_real_cluster() -> Result<()
     // The first sentence names what is running where; all else is the same.
     ensure!(titles(&there)? == told, "{there}");
     for name in ["weir-system", "frontend", "backend"] {
-        until_gone(&ground.client, &namespace(name)).await?;
+        until_gone(&ground, &namespace(name)).await?;
     }
     for definition in definitions() {
-        until_gone(&ground.client, &definition).await?;
+        until_gone(&ground, &definition).await?;
     }
     Ok(())
 }
@@ -214,7 +207,7 @@ async fn a_demo_that_is_interrupted_cleans_up() -> Result<()> {
         "{exit:?}: {said}"
     );
     for name in ["weir-system", "frontend", "backend"] {
-        until_gone(&ground.client, &namespace(name)).await?;
+        until_gone(&ground, &namespace(name)).await?;
     }
     Ok(())
 }
@@ -301,9 +294,9 @@ async fn what_is_installed_is_accepted_and_can_be_taken_out() -> Result<()> {
         "{said}"
     );
     for definition in definitions() {
-        until_gone(&ground.client, &definition).await?;
+        until_gone(&ground, &definition).await?;
     }
-    until_gone(&ground.client, &namespace("weir-system")).await?;
+    until_gone(&ground, &namespace("weir-system")).await?;
     ground.get(&object("v1", "ConfigMap", "shop", "kept")).await?;
     Ok(())
 }

@@ -20,6 +20,7 @@ use weir_store::download::Downloader;
 
 use super::{examples, unexpected};
 use crate::run::Result;
+use crate::uninstall::let_go;
 use crate::{CommandError, Kind};
 
 /// Name of the registry in references. Only this process knows where it is.
@@ -286,8 +287,7 @@ impl World {
             for object in self.client.list(&gvk, "weir-system", "").await? {
                 // The controllers have stopped: nobody else takes the finalizer away, and the namespaces below take
                 // everything with them.
-                let patch = serde_json::json!({"metadata": {"finalizers": null}});
-                self.client.merge(&object.reference(), &patch, PERSON).await?;
+                let_go(&self.client, &object.reference(), PERSON).await?;
                 self.client
                     .delete(&object.reference(), Propagation::Background, None)
                     .await?;
