@@ -266,19 +266,23 @@ impl Ground {
         Ok(())
     }
 
-    /// Applies an object as an administrator.
+    /// Applies an object as an administrator. One of a kind that was defined just now has to wait: kube-apiserver says that
+    /// a definition is established a moment before it serves the kind.
     pub async fn apply(&self, object: &Object) -> Result<Object> {
-        Ok(self
-            .client
-            .apply(
-                object,
-                Write {
-                    manager: "administrator",
-                    force: true,
-                    dry_run: false,
-                },
-            )
-            .await?)
+        let write = Write {
+            manager: "administrator",
+            force: true,
+            dry_run: false,
+        };
+        let begun = Instant::now();
+        loop {
+            match self.client.apply(object, write).await {
+                Err(weir_cluster::ApiError::UnknownKind(_)) if begun.elapsed() < PATIENCE => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                answer => return Ok(answer?),
+            }
+        }
     }
 
     /// Applies an object given as JSON.
