@@ -93,35 +93,41 @@ fn ours(weir: &Path, folder: &Path) -> Command {
 
 fn table(rows: &[(usize, Measured, Option<Measured>)]) -> String {
     let mut lines = vec![
-        "| Deployments | weir best | median | peak | kustomize best | median | peak | times faster | share of memory | \
-         ms a Deployment |"
+        "| Deployments | weir best | median | peak | private | kustomize best | median | peak | private | times faster \
+         | share of peak | share of private | ms a Deployment |"
             .to_owned(),
-        "|---|---|---|---|---|---|---|---|---|---|".to_owned(),
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|".to_owned(),
     ];
     for (deployments, ours, theirs) in rows {
         let each = milliseconds(ours.best()) / f64::from(u32::try_from(*deployments).unwrap_or(u32::MAX));
-        let own = ours.figures();
-        let (reference, faster, share) = match theirs {
+        let figures = |of: &Measured| format!("{} | {}", of.figures(), memory(of.private));
+        let own = figures(ours);
+        let (reference, faster, shares) = match theirs {
             Some(theirs) => (
-                theirs.figures(),
+                figures(theirs),
                 format!(
                     "{:.1}",
                     theirs.median().as_secs_f64() / ours.median().as_secs_f64()
                 ),
-                if ours.memory == 0 || theirs.memory == 0 {
-                    "not seen".to_owned()
-                } else {
-                    format!(
-                        "{:.0} %",
-                        100.0 * mebibytes(ours.memory) / mebibytes(theirs.memory)
-                    )
-                },
+                format!(
+                    "{} | {}",
+                    share(ours.memory, theirs.memory),
+                    share(ours.private, theirs.private)
+                ),
             ),
-            None => (" | | ".to_owned(), String::new(), String::new()),
+            None => (" | | | ".to_owned(), String::new(), " | ".to_owned()),
         };
         lines.push(format!(
-            "| {deployments} | {own} | {reference} | {faster} | {share} | {each:.2} |"
+            "| {deployments} | {own} | {reference} | {faster} | {shares} | {each:.2} |"
         ));
     }
     lines.join("\n")
+}
+
+/// How much of their memory ours is.
+fn share(ours: u64, theirs: u64) -> String {
+    if ours == 0 || theirs == 0 {
+        return "not seen".to_owned();
+    }
+    format!("{:.1} %", 100.0 * mebibytes(ours) / mebibytes(theirs))
 }

@@ -43,6 +43,9 @@ pub(super) struct Measured {
     pub(super) times: Vec<Duration>,
     /// Resident pages at most, in KiB; 0 where they were not seen.
     pub(super) memory: u64,
+    /// Those of them, in KiB, that are the process's own: without the program and the libraries, which all processes
+    /// share and the system may drop at any time.
+    pub(super) private: u64,
 }
 
 impl Measured {
@@ -60,7 +63,7 @@ impl Measured {
             "{:.1} ms | {:.1} ms | {}",
             milliseconds(self.best()),
             milliseconds(self.median()),
-            memory(self.memory)
+            memory(self.memory),
         )
     }
 }
@@ -69,11 +72,12 @@ impl std::fmt::Display for Measured {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "best {:.1} ms, median {:.1} ms of {}, peak {}",
+            "best {:.1} ms, median {:.1} ms of {}, peak {}, private {}",
             milliseconds(self.best()),
             milliseconds(self.median()),
             self.times.len(),
             memory(self.memory),
+            memory(self.private),
         )
     }
 }
@@ -96,12 +100,13 @@ pub(super) fn memory(kib: u64) -> String {
 
 /// Runs a program until there is a figure to rely on. The first run is for the memory, the others for the time.
 pub(super) fn measure(command: impl Fn() -> Command) -> Result<Measured> {
-    let (memory, output) = peak_of(command())?;
+    let ((memory, private), output) = peak_of(command())?;
     let begun = Instant::now();
     let mut measured = Measured {
         output,
         times: Vec::new(),
         memory,
+        private,
     };
     while measured.times.is_empty() || (begun.elapsed() < REPEAT && measured.times.len() < RUNS) {
         let (output, time) = once(command())?;
@@ -128,14 +133,17 @@ fn once(mut command: Command) -> Result<(Vec<u8>, Duration)> {
     Ok((output, time))
 }
 
-/// Runs a program: its memory at most, in KiB, and its output. The kernel is asked for the memory whenever a part of the
+/// Runs a program: its memory at most, in KiB, all and private, and its output. The kernel is asked for the memory whenever a part of the
 /// output was read: the program waits for somebody to read more, unless it is at its end.
-fn peak_of(mut command: Command) -> Result<(u64, Vec<u8>)> {
+fn peak_of(mut command: Command) -> Result<((u64, u64), Vec<u8>)> {
     let mut child = start(&mut command)?;
-    let (mut memory, mut output, mut part) = (0, Vec::new(), vec![0; 1 << 14]);
+    let (mut memory, mut private) = (0, 0);
+    let (mut output, mut part) = (Vec::new(), vec![0; 1 << 14]);
     loop {
         let read = child.1.read(&mut part)?;
-        memory = memory.max(peak(child.0.id()).unwrap_or_default());
+        let seen = resident(child.0.id());
+        memory = memory.max(seen.0);
+        private = private.max(seen.1);
         match part.get(..read) {
             Some(read) if !read.is_empty() => output.extend_from_slice(read),
             _ => break,
@@ -147,7 +155,7 @@ fn peak_of(mut command: Command) -> Result<(u64, Vec<u8>)> {
         "{} failed: {status}",
         command.get_program().display()
     );
-    Ok((memory, output))
+    Ok(((memory, private), output))
 }
 
 fn start(command: &mut Command) -> Result<(Child, ChildStdout)> {
@@ -159,9 +167,13 @@ fn start(command: &mut Command) -> Result<(Child, ChildStdout)> {
     Ok((child, pipe))
 }
 
-/// Resident pages of a process at most so far, in KiB; nothing where the kernel does not tell.
-fn peak(process: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    line.split_whitespace().nth(1)?.parse().ok()
+/// Resident pages of a process, in KiB: at most so far, and those that are its own now; 0 where the kernel does not tell.
+fn resident(process: u32) -> (u64, u64) {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let field = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        line.and_then(|line| line.split_whitespace().next()?.parse().ok())
+            .unwrap_or_default()
+    };
+    (field("VmHWM:"), field("RssAnon:"))
 }

@@ -158,7 +158,7 @@ pub(crate) fn validate(node: &Node) -> Result<()> {
 }
 
 fn describe(node: &Node) -> String {
-    let line = match node.span.line {
+    let line = match node.span().line {
         0 => String::new(),
         line => format!(" at line {line}"),
     };

@@ -46,7 +46,7 @@ fn check_keys(node: &Node) -> Result<()> {
         Data::Sequence(items) => items.iter().try_for_each(check_keys),
         Data::Mapping(entries) => entries.iter().try_for_each(|(key, value)| {
             if !is_string(key) {
-                let line = match key.span.line {
+                let line = match key.span().line {
                     0 => String::new(),
                     line => format!("yaml: line {line}: "),
                 };

@@ -200,7 +200,7 @@ impl<'a> Context<'a> {
         for name in names {
             let at = index.get(&name).copied();
             let old = at.and_then(|at| entries.get_mut(at)).map(|(_, value)| {
-                let kept = (value.style, value.span);
+                let kept = (value.style, value.span());
                 (std::mem::replace(value, Node::null()), kept)
             });
             let kept = old.as_ref().map(|(_, kept)| *kept);
@@ -223,7 +223,7 @@ impl<'a> Context<'a> {
                 (Some(mut value), Some(at)) => {
                     if let (Some((style, span)), false) = (kept, outcome.is_dest) {
                         value.style = style;
-                        value.span = span;
+                        value.set_span(span);
                     } else {
                         // kyaml sets the field to what it is, and its setter does this.
                         ops::quote_if_ambiguous(&mut value);

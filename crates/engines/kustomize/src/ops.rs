@@ -89,7 +89,7 @@ pub(crate) fn set_field_keeping_null(
     expect(node, Kind::Mapping)?;
     if let Some(field) = node.get_mut(name.as_ref()) {
         value.style = field.style;
-        value.span = field.span;
+        value.set_span(field.span());
         *field = value;
         return Ok(());
     }

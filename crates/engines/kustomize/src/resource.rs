@@ -222,19 +222,7 @@ impl Resource {
 
     /// The object, an empty one if it was deleted.
     pub(crate) fn node(&self) -> &Node {
-        static EMPTY: Node = Node {
-            data: Data::Mapping(List::new()),
-            tag: Tag::Null,
-            tag_is_explicit: false,
-            style: weir_yaml::Style::Plain,
-            rare: None,
-            span: weir_yaml::Span {
-                start: 0,
-                end: 0,
-                line: 0,
-                column: 0,
-            },
-        };
+        static EMPTY: Node = Node::new(Data::Mapping(List::new()), Tag::Null);
         self.node.as_ref().unwrap_or(&EMPTY)
     }
 

@@ -11,18 +11,19 @@ use weir_yaml::{Data, Node, Span};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Twins(Vec<Node>);
 
-/// Text has no such column, so that no node that was read has such a span.
-const MARK: u32 = u32::MAX;
+/// The column of marks, on line 0: nodes that were read have a line.
+const MARK: u32 = 1;
 
 fn mark(node: &Node) -> Option<usize> {
-    let marked = node.span.line == 0 && node.span.column == MARK;
-    marked.then(|| usize::try_from(node.span.start).ok()).flatten()
+    let span = node.span();
+    let marked = span.line == 0 && span.column == MARK;
+    marked.then(|| usize::try_from(span.start).ok()).flatten()
 }
 
 /// Takes the mark off a copy, which is a node of its own.
 pub(crate) fn unmark(node: &mut Node) {
     if mark(node).is_some() {
-        node.span = Span::default();
+        node.set_span(Span::default());
     }
     match &mut node.data {
         Data::Sequence(items) => items.iter_mut().for_each(unmark),
@@ -34,12 +35,12 @@ pub(crate) fn unmark(node: &mut Node) {
 impl Twins {
     /// A node to be put at several places.
     pub(crate) fn begin(&self, mut node: Node) -> Node {
-        node.span = Span {
+        node.set_span(Span {
             start: u32::try_from(self.0.len()).unwrap_or(u32::MAX),
             end: 0,
             line: 0,
             column: MARK,
-        };
+        });
         node
     }
 

@@ -78,7 +78,7 @@ impl Expander {
             Data::Scalar(_) => {}
             Data::Alias(name) => {
                 let name = name.clone();
-                let mut replacement = self.lookup(&name, node.span)?;
+                let mut replacement = self.lookup(&name, node.span())?;
                 let comments = node.rare.take().map(|rare| rare.comments).unwrap_or_default();
                 if replacement.rare.is_some() || comments != Comments::default() {
                     replacement.rare_mut().comments = comments;
@@ -96,7 +96,7 @@ impl Expander {
                     self.expand(key)?;
                     self.expand(value)?;
                     if is_alias && key.tag == Tag::Merge && value.entries().is_none() {
-                        return Err(ConvertError::new(key.span, NO_MAP));
+                        return Err(ConvertError::new(key.span(), NO_MAP));
                     }
                 }
                 if entries.iter().any(|(key, _)| key.tag == Tag::Merge) {
@@ -107,7 +107,7 @@ impl Expander {
         if let Some(name) = anchor {
             self.open.pop();
             let size = count(node);
-            self.spend(size, node.span)?;
+            self.spend(size, node.span())?;
             // A node within may have taken the name over.
             if self.latest.get(&name) == Some(&number) {
                 self.anchors.insert(name, (node.clone(), size));
@@ -158,7 +158,7 @@ fn merge(entries: &mut List<(Node, Node)>, dialect: Dialect) -> Result<(), Conve
         }
         let mut sources = Vec::new();
         if dialect == Dialect::Kyaml && std::mem::replace(&mut seen, true) {
-            return Err(ConvertError::new(key.span, "duplicate merge key"));
+            return Err(ConvertError::new(key.span(), "duplicate merge key"));
         }
         collect_sources(value, &mut sources, false)?;
         if dialect == Dialect::Sigs {
@@ -179,7 +179,7 @@ fn collect_sources(
     sources: &mut Vec<Vec<(Node, Node)>>,
     nested: bool,
 ) -> Result<(), ConvertError> {
-    let span = value.span;
+    let span = value.span();
     match value.data {
         Data::Mapping(entries) => sources.push(entries.into_vec()),
         Data::Sequence(items) if !nested => {

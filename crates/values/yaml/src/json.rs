@@ -112,7 +112,7 @@ fn value(node: &Node, dialect: Dialect, in_flow: bool) -> Result<Value, ConvertE
             Ok(Value::Object(map))
         }
         Data::Alias(name) => Err(ConvertError::new(
-            node.span,
+            node.span(),
             format!("unknown anchor '{name}' referenced"),
         )),
     }
@@ -128,13 +128,13 @@ fn refuse_repeated(entries: &[(Node, Node)]) -> Result<(), ConvertError> {
         let earlier = if entries.len() < SEARCHED {
             let before = entries.get(..at).unwrap_or_default();
             let found = before.iter().find(|(key, _)| key.as_str() == Some(text));
-            found.map(|(key, _)| key.span.line)
+            found.map(|(key, _)| key.span().line)
         } else {
-            index.insert(text, key.span.line)
+            index.insert(text, key.span().line)
         };
         if let Some(line) = earlier {
             let message = format!("mapping key {text:?} already defined at line {line}");
-            return Err(ConvertError::new(key.span, message));
+            return Err(ConvertError::new(key.span(), message));
         }
     }
     Ok(())
@@ -149,7 +149,7 @@ fn scalar(node: &Node, text: &str, dialect: Dialect, in_flow: bool) -> Result<Va
     // Within flow collections block scalars are printed in quotes.
     if dialect == Dialect::Kyaml && !in_flow && starts_with_tab(node, text) {
         return Err(ConvertError::new(
-            node.span,
+            node.span(),
             "found a tab character where an indentation space is expected",
         ));
     }
@@ -164,13 +164,16 @@ fn scalar(node: &Node, text: &str, dialect: Dialect, in_flow: bool) -> Result<Va
         return decode_binary(node, text).map(Value::String);
     }
     let resolved = resolve_tagged(text, node.tag, node.tag_is_explicit, node.style, dialect)
-        .map_err(|message| ConvertError::new(node.span, message))?;
+        .map_err(|message| ConvertError::new(node.span(), message))?;
     Ok(match resolved {
         Resolved::Null => Value::Null,
         Resolved::Bool(value) => Value::Bool(value),
         Resolved::Int(value) => number(value),
         Resolved::Float(value) => float(value).ok_or_else(|| {
-            ConvertError::new(node.span, format!("json: unsupported value: {}", go_float(value)))
+            ConvertError::new(
+                node.span(),
+                format!("json: unsupported value: {}", go_float(value)),
+            )
         })?,
         Resolved::Timestamp(time) if dialect == Dialect::Kyaml => Value::String(time),
         Resolved::Str | Resolved::Timestamp(_) => Value::String(text.to_owned()),
@@ -221,7 +224,7 @@ fn decode_binary(node: &Node, text: &str) -> Result<String, ConvertError> {
     let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     let bytes = base64::engine::general_purpose::STANDARD
         .decode(compact)
-        .map_err(|_| ConvertError::new(node.span, "!!binary value contains invalid base64 data"))?;
+        .map_err(|_| ConvertError::new(node.span(), "!!binary value contains invalid base64 data"))?;
     // Go puts a replacement for each byte that belongs to no character.
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -239,7 +242,7 @@ const NO_SCALAR: &str = "unsupported map key: not a scalar";
 /// the text as it stands.
 pub fn key_to_string(key: &Node, dialect: Dialect) -> Result<String, ConvertError> {
     let Some(text) = key.as_str() else {
-        return Err(ConvertError::new(key.span, NO_SCALAR));
+        return Err(ConvertError::new(key.span(), NO_SCALAR));
     };
     if dialect == Dialect::Kyaml {
         // As with values, by way of printing.
@@ -253,10 +256,10 @@ pub fn key_to_string(key: &Node, dialect: Dialect) -> Result<String, ConvertErro
         return decode_binary(key, text);
     }
     let resolved = resolve_tagged(text, key.tag, key.tag_is_explicit, key.style, dialect)
-        .map_err(|message| ConvertError::new(key.span, message))?;
+        .map_err(|message| ConvertError::new(key.span(), message))?;
     Ok(match resolved {
         Resolved::Null => {
-            return Err(ConvertError::new(key.span, "unsupported map key: null"));
+            return Err(ConvertError::new(key.span(), "unsupported map key: null"));
         }
         Resolved::Bool(value) => value.to_string(),
         Resolved::Int(value) => value.to_string(),

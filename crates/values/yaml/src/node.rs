@@ -182,19 +182,67 @@ pub struct Node {
     /// What few nodes have.
     pub rare: Option<Box<Rare>>,
     /// Position in the source.
-    pub span: Span,
+    place: Place,
+}
+
+/// A [`Span`] in three quarters of its size. Columns and lengths beyond what fits are cut.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    start: u32,
+    line: u32,
+    column: u16,
+    length: u16,
+}
+
+impl From<Span> for Place {
+    fn from(span: Span) -> Self {
+        let cut = |number: u32| u16::try_from(number).unwrap_or(u16::MAX);
+        Self {
+            start: span.start,
+            line: span.line,
+            column: cut(span.column),
+            length: cut(span.end.saturating_sub(span.start)),
+        }
+    }
+}
+
+impl From<Place> for Span {
+    fn from(place: Place) -> Self {
+        Self {
+            start: place.start,
+            end: place.start.saturating_add(place.length.into()),
+            line: place.line,
+            column: place.column.into(),
+        }
+    }
 }
 
 impl Node {
-    fn new(data: Data, tag: Tag) -> Self {
+    /// A node of the given content and type, in plain notation.
+    pub const fn new(data: Data, tag: Tag) -> Self {
         Self {
             data,
             tag,
             tag_is_explicit: false,
             style: Style::Plain,
             rare: None,
-            span: Span::default(),
+            place: Place {
+                start: 0,
+                line: 0,
+                column: 0,
+                length: 0,
+            },
         }
+    }
+
+    /// Position in the source. Columns and lengths end at 65,535, whatever the source has.
+    pub fn span(&self) -> Span {
+        self.place.into()
+    }
+
+    /// Says where in a source the node stands.
+    pub fn set_span(&mut self, span: Span) {
+        self.place = span.into();
     }
 
     /// A scalar without a type: its text decides.

@@ -60,7 +60,7 @@ pub fn parse_all(text: &str) -> Result<Vec<Document>, ParseError> {
 pub fn parse_one(text: &str) -> Result<Node, ParseError> {
     let mut documents = parse_all(text)?;
     if let Some(second) = documents.get(1) {
-        let span = second.root.as_ref().map(|root| root.span).unwrap_or_default();
+        let span = second.root.as_ref().map(Node::span).unwrap_or_default();
         return Err(ParseError::new(span, "expected a single document"));
     }
     Ok(documents
@@ -322,7 +322,7 @@ impl<'a> Builder<'a> {
         tag: Option<&granit_parser::Tag>,
         span: Span,
     ) -> Result<(), ParseError> {
-        node.span = span;
+        node.set_span(span);
         if style == StructureStyle::Flow {
             node.style = Style::Flow;
         }
@@ -353,7 +353,7 @@ impl<'a> Builder<'a> {
 
     /// Takes in a node without children.
     fn add(&mut self, mut node: Node, span: Span) -> Result<(), ParseError> {
-        node.span = span;
+        node.set_span(span);
         self.count(span)?;
         let is_value = self.frames.last().is_some_and(|frame| frame.key.is_some());
         if !is_value && let Some(text) = self.head.take() {
@@ -481,7 +481,7 @@ impl<'a> Builder<'a> {
                 _ => None,
             };
             // The root's entries are the last resort.
-            node.filter(|node| node.span.column <= span.column || span.column <= 1)
+            node.filter(|node| node.span().column <= span.column || span.column <= 1)
         });
         match (owner, self.documents.last_mut()) {
             (Some(node), _) => node.add_foot(text),
@@ -603,20 +603,20 @@ fn refuse_duplicate(
         entries
             .iter()
             .find(|(k, _)| k.as_str() == Some(text))
-            .map(|(k, _)| k.span.line)
+            .map(|(k, _)| k.span().line)
     } else {
         if index.is_empty() {
             for (k, _) in entries {
                 if let Data::Scalar(text) = &k.data {
-                    index.insert(text.clone(), k.span.line);
+                    index.insert(text.clone(), k.span().line);
                 }
             }
         }
-        index.insert(text.clone(), key.span.line)
+        index.insert(text.clone(), key.span().line)
     };
     match earlier {
         Some(line) => Err(ParseError::new(
-            key.span,
+            key.span(),
             format!("mapping key \"{text}\" already defined at line {line}"),
         )),
         None => Ok(()),

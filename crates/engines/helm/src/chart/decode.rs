@@ -33,7 +33,7 @@ pub(crate) fn document_at(text: &str, lines: u32) -> Result<Option<Node>, String
         };
         return Err(format!(
             "error converting YAML to JSON: yaml: invalid map key: {what}{{...}} (line {})",
-            key.span.line + lines
+            key.span().line + lines
         ));
     }
     Ok((!is_null(&root)).then_some(root))
@@ -246,6 +246,6 @@ pub(crate) fn mismatch(node: &Node, place: &str, go_type: &str) -> String {
     };
     format!(
         "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {found} into Go {target} of type {go_type} (line {})",
-        node.span.line
+        node.span().line
     )
 }

@@ -95,7 +95,7 @@ impl Lines {
     }
 
     fn of(&self, field: &str) -> Option<u32> {
-        self.entry(field).map(|(key, _)| key.span.line)
+        self.entry(field).map(|(key, _)| key.span().line)
     }
 
     /// A number would do for Helm's loader, but is not meant: 1.10 would become 1.1.

@@ -164,7 +164,7 @@ fn head(node: &Node) -> Result<Head, String> {
         api_version: fields.text("apiVersion")?,
         kind: fields.text("Kind")?,
         name: String::new(),
-        line: Some(node.span.line).filter(|line| *line > 0),
+        line: Some(node.span().line).filter(|line| *line > 0),
     };
     if let Some(metadata) = fields.get("metadata") {
         Fields::of(metadata, "k8sYamlStruct.Metadata", "rules.k8sYamlMetadata")?;

@@ -40,7 +40,7 @@ fn duplicates(node: &Node, twice: &mut Vec<(u32, String)>) {
                 if let Some(name) = name_of(key) {
                     duplicates(value, twice);
                     if seen.contains(&name) {
-                        twice.push((key.span.line, name));
+                        twice.push((key.span().line, name));
                     } else {
                         seen.push(name);
                     }
@@ -71,7 +71,7 @@ fn unknown(node: &Node, known: &[&str]) -> Option<(String, u32)> {
     for (name, key, value) in entries {
         let is = |field: &&&str| field.eq_ignore_ascii_case(&name);
         let Some(field) = known.iter().find(is) else {
-            return Some((name, key.span.line));
+            return Some((name, key.span().line));
         };
         let within = match *field {
             "maintainers" => &MAINTAINER[..],

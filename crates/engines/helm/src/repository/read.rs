@@ -330,7 +330,7 @@ fn known(node: &Node, names: &[&[&str]]) -> Result<(), String> {
             return Err(format!(
                 "error unmarshaling JSON: while decoding JSON: json: unknown field {:?} (line {})",
                 key.as_str().unwrap_or_default(),
-                key.span.line
+                key.span().line
             ));
         }
     }

@@ -78,13 +78,13 @@ pub(crate) fn convert(node: &Node) -> Result<Value, String> {
         }
         Data::Alias(name) => Err(format!(
             "yaml: line {}: unknown anchor '{name}' referenced",
-            node.span.line
+            node.span().line
         )),
     }
 }
 
 fn scalar(node: &Node, text: &str) -> Result<Value, String> {
-    let line = node.span.line;
+    let line = node.span().line;
     if node.tag == Tag::Binary && node.tag_is_explicit {
         let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
         return base64::engine::general_purpose::STANDARD

@@ -30,7 +30,7 @@ pub(super) fn check(context: &Context<'_>, error: &Error, out: &mut Vec<Finding>
         && let Some(source) = context.tree.iter().find(|source| source.path == place.file)
         && let Some(node) = find(&source.node, place)
     {
-        finding = finding.at(node.span);
+        finding = finding.at(node.span());
     }
     out.push(finding);
 }

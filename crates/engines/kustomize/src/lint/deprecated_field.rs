@@ -62,12 +62,16 @@ fn by_hand(source: &Source, deprecated: &Deprecated, why: &str) -> String {
 /// Where a field stands: at the top, or in generators.
 pub(super) fn places(source: &Source, name: &str) -> Vec<Span> {
     if name != "env" {
-        return source.field(name).map(|(key, _)| key.span).into_iter().collect();
+        return source
+            .field(name)
+            .map(|(key, _)| key.span())
+            .into_iter()
+            .collect();
     }
     ["configMapGenerator", "secretGenerator"]
         .iter()
         .flat_map(|list| source.items(list))
-        .filter_map(|item| field(item, name).map(|(key, _)| key.span))
+        .filter_map(|item| field(item, name).map(|(key, _)| key.span()))
         .collect()
 }
 

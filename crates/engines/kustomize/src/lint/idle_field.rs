@@ -28,7 +28,7 @@ pub(super) fn check(context: &Context<'_>, out: &mut Vec<Finding>) {
                     &source.path,
                     format!("{field} has no effect"),
                 )
-                .at(key.span)
+                .at(key.span())
                 .because(format!(
                     "it counts for the {first} and {second} of its own file, and there is none"
                 ))
@@ -45,7 +45,7 @@ pub(super) fn check(context: &Context<'_>, out: &mut Vec<Finding>) {
                         &source.path,
                         format!("images: the entry for '{}' has no effect", name(image)),
                     )
-                    .at(image.span)
+                    .at(image.span())
                     .because("it has none of newName, newTag, digest and tagSuffix")
                     .help("say what is to change, or remove the entry".to_owned()),
                 );

@@ -36,7 +36,7 @@ pub(super) fn check(context: &Context<'_>, out: &mut Vec<Finding>) {
                         &source.path,
                         message,
                     )
-                    .at(item.span)
+                    .at(item.span())
                     .because(
                         "the entry has no effect; names are compared whole, registry and path included, with those of \
                          containers, initContainers and the fields that a file of configurations lists",

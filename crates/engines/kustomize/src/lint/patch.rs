@@ -1,5 +1,7 @@
 //! `patch-matches-nothing`: patches whose target selects no object.
 
+use weir_yaml::Node;
+
 use super::context::Context;
 use super::finding::{Finding, Severity};
 use super::source::{text, value};
@@ -36,7 +38,7 @@ pub(super) fn check(context: &Context<'_>, out: &mut Vec<Finding>) {
                         &source.path,
                         message,
                     )
-                    .at(target.map_or(item.span, |target| target.span))
+                    .at(target.map_or(item.span(), Node::span))
                     .because("kustomize passes over it without a word, so the patch has no effect")
                     .help(idle.help.map(str::to_owned)),
                 );

@@ -87,7 +87,7 @@ fn add<'a>(found: &mut Vec<Reference<'a>>, field: &'static str, node: &Node, pat
     };
     found.push(Reference {
         path,
-        span: node.span,
+        span: node.span(),
         field,
         is_manifest: matches!(field, "resources" | "bases"),
     });

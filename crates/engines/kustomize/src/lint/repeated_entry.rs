@@ -41,10 +41,10 @@ fn named(source: &Source, field: &str, counts: impl Fn(&Node) -> bool, out: &mut
                 &source.path,
                 format!(
                     "{field}: '{name}' is set here and again in line {}",
-                    again.span.line
+                    again.span().line
                 ),
             )
-            .at(item.span)
+            .at(item.span())
             .because("the later entry is applied after this one and wins")
             .help("keep one of them".to_owned()),
         );
@@ -69,11 +69,11 @@ fn paths(source: &Source, out: &mut Vec<Finding>) {
             let message = format!(
                 "resources: '{}' is listed in line {} already",
                 item.as_str().unwrap_or_default(),
-                first.span.line
+                first.span().line
             );
             out.push(
                 Finding::new("repeated-entry", Severity::Warning, &source.path, message)
-                    .at(item.span)
+                    .at(item.span())
                     .because("objects may not be added twice: the build fails once there is one in it")
                     .help("remove one of them".to_owned()),
             );

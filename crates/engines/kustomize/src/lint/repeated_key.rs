@@ -27,13 +27,13 @@ fn walk(source: &Source, node: &Node, out: &mut Vec<Finding>) {
                             "repeated-key",
                             Severity::Warning,
                             &source.path,
-                            format!("'{name}' stands here and again in line {}", again.span.line),
+                            format!("'{name}' stands here and again in line {}", again.span().line),
                         )
-                        .at(key.span)
+                        .at(key.span())
                         .because("only the last one counts; this one is ignored")
                         .help(format!(
                             "merge it with that of line {}, or remove it",
-                            again.span.line
+                            again.span().line
                         )),
                     );
                 }

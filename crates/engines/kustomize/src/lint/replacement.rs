@@ -37,7 +37,7 @@ pub(super) fn check(context: &Context<'_>, out: &mut Vec<Finding>) {
                             file,
                             message,
                         )
-                        .at(select.map_or(target.span, |select| select.span))
+                        .at(select.map_or(target.span(), Node::span))
                         .because("kustomize passes over it without a word, so nothing is replaced")
                         .help(idle.help.map(str::to_owned)),
                     );

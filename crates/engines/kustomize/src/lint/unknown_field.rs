@@ -49,7 +49,7 @@ fn unknown(source: &Source, key: &Node, name: &str, fields: &[(&'static str, Sha
         &source.path,
         format!("unknown field \"{name}\"{within}"),
     )
-    .at(key.span)
+    .at(key.span())
     .because("kustomize refuses a kustomization with fields that it does not know")
     .help(question(&near))
 }

@@ -19,7 +19,7 @@ pub(super) fn check(context: &Context<'_>, out: &mut Vec<Finding>) {
                     &source.path,
                     format!("vars: no field refers to '$({})'", name(item)),
                 )
-                .at(item.span)
+                .at(item.span())
                 .because("only fields that kustomize, or a file of configurations, lists under varReference are looked at")
                 .help("remove it, or use replacements, which reach any field".to_owned()),
             );

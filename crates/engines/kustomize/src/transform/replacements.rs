@@ -394,7 +394,7 @@ fn put(field: &mut Node, value: Node) {
         };
         return;
     }
-    let span = field.span;
+    let span = field.span();
     *field = value;
-    field.span = span;
+    field.set_span(span);
 }

@@ -142,7 +142,7 @@ fn place(text: &str, error: &InvalidPredicate) -> Option<(usize, usize)> {
                 node = inner;
             }
             let number = |number: u32| usize::try_from(number).ok();
-            Some((number(node.span.line)?, number(node.span.column)?))
+            Some((number(node.span().line)?, number(node.span().column)?))
         }
         _ => None,
     }

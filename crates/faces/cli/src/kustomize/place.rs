@@ -44,8 +44,8 @@ fn find(node: &Node, steps: &[Step]) -> Option<(usize, usize)> {
         _ => return None,
     };
     let here = (
-        usize::try_from(at.span.line).ok()?,
-        usize::try_from(at.span.column).ok()?,
+        usize::try_from(at.span().line).ok()?,
+        usize::try_from(at.span().column).ok()?,
     );
     Some(find(inner, rest).unwrap_or(here))
 }

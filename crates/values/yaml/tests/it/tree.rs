@@ -12,10 +12,10 @@ fn scalars_know_their_place_style_and_comment() {
     assert_eq!(image.as_str(), Some("app:1.0"));
     assert_eq!(image.style, Style::DoubleQuoted);
     assert_eq!(
-        &text[image.span.start as usize..image.span.end as usize],
+        &text[image.span().start as usize..image.span().end as usize],
         "\"app:1.0\""
     );
-    assert_eq!((image.span.line, image.span.column), (2, 10));
+    assert_eq!((image.span().line, image.span().column), (2, 10));
     let comments = image.comments().unwrap();
     assert_eq!(comments.line, "# {\"$imagepolicy\": \"a:b\"}");
 }

@@ -42,10 +42,10 @@ fn one(
         .sum::<usize>();
     let within = |at: usize| at.checked_sub(start);
     let (before, written) = (
-        line.get(..within(key.span.bytes().start)?)?,
-        source.text.get(path.span.bytes())?,
+        line.get(..within(key.span().bytes().start)?)?,
+        source.text.get(path.span().bytes())?,
     );
-    let behind = line.get(within(path.span.bytes().end)?..)?;
+    let behind = line.get(within(path.span().bytes().end)?..)?;
     let new = if generator.style == Style::Flow {
         format!("{before}envs: [{written}]{behind}")
     } else {

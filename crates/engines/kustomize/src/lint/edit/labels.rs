@@ -15,7 +15,7 @@ pub(super) fn edit(source: &Source, lines: &Lines<'_>) -> Option<Edits> {
         format!("  pairs:{behind}{end}{rest}")
     } else {
         let (first, _) = entries.first()?;
-        let indent = usize::try_from(first.span.column).ok()?.checked_sub(1)?;
+        let indent = usize::try_from(first.span().column).ok()?.checked_sub(1)?;
         let rest = lines.shifted(old.key + 1..old.stop, indent, 4);
         format!("  pairs:{end}{rest}")
     };

@@ -48,7 +48,11 @@ impl<'a> Lines<'a> {
     /// The lines of a file whose fields stand in a block at its left margin.
     pub(super) fn of(source: &'a Source) -> Option<Self> {
         let is_block = source.node.style == Style::Plain
-            && source.node.entries()?.iter().all(|(key, _)| key.span.column == 1);
+            && source
+                .node
+                .entries()?
+                .iter()
+                .all(|(key, _)| key.span().column == 1);
         is_block.then(|| Self {
             lines: source.text.split_inclusive('\n').collect(),
             end: if source.text.contains("\r\n") {
@@ -65,7 +69,7 @@ impl<'a> Lines<'a> {
 
     /// The number of a node's line, from 0.
     pub(super) fn of_node(node: &Node) -> Option<usize> {
-        usize::try_from(node.span.line).ok()?.checked_sub(1)
+        usize::try_from(node.span().line).ok()?.checked_sub(1)
     }
 
     /// A field of the file; nothing if it is there twice.
@@ -113,14 +117,14 @@ impl<'a> Lines<'a> {
     /// The key's line with another key.
     pub(super) fn renamed(&self, section: &Section<'_>, name: &str) -> Option<String> {
         let line = self.line(section.key);
-        let length = section.key_node.span.bytes().len();
+        let length = section.key_node.span().bytes().len();
         Some(format!("{name}{}", line.get(length..)?))
     }
 
     /// What stands behind the key's colon on its line, with the line's end.
     pub(super) fn behind_key(&self, section: &Section<'_>) -> Option<&'a str> {
         let line = self.line(section.key);
-        let length = section.key_node.span.bytes().len();
+        let length = section.key_node.span().bytes().len();
         let (before, behind) = line.get(length..)?.split_once(':')?;
         before.trim().is_empty().then_some(behind)
     }
