@@ -1,8 +1,11 @@
-//! The parser's input, with the one thing about it in which the Go libraries read YAML 1.1.
+//! The parser's input, with the things about it in which the Go libraries read YAML 1.1.
 //!
 //! To YAML 1.2 the colon in `[--x=a:]` ends a key, and the list holds the mapping `{--x=a: null}`. To Go it is part of
 //! the text: there a colon within flow collections ends a key only before a blank. The parser asks its input where a plain
 //! scalar ends, so that the place to say this is here: no text is changed, no event rewritten, and all spans stay.
+//!
+//! To YAML 1.2 a comment needs a blank before it. To Go it begins wherever a token could: behind a quoted text, a bracket
+//! or a comma, as in `image: "nginx"#latest`. The parser asks whether there were blanks; in front of a `#` there were.
 
 use granit_parser::input::{SkipTabs, WhitespaceResult, is_flow};
 use granit_parser::{BorrowedInput, ErrorKind, Input, StrInput};
@@ -121,7 +124,11 @@ impl Input for GoInput<'_> {
 
     #[inline]
     fn skip_ws_to_eol_blanks(&mut self, skip_tabs: SkipTabs) -> (usize, WhitespaceResult) {
-        self.0.skip_ws_to_eol_blanks(skip_tabs)
+        let (count, blanks) = self.0.skip_ws_to_eol_blanks(skip_tabs);
+        if count == 0 && self.0.peek() == '#' {
+            return (0, WhitespaceResult::new(false, true));
+        }
+        (count, blanks)
     }
 
     #[inline]

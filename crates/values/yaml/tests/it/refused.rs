@@ -54,6 +54,26 @@ fn a_colon_within_a_flow_collection_ends_a_key_only_before_a_blank() {
 }
 
 #[test]
+fn a_comment_begins_wherever_a_token_could() {
+    read("image: \"nginx\"#latest\n", "{\"image\":\"nginx\"}");
+    read("a:\n- 'b'#c\n- d\n", "{\"a\":[\"b\",\"d\"]}");
+    read(
+        "a: [#c\n  b,#d\n  \"e\"#f\n  ]#g\nh: 1\n",
+        "{\"a\":[\"b\",\"e\"],\"h\":1}",
+    );
+    read(
+        "a: {#c\n  b: d,#e\n  'f': g}#h\n",
+        "{\"a\":{\"b\":\"d\",\"f\":\"g\"}}",
+    );
+    read("[[#\n]]", "[[]]");
+    read("a: |#c\n  b\n", "{\"a\":\"b\\n\"}");
+    // Behind a plain text it is part of that.
+    read("a: [b, c#d\n  ]\n", "{\"a\":[\"b\",\"c#d\"]}");
+    read("a: b#c\n", "{\"a\":\"b#c\"}");
+    assert!(parse_all("a: {\"b\"#c\n: d}\n").is_err());
+}
+
+#[test]
 fn tabs_are_refused_where_a_key_could_stand() {
     for text in [
         "\ta: 1\n",
