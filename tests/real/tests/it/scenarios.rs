@@ -124,5 +124,7 @@ scenarios![
     helm::sources::a_template_becomes_a_helm_chart,
     helm::sources::a_source_that_is_not_there_or_not_ready_is_told,
     helm::sources::a_tag_must_be_the_chart_s_version,
+    helm::repository::versions_of_an_index_are_released,
+    helm::repository::versions_of_a_registry_are_released,
     helm::secrecy::n56_secret_values_stay_out_of_status_and_events,
 ];
