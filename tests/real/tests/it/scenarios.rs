@@ -116,7 +116,6 @@ scenarios![
     helm::life::requests_revive_what_is_exhausted,
     helm::life::nothing_changed_writes_nothing,
     helm::life::another_cluster_is_released_to,
-    helm::life::what_is_not_built_says_so,
     helm::drift::drift_is_told_and_left,
     helm::drift::drift_is_put_back,
     helm::drift::what_is_ignored_is_no_drift,
@@ -126,5 +125,9 @@ scenarios![
     helm::sources::a_tag_must_be_the_chart_s_version,
     helm::repository::versions_of_an_index_are_released,
     helm::repository::versions_of_a_registry_are_released,
+    helm::values::kept_values_stay_under_new_ones,
+    helm::values::an_unknown_field_is_refused_by_the_api_server,
+    helm::values::a_schema_is_asked_unless_it_is_passed_over,
+    helm::values::an_error_names_where_a_value_comes_from,
     helm::secrecy::n56_secret_values_stay_out_of_status_and_events,
 ];

@@ -6,6 +6,7 @@ pub(crate) mod life;
 pub(crate) mod repository;
 pub(crate) mod secrecy;
 pub(crate) mod sources;
+pub(crate) mod values;
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
