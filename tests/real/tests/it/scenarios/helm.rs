@@ -1,6 +1,7 @@
 //! Releases. The names in `flux` are those of helm-controller's own cases.
 
 pub(crate) mod drift;
+pub(crate) mod fields;
 pub(crate) mod flux;
 pub(crate) mod life;
 pub(crate) mod repository;
