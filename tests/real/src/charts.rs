@@ -17,6 +17,9 @@ use weir_oci::Digest;
 
 use crate::Ground;
 
+/// The chart's template: a ConfigMap with the chart's version, so that it shows which one was released.
+const SETTINGS: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}-settings\ndata:\n  colour: {{ .Values.colour | quote }}\n  version: {{ .Chart.Version | quote }}\n";
+
 type Pages = Arc<Mutex<BTreeMap<String, Bytes>>>;
 
 /// The chart `web` with a template and two values files, packed.
@@ -26,7 +29,7 @@ pub fn web(version: &str) -> Result<Bytes> {
         ("Chart.yaml", definition.as_str()),
         ("values.yaml", "colour: blue\nsize: {width: 1, height: 2}\n"),
         ("values-red.yaml", "colour: red\nsize: {height: 3}\n"),
-        ("templates/config.yaml", "kind: ConfigMap\n"),
+        ("templates/settings.yaml", SETTINGS),
     ];
     let files = files.map(|(name, content)| File::new(name, content.to_owned()));
     let chart = Chart::from_folder(files.into(), &Tgz)?;
@@ -69,6 +72,12 @@ impl ChartServer {
         pages.insert(path.to_owned(), content.into());
     }
 
+    /// Takes a path away.
+    pub fn remove(&self, path: &str) {
+        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        pages.remove(path);
+    }
+
     /// Publishes versions of the chart `web` with an index, and gives the digest of the index.
     pub fn publish(&self, versions: &[&str]) -> Result<Digest> {
         let mut index = String::from("apiVersion: v1\nentries:\n  web:\n");
@@ -97,9 +106,13 @@ async fn answer(State(pages): State<Pages>, request: Request) -> Response {
 impl Ground {
     /// Pushes the chart `web` into the repository `<below>/web` of the ground's registry.
     pub async fn push_web(&self, below: &str, version: &str) -> Result<Digest> {
-        let archive = web(version)?;
+        self.push_chart(&format!("{below}/web"), web(version)?).await
+    }
+
+    /// Pushes a packed chart into a repository of the ground's registry, under the tag of its version.
+    pub async fn push_chart(&self, repository: &str, archive: Bytes) -> Result<Digest> {
         let chart = Chart::from_archive(&archive, &Tgz)?;
-        let repository = self.repository(&format!("{below}/web"))?;
+        let repository = self.repository(repository)?;
         let created = "2026-01-01T00:00:00Z";
         let pushed = weir_charts::push(
             &self.registry,

@@ -1,48 +1,15 @@
 //! How actions are run, as the spec has it (flux-controllers.md §4.6).
 
-use weir_apis::kind::HelmReleaseSpec;
-use weir_apis::reason;
 use weir_cluster::Propagation;
 use weir_helm::action::{Filter, Method};
 use weir_releases::{
     Crds, CrdsPolicy, InstallOptions, RollbackOptions, Run, TestOptions, UninstallOptions, UpgradeOptions,
     WaitStrategy,
 };
-use weir_runtime::Failure;
 
 use crate::choice::Next;
 use crate::postrender::origin;
 use crate::spec::Spec;
-
-/// Refuses what is not built: what a field asks for must not be left out in silence.
-pub(crate) fn refuse_what_is_not_built(spec: &HelmReleaseSpec) -> Result<(), Failure> {
-    let install = spec.install.as_ref();
-    let upgrade = spec.upgrade.as_ref();
-    let asked = [
-        (
-            "spec.install.disableOpenAPIValidation",
-            install.is_some_and(|a| a.disable_open_api_validation),
-            "fields that a type does not have are always refused; take them out of the chart, or patch them away with spec.postRenderers",
-        ),
-        (
-            "spec.upgrade.disableOpenAPIValidation",
-            upgrade.is_some_and(|a| a.disable_open_api_validation),
-            "fields that a type does not have are always refused; take them out of the chart, or patch them away with spec.postRenderers",
-        ),
-        (
-            "spec.upgrade.preserveValues",
-            upgrade.is_some_and(|a| a.preserve_values),
-            "write the values that are to stay into spec.values or spec.valuesFrom",
-        ),
-    ];
-    match asked.iter().find(|(_, is_asked, _)| *is_asked) {
-        Some((field, _, instead)) => {
-            let message = format!("{field} is not built yet; {instead}");
-            Err(Failure::stalled(reason::FEATURE_GATE_DISABLED, message))
-        }
-        None => Ok(()),
-    }
-}
 
 impl Spec {
     fn run(&self, next: Next, disable_wait: bool, disable_jobs: bool, disable_hooks: bool) -> Run {
@@ -110,6 +77,7 @@ impl Spec {
             force: upgrade.force,
             take_ownership: !upgrade.disable_take_ownership,
             cleanup_on_fail: upgrade.cleanup_on_fail,
+            reuse_values: upgrade.preserve_values,
             max_history: self.max_history,
             crds: self.crds(upgrade.crds.as_ref(), false),
             ..UpgradeOptions::default()
@@ -176,7 +144,7 @@ fn method(word: Option<&String>) -> Method {
 mod tests {
     use serde_json::{Value, json};
     use weir_apis::kind::HelmRelease;
-    use weir_runtime::{Kind, Settings};
+    use weir_runtime::{Failure, Settings};
 
     use super::*;
 
@@ -253,20 +221,5 @@ mod tests {
             (filter.only, filter.not),
             (vec!["a".to_owned()], vec!["b".to_owned()])
         );
-    }
-
-    #[test]
-    fn what_is_not_built_says_so() {
-        for fields in [
-            json!({"install": {"disableOpenAPIValidation": true}}),
-            json!({"upgrade": {"disableOpenAPIValidation": true}}),
-            json!({"upgrade": {"preserveValues": true}}),
-        ] {
-            let failure = spec(fields).unwrap_err();
-            assert_eq!(
-                (failure.kind, failure.reason),
-                (Kind::Stalled, reason::FEATURE_GATE_DISABLED)
-            );
-        }
     }
 }

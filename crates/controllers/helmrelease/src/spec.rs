@@ -13,7 +13,6 @@ use weir_runtime::verdict::{chain, duration};
 use weir_runtime::{Failure, Settings};
 
 use crate::choice::Next;
-use crate::options::refuse_what_is_not_built;
 use crate::strategy::Strategies;
 use crate::template;
 
@@ -208,7 +207,6 @@ impl Spec {
         if let Some(reference) = &spec.own.spec.chart_ref {
             may_be_used(reference)?;
         }
-        refuse_what_is_not_built(&spec.own.spec)?;
         let (kind, namespace, name) = spec.source();
         allows(&spec.own, settings, &kind, &namespace, &name)?;
         Ok(spec)

@@ -7,7 +7,7 @@ use weir_apis::kind::HelmRelease;
 use weir_apis::kind::helm_release::ValuesFrom;
 use weir_apis::{GroupVersionKind, Object, ObjectRef, reason, secret};
 use weir_cluster::Client;
-use weir_helm::{Found, Reference, ReferenceError, ReferenceProblem, Table, from_references};
+use weir_helm::{Found, Origins, Reference, ReferenceError, ReferenceProblem, Table, from_references};
 use weir_redact::Mask;
 use weir_runtime::Failure;
 use weir_runtime::verdict::chain;
@@ -19,6 +19,8 @@ const SHORTEST_NUMBER: usize = 4;
 #[derive(Debug, Default)]
 pub(crate) struct Values {
     pub(crate) table: Table,
+    /// Which of them comes from where, for messages.
+    pub(crate) origins: Origins,
     pub(crate) secrets: Mask,
 }
 
@@ -54,16 +56,22 @@ pub(crate) async fn gather(client: &Client, own: &HelmRelease) -> Result<Values,
     merge(own, &objects).map_err(|message| Failure::retry(reason::VALUES_ERROR, message))
 }
 
+/// `spec.values`, with numbers as values have them.
+pub(crate) fn inline(own: &HelmRelease) -> Table {
+    let values = own.spec.values.clone().unwrap_or_default();
+    match weir_helm::from_json(Value::Object(values)) {
+        Value::Object(table) => table,
+        _ => Table::default(),
+    }
+}
+
 fn is_readable(kind: &str) -> bool {
     matches!(kind, "ConfigMap" | "Secret")
 }
 
 /// Lays the values over each other.
 fn merge(own: &HelmRelease, objects: &Objects) -> Result<Values, String> {
-    let inline = own.spec.values.clone().unwrap_or_default();
-    let Value::Object(inline) = weir_helm::from_json(Value::Object(inline)) else {
-        return Err("spec.values: is no table".into());
-    };
+    let inline = inline(own);
     let references: Vec<Reference> = own.spec.values_from.iter().map(reference).collect();
     let mut secrets = Mask::default();
     let get = |reference: &Reference| {
@@ -79,9 +87,13 @@ fn merge(own: &HelmRelease, objects: &Objects) -> Result<Values, String> {
         }
         Found::Data(data)
     };
-    let table =
+    let layered =
         from_references(&own.metadata.namespace, &inline, &references, get).map_err(|e| told(&e, own))?;
-    Ok(Values { table, secrets })
+    Ok(Values {
+        table: layered.values,
+        origins: layered.origins,
+        secrets,
+    })
 }
 
 /// What is wrong with a reference. Errors show what they are about, which nobody may see of a Secret, not even in part.
@@ -160,6 +172,24 @@ fn hide_values(value: &Value, secrets: &mut Mask) {
         Value::Array(items) => items.iter().for_each(|item| hide_values(item, secrets)),
         Value::Object(table) => table.values().for_each(|item| hide_values(item, secrets)),
         Value::Null | Value::Bool(_) => {}
+    }
+}
+
+/// Remembers what values of an earlier revision must not be seen: those that the object does not have any more, where it
+/// names a Secret at all. Nothing tells which of them came from it before it changed.
+pub(crate) fn hide_earlier(own: &HelmRelease, now: &Table, earlier: &Table, secrets: &mut Mask) {
+    if own.spec.values_from.iter().any(|from| from.kind == "Secret") {
+        hide_others(now, earlier, secrets);
+    }
+}
+
+fn hide_others(now: &Table, earlier: &Table, secrets: &mut Mask) {
+    for (key, value) in earlier {
+        match (value, now.get(key)) {
+            (Value::Object(earlier), Some(Value::Object(now))) => hide_others(now, earlier, secrets),
+            (value, now) if Some(value) != now => hide_values(value, secrets),
+            _ => {}
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod method;
 mod objects;
 mod ownership;
 mod record;
+mod reuse;
 
 pub use difference::{Fate, fate_of, is_kept, newcomers, original_of, removed};
 pub use history::{BaseError, Bases, bases, deployed, is_free, present, prunable, rollback_target};
@@ -19,3 +20,4 @@ pub use objects::{ManifestObjectError, from_document, from_manifest};
 pub use ownership::{NotOwned, describe, own, owned_by, uses_generated_name};
 pub use record::{Start, fail, install, merge_labels, unlock, upgrade};
 pub use record::{deploy, rollback, supersede};
+pub use reuse::{reused, with_values_of};

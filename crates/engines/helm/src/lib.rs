@@ -52,9 +52,9 @@ pub use repository::{Blob, Index, IndexEntry, IndexError, NotFound, chart_manife
 pub use schema::SchemaError;
 pub use time::Time;
 pub use values::{
-    FileReader, Found, Origins, Reference, ReferenceError, ReferenceProblem, SetError, Setter, Sources,
-    SourcesError, Table, ValuesError, from_json, from_references, overlay, parse, set_index, set_literal,
-    set_path,
+    FileReader, Found, Layered, Origins, Reference, ReferenceError, ReferenceProblem, SetError, Setter,
+    Sources, SourcesError, Table, ValuesError, from_json, from_references, overlay, parse, set_index,
+    set_literal, set_path,
 };
 
 pub(crate) use render::is_partial;

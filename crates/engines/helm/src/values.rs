@@ -10,7 +10,9 @@ mod origin;
 mod set;
 mod shared;
 
-pub use flux::{Found, Reference, ReferenceError, ReferenceProblem, from_references, set_literal, set_path};
+pub use flux::{
+    Found, Layered, Reference, ReferenceError, ReferenceProblem, from_references, set_literal, set_path,
+};
 pub use load::{ValuesError, from_json, parse};
 pub(crate) use load::{convert, parse_first};
 pub use options::{FileReader, Sources, SourcesError};

@@ -28,6 +28,9 @@ pub struct UpgradeOptions {
     pub take_ownership: bool,
     /// Objects that were created go again if the upgrade fails.
     pub cleanup_on_fail: bool,
+    /// The values of the revision before stay under the new ones, and its chart's defaults in the place of the new
+    /// chart's: Helm's `--reuse-values`.
+    pub reuse_values: bool,
     /// How many revisions are remembered; 0 for all.
     pub max_history: usize,
     /// What is done with the chart's CustomResourceDefinitions.
@@ -94,7 +97,7 @@ struct Prepared {
 
 async fn prepare(
     ctx: &Context<'_>,
-    template: Template,
+    mut template: Template,
     options: &UpgradeOptions,
 ) -> Result<Prepared, Failure> {
     validate_name(ctx.name)
@@ -109,6 +112,9 @@ async fn prepare(
         Failure::new(reason, error.to_string())
     })?;
     let method = options.method.decide(bases.last);
+    if options.reuse_values {
+        reuse(&mut template, bases.current)?;
+    }
     let (chart, values) = (Arc::clone(&template.chart), Arc::clone(&template.values));
     ctx.apply_crds(&chart, &values, &options.crds, method).await?;
     // The release stays where it is, whatever namespace is asked for.
@@ -162,6 +168,17 @@ async fn prepare(
         targets,
         method,
     })
+}
+
+fn reuse(template: &mut Template, current: &Release) -> Result<(), Failure> {
+    let chart = action::with_values_of(&template.chart, current)
+        .map_err(|error| Failure::new(Reason::Render, format!("failed to rebuild old values: {error}")))?;
+    template.chart = Arc::new(chart);
+    template.values = Arc::new(action::reused(&template.values, current));
+    let kept = current.config.clone().unwrap_or_default();
+    let name = format!("the values of revision {}, which are kept", current.version);
+    template.origins.push_below(name, kept);
+    Ok(())
 }
 
 async fn perform(

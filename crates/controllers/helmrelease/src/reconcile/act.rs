@@ -6,8 +6,9 @@ use weir_apis::condition::{READY, RELEASED, REMEDIATED, Status, TEST_SUCCESS};
 use weir_apis::kind::helm_release::Snapshot;
 use weir_apis::{key, reason};
 use weir_cluster::Client;
-use weir_helm::{Origins, Release};
+use weir_helm::{Release, action};
 use weir_machine::Machine;
+use weir_redact::Mask;
 use weir_releases::{ActionError, Context, Done, Log, Reason, Storage, Template};
 use weir_runtime::{Event, Failure, Severity};
 
@@ -15,11 +16,12 @@ use super::run::{Run, Work};
 use super::told;
 use crate::choice::Next;
 use crate::drift::{self, Differences};
-use crate::history::action;
+use crate::history::action as made_by;
 use crate::postrender::Renderers;
 use crate::spec::Spec;
 use crate::strategy::Attempt;
-use crate::{history, inventory};
+use crate::values::Values;
+use crate::{history, inventory, values};
 
 /// Lines of an action's log that go into the event of its failure.
 const LINES: usize = 10;
@@ -29,8 +31,15 @@ const LINES: usize = 10;
 type Outcome = Result<(), Failure>;
 
 impl Work {
-    fn log(&self) -> Log {
-        Log::new(LINES, self.secrets.clone())
+    /// A log that hides what came from Secrets, and what went into the Secrets of the last revision: that may stand in
+    /// the object's own values, and in what templates say of them.
+    fn log(&self, records: &[Release]) -> Log {
+        let mut secrets = self.secrets.clone();
+        let manifest = records.last().map(|record| record.manifest.as_str());
+        for object in action::from_manifest(manifest.unwrap_or_default()).unwrap_or_default() {
+            weir_plan::add_secret_values(&object, &mut secrets);
+        }
+        Log::new(LINES, secrets)
     }
 
     fn context<'a>(
@@ -65,10 +74,10 @@ impl Run<'_> {
         match next {
             Next::Install => self.release(work, Attempt::Install, records).await,
             Next::Upgrade => self.release(work, Attempt::Upgrade, records).await,
-            Next::Test => self.test(work).await,
-            Next::Unlock => self.unlock(work).await,
+            Next::Test => self.test(work, records).await,
+            Next::Unlock => self.unlock(work, records).await,
             Next::Rollback(version) => self.roll_back(work, version, records).await,
-            Next::Uninstall => self.remediate(work).await,
+            Next::Uninstall => self.remediate(work, records).await,
             Next::Correct => {
                 self.correct(work, drifted.unwrap_or_default()).await;
                 Ok(())
@@ -86,7 +95,7 @@ impl Run<'_> {
         Template {
             chart: work.chart.clone(),
             values: work.values.clone(),
-            origins: Origins::default(),
+            origins: work.origins.clone(),
             host: Box::new(Machine::new(self.house.deps.clock.now())),
             post: Some(Box::new(Renderers::of(&work.spec.own))),
             strategy: work.spec.post_render,
@@ -104,7 +113,7 @@ impl Run<'_> {
         }
         self.draft.conditions.remove(TEST_SUCCESS);
         self.draft.conditions.remove(REMEDIATED);
-        let (log, cancel) = (work.log(), CancellationToken::new());
+        let (log, cancel) = (work.log(records), CancellationToken::new());
         let clock = self.house.deps.clock.clone();
         let ctx = work.context(&*clock, &log, &cancel);
         let template = self.template(work);
@@ -119,8 +128,8 @@ impl Run<'_> {
         let written = written(&done).cloned();
         if let Some(release) = &written {
             let name = match attempt {
-                Attempt::Install => action::INSTALL,
-                Attempt::Upgrade => action::UPGRADE,
+                Attempt::Install => made_by::INSTALL,
+                Attempt::Upgrade => made_by::UPGRADE,
             };
             self.record(work, release, records, name).await;
             self.take_inventory(work, release).await;
@@ -234,8 +243,8 @@ impl Run<'_> {
         }
     }
 
-    async fn test(&mut self, work: &Work) -> Outcome {
-        let (log, cancel) = (work.log(), CancellationToken::new());
+    async fn test(&mut self, work: &Work, records: &[Release]) -> Outcome {
+        let (log, cancel) = (work.log(records), CancellationToken::new());
         let clock = self.house.deps.clock.clone();
         let ctx = work.context(&*clock, &log, &cancel);
         let done = weir_releases::test(&ctx, &work.spec.test_options()).await;
@@ -290,8 +299,8 @@ impl Run<'_> {
         outcome
     }
 
-    async fn unlock(&mut self, work: &Work) -> Outcome {
-        let (log, cancel) = (work.log(), CancellationToken::new());
+    async fn unlock(&mut self, work: &Work, records: &[Release]) -> Outcome {
+        let (log, cancel) = (work.log(records), CancellationToken::new());
         let clock = self.house.deps.clock.clone();
         let ctx = work.context(&*clock, &log, &cancel);
         let pending = work.storage.last(&work.spec.names.release).await.ok().flatten();
@@ -338,7 +347,7 @@ impl Run<'_> {
                 "missing target release for rollback",
             ));
         };
-        let (log, cancel) = (work.log(), CancellationToken::new());
+        let (log, cancel) = (work.log(records), CancellationToken::new());
         let clock = self.house.deps.clock.clone();
         let ctx = work.context(&*clock, &log, &cancel);
         let done = weir_releases::rollback(&ctx, &work.spec.rollback_options(version)).await;
@@ -348,7 +357,7 @@ impl Run<'_> {
             self.status
                 .last_attempted_revision_digest
                 .clone_from(&target.oci_digest);
-            self.record(work, release, records, action::ROLLBACK).await;
+            self.record(work, release, records, made_by::ROLLBACK).await;
             self.status.last_attempted_revision_digest = attempted;
             self.take_inventory(work, release).await;
         }
@@ -393,21 +402,21 @@ impl Run<'_> {
     }
 
     /// Removes a failed release.
-    async fn remediate(&mut self, work: &Work) -> Outcome {
+    async fn remediate(&mut self, work: &Work, records: &[Release]) -> Outcome {
         let Some(before) = history::latest(&self.status.history).cloned() else {
             return Err(Failure::retry(
                 reason::UNINSTALL_FAILED,
                 "there is no release to uninstall",
             ));
         };
-        let (log, cancel) = (work.log(), CancellationToken::new());
+        let (log, cancel) = (work.log(records), CancellationToken::new());
         let clock = self.house.deps.clock.clone();
         let ctx = work.context(&*clock, &log, &cancel);
         let done = weir_releases::uninstall(&ctx, &work.spec.uninstall_options()).await;
         let written = written(&done).cloned();
         if let Some(release) = &written {
             let of = std::slice::from_ref(release);
-            history::record(&mut self.status.history, of, action::UNINSTALL_REMEDIATION, None);
+            history::record(&mut self.status.history, of, made_by::UNINSTALL_REMEDIATION, None);
         }
         let current = history::latest(&self.status.history).cloned().unwrap_or(before);
         let outcome = match done {
@@ -440,11 +449,9 @@ impl Run<'_> {
         let Some(before) = history::latest(&self.status.history).cloned() else {
             return Ok(());
         };
-        let (log, cancel) = (
-            Log::new(LINES, weir_redact::Mask::default()),
-            CancellationToken::new(),
-        );
         let storage = Storage::new(client.clone(), storage, key::HELM_MANAGER);
+        let secrets = self.secrets_of(spec, &storage, &before.name).await;
+        let (log, cancel) = (Log::new(LINES, secrets), CancellationToken::new());
         let clock = self.house.deps.clock.clone();
         let ctx = Context {
             client,
@@ -460,7 +467,7 @@ impl Run<'_> {
         let done = weir_releases::uninstall(&ctx, &spec.uninstall_options()).await;
         if let Some(release) = written(&done) {
             let of = std::slice::from_ref(release);
-            history::record(&mut self.status.history, of, action::UNINSTALL, None);
+            history::record(&mut self.status.history, of, made_by::UNINSTALL, None);
         }
         let current = history::latest(&self.status.history).cloned().unwrap_or(before);
         match done {
@@ -493,6 +500,21 @@ impl Run<'_> {
                 Err(Failure::retry(reason::UNINSTALL_FAILED, message))
             }
         }
+    }
+
+    /// What must not be seen of a release that goes. The Secrets that its values came from may have gone before it, so its
+    /// records are asked too.
+    async fn secrets_of(&self, spec: &Spec, storage: &Storage, release: &str) -> Mask {
+        let gathered = values::gather(&self.house.deps.client, &spec.own).await;
+        let mut gathered = gathered.unwrap_or_else(|_| Values {
+            table: values::inline(&spec.own),
+            ..Values::default()
+        });
+        let records = storage.history(release).await.unwrap_or_default();
+        for earlier in records.iter().filter_map(|record| record.config.as_ref()) {
+            values::hide_earlier(&spec.own, &gathered.table, earlier, &mut gathered.secrets);
+        }
+        gathered.secrets
     }
 
     /// Puts back what has drifted. What fails is told; the next look at the release finds it again.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use weir_apis::condition::{DRIFTED, READY, RECONCILING, RELEASED, REMEDIATED, Status, TEST_SUCCESS};
 use weir_apis::{key, reason};
-use weir_helm::Release;
+use weir_helm::{Release, action, config_digest};
 use weir_runtime::{Event, Failure, Severity, Success, Verdict};
 
 use super::run::{Run, Work};
@@ -19,13 +19,17 @@ use crate::spec::DriftMode;
 use crate::state::{Found, State, Wanted, determine};
 use crate::strategy::Strategy;
 use crate::summary::summary;
-use crate::token;
+use crate::{token, values};
 
 impl Run<'_> {
-    pub(super) async fn cycle(&mut self, work: &Work) -> Verdict {
+    pub(super) async fn cycle(&mut self, mut work: Work) -> Verdict {
         let mut done = BTreeSet::new();
+        let mut records = self.records(&work).await?;
+        for earlier in records.iter().filter_map(|record| record.config.as_ref()) {
+            values::hide_earlier(&work.spec.own, &work.values, earlier, &mut work.secrets);
+        }
+        let work = &work;
         loop {
-            let records = self.records(work).await?;
             let (found, drifted) = self.look(work, &records).await?;
             let force = token::take(
                 &self.draft.object,
@@ -59,6 +63,7 @@ impl Run<'_> {
             }
             done.insert(class);
             self.save().await?;
+            records = self.records(work).await?;
         }
     }
 
@@ -83,9 +88,10 @@ impl Run<'_> {
         let is_new = self.status.observed_generation != Some(self.draft.generation());
         let active = work.spec.strategies.active(&self.status);
         let metadata = &work.chart.metadata;
+        let kept = self.kept_digest(work, records);
         let wanted = Wanted {
             chart: (&metadata.name, &metadata.version),
-            config_digest: &work.config_digest,
+            config_digest: kept.as_deref().unwrap_or(&work.config_digest),
             rendered_otherwise: work.digests.differs(&observed).filter(|_| is_new),
             test: work.spec.tests(),
             test_failures_count: active.is_some_and(|active| !active.remediation.ignore_tests),
@@ -118,6 +124,17 @@ impl Run<'_> {
             return Ok((found, None));
         }
         Ok((Found::new(State::Drifted, ""), Some(differences)))
+    }
+
+    /// The digest of the values that an upgrade would be recorded with, where it keeps those of the revision before. A
+    /// release that has them already is in sync; helm-controller compares the object's values alone, and upgrades such
+    /// a release at every interval.
+    fn kept_digest(&self, work: &Work, records: &[Release]) -> Option<String> {
+        let upgrade = work.spec.own.spec.upgrade.as_ref()?;
+        let bases = action::bases(&work.spec.names.release, records).ok()?;
+        upgrade
+            .preserve_values
+            .then(|| config_digest(&action::reused(&work.values, bases.current)))
     }
 
     /// What conditions say of where the release stands, before anything is done about it.

@@ -12,7 +12,7 @@ use weir_apis::kind::{HelmChart, HelmChartStatus, HelmRelease, OciRepository, Oc
 use weir_apis::time::Time;
 use weir_apis::{GroupVersionKind, Object, ObjectRef, key, reason};
 use weir_cluster::{Client, Lookup, Propagation, Write};
-use weir_helm::{Chart, Table, config_digest};
+use weir_helm::{Chart, Origins, Table, config_digest};
 use weir_redact::Mask;
 use weir_releases::Storage;
 use weir_runtime::remote::RemoteError;
@@ -63,6 +63,7 @@ pub(super) struct Work {
     pub(super) spec: Spec,
     pub(super) chart: Arc<Chart>,
     pub(super) values: Arc<Table>,
+    pub(super) origins: Origins,
     pub(super) secrets: Mask,
     pub(super) config_digest: String,
     pub(super) digests: Digests,
@@ -117,12 +118,13 @@ impl<'a> Run<'a> {
             spec,
             chart,
             values: Arc::new(values.table),
+            origins: values.origins,
             secrets: values.secrets,
             config_digest,
             client,
             storage,
         };
-        self.cycle(&work).await
+        self.cycle(work).await
     }
 
     /// Reads the object; its status becomes that of this run.

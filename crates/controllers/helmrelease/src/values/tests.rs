@@ -133,3 +133,30 @@ fn n56_what_came_from_secrets_is_known() {
     let values = merged(json!({}), from, &[hidden("b", "k", "'quoted-word'")]).unwrap();
     assert_eq!(values.secrets.apply("a quoted-word"), "a *****");
 }
+
+#[test]
+fn n56_what_a_secret_held_before_is_known() {
+    let table = |value: Value| value.as_object().cloned().unwrap();
+    let own = |from: Value| -> HelmRelease {
+        serde_json::from_value(json!({"metadata": {"name": "web", "namespace": "apps"},
+            "spec": {"interval": "1m", "valuesFrom": from}}))
+        .unwrap()
+    };
+    let earlier =
+        table(json!({"a": {"password": "correct-horse", "name": "plain-name"}, "gone": "battery-staple"}));
+    let now = table(json!({"a": {"password": "another-one", "name": "plain-name"}}));
+    let shown = |from: Value| {
+        let mut secrets = Mask::default();
+        hide_earlier(&own(from), &now, &earlier, &mut secrets);
+        secrets
+            .apply("correct-horse battery-staple plain-name")
+            .into_owned()
+    };
+    assert_eq!(
+        shown(json!([{"kind": "Secret", "name": "s"}])),
+        "***** ***** plain-name"
+    );
+    // Without a Secret nothing is secret, and messages stay as they are.
+    let plain = shown(json!([{"kind": "ConfigMap", "name": "s"}]));
+    assert_eq!(plain, "correct-horse battery-staple plain-name");
+}

@@ -168,16 +168,21 @@ fn chart_of(path: &str) -> String {
     charts.rsplit('/').next().unwrap_or(charts).to_owned()
 }
 
-/// The value that the failing expression names, as far as the text at its place tells, and what set it.
+/// The value that the failing expression names, or else the text at its place, and what set it.
 fn value(
     frame: &Frame,
     templates: &BTreeMap<String, Template<'_>>,
     origins: &Origins,
 ) -> Option<(String, String)> {
-    let text = &templates.get(&frame.file)?.text;
-    let line = text.split('\n').nth(frame.line.checked_sub(1)?)?;
-    let from = line.get(frame.column..)?;
-    let (_, rest) = from.split_once(".Values.")?;
+    // The place of a chain of fields is behind its first one, so the expression is asked first.
+    let rest = match frame.expression.split_once(".Values.") {
+        Some((_, rest)) => rest,
+        None => {
+            let text = &templates.get(&frame.file)?.text;
+            let line = text.split('\n').nth(frame.line.checked_sub(1)?)?;
+            line.get(frame.column..)?.split_once(".Values.")?.1
+        }
+    };
     let end = rest
         .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.'))
         .unwrap_or(rest.len());

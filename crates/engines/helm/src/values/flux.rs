@@ -1,7 +1,9 @@
 //! Values from objects of a cluster, as a HelmRelease names them.
 
+use serde_json::Value;
+
 use super::shared::Map;
-use super::{SetError, Setter, Table, ValuesError};
+use super::{Origins, SetError, Setter, Table, ValuesError};
 
 /// An entry of `spec.valuesFrom`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,6 +80,15 @@ pub enum ReferenceProblem {
     Set(SetError),
 }
 
+/// Values, and where they come from.
+#[derive(Clone, Debug, Default)]
+pub struct Layered {
+    /// The values.
+    pub values: Table,
+    /// Which of them comes from where.
+    pub origins: Origins,
+}
+
 /// Lays what the references name over each other, then the inline values over all of it.
 ///
 /// What a target path sets goes into the very tables and lists of the inline values where no earlier reference has a
@@ -87,10 +98,12 @@ pub fn from_references(
     inline: &Table,
     references: &[Reference],
     mut get: impl FnMut(&Reference) -> Found,
-) -> Result<Table, ReferenceError> {
+) -> Result<Layered, ReferenceError> {
     let mut values = Map::default();
+    let mut layers = Vec::new();
+    let own = inline;
     let inline = Map::of(inline.clone());
-    for reference in references {
+    for (at, reference) in references.iter().enumerate() {
         let fail = |reason| ReferenceError {
             kind: reference.kind.clone(),
             name: format!("{namespace}/{}", reference.name),
@@ -110,16 +123,73 @@ pub fn from_references(
         let text = String::from_utf8_lossy(&data);
         if reference.target_path.is_empty() {
             let layer = parse_single(&text).map_err(|error| fail(ReferenceProblem::Values(error)))?;
-            values = Map::of(layer).over(&values);
+            values = Map::of(layer.clone()).over(&values);
+            layers.push((name(namespace, at, reference), layer, false));
         } else {
             values = inline.over(&values);
             let (setter, line) = line(&reference.target_path, &text, reference.literal);
             setter
                 .set_shared(&line, &values)
                 .map_err(|error| fail(ReferenceProblem::Set(error)))?;
+            let layer = Map::default();
+            // Alone it may not fit where it fits among the others; then nothing is known about it.
+            if setter.set_shared(&line, &layer).is_ok() {
+                layers.push((name(namespace, at, reference), layer.table(), true));
+            }
         }
     }
-    Ok(inline.over(&values).table())
+    let values = inline.over(&values).table();
+    let origins = origins(layers, own, &values);
+    Ok(Layered { values, origins })
+}
+
+/// A reference as messages name it.
+fn name(namespace: &str, at: usize, reference: &Reference) -> String {
+    let (kind, key) = (&reference.kind, reference.key());
+    let mut name = format!(
+        "spec.valuesFrom[{at}] ({kind} {namespace}/{}, key '{key}'",
+        reference.name
+    );
+    if !reference.target_path.is_empty() {
+        name.push_str(&format!(", target path '{}'", reference.target_path));
+    }
+    name.push(')');
+    name
+}
+
+/// The layers in the order in which they count. What target paths set lies over the inline values where it has come
+/// through.
+fn origins(layers: Vec<(String, Table, bool)>, inline: &Table, values: &Table) -> Origins {
+    let mut origins = Origins::default();
+    let (above, below): (Vec<_>, Vec<_>) = layers.into_iter().partition(|(_, layer, is_set)| {
+        *is_set
+            && layer
+                .iter()
+                .all(|(key, value)| came_through(value, values.get(key)))
+    });
+    for (name, layer, _) in below {
+        origins.push(name, layer);
+    }
+    origins.push("spec.values", inline.clone());
+    for (name, layer, _) in above {
+        origins.push(name, layer);
+    }
+    origins
+}
+
+fn came_through(set: &Value, found: Option<&Value>) -> bool {
+    match (set, found) {
+        // What lies before an index that was set.
+        (Value::Null, _) => true,
+        (Value::Object(set), Some(Value::Object(found))) => {
+            set.iter().all(|(key, value)| came_through(value, found.get(key)))
+        }
+        (Value::Array(set), Some(Value::Array(found))) => set
+            .iter()
+            .enumerate()
+            .all(|(at, value)| came_through(value, found.get(at))),
+        (set, found) => Some(set) == found,
+    }
 }
 
 /// Reads the first document only.

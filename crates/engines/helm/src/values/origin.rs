@@ -16,6 +16,11 @@ impl Origins {
         self.layers.push((name.into(), values));
     }
 
+    /// Adds a layer below all others.
+    pub fn push_below(&mut self, name: impl Into<String>, values: Table) {
+        self.layers.insert(0, (name.into(), values));
+    }
+
     /// The topmost layer that sets a path, or a part of what lies below it.
     pub fn of(&self, path: &[&str]) -> Option<&str> {
         self.layers

@@ -106,8 +106,8 @@ fn fluxs_tables_of_values() {
             };
             Found::Data(text(row, data).into_bytes())
         });
-        if let Ok(values) = result {
-            assert_eq!(values["other"], "values");
+        if let Ok(found) = result {
+            assert_eq!(found.values["other"], "values");
         }
         count += 1;
     }
@@ -125,7 +125,7 @@ fn fluxs_tables_of_values() {
         });
         match (result, row["wantErr"].as_bool().unwrap()) {
             (Ok(found), false) => {
-                let found = Value::Object(found);
+                let found = Value::Object(found.values);
                 assert!(
                     same(&found, &Value::Object(table(&row["want"]))),
                     "{row}: {found}"
@@ -176,4 +176,60 @@ fn messages_are_fluxs() {
         error.to_string(),
         "could not resolve ConfigMap chart values reference 'ns/v' with key 'values.yaml': key not found"
     );
+}
+
+#[test]
+fn each_value_names_the_reference_that_set_it() {
+    let reference = |kind: &str, name: &str, path: &str| Reference {
+        kind: kind.into(),
+        name: name.into(),
+        target_path: path.into(),
+        ..Reference::default()
+    };
+    let references = [
+        reference("ConfigMap", "a", ""),
+        reference("Secret", "b", "image.tag"),
+        reference("Secret", "c", "list[1]"),
+        reference("ConfigMap", "d", "late"),
+    ];
+    let inline = parse("image: {name: web, tag: inline}\nlate: inline\nown: 1\n").unwrap();
+    let found = from_references("ns", &inline, &references, |reference| {
+        let text = match reference.name.as_str() {
+            "a" => "image: {registry: x}\nlow: 1\nlate: a\n",
+            _ => "set",
+        };
+        Found::Data(text.as_bytes().to_vec())
+    })
+    .unwrap();
+    for (path, wanted) in [
+        (
+            &["low"][..],
+            Some("spec.valuesFrom[0] (ConfigMap ns/a, key 'values.yaml')"),
+        ),
+        (
+            &["image", "registry"],
+            Some("spec.valuesFrom[0] (ConfigMap ns/a, key 'values.yaml')"),
+        ),
+        (
+            &["list", "1"],
+            Some("spec.valuesFrom[2] (Secret ns/c, key 'values.yaml', target path 'list[1]')"),
+        ),
+        (&["own"], Some("spec.values")),
+        (&["image", "name"], Some("spec.values")),
+        (&["none"], None),
+    ] {
+        assert_eq!(found.origins.of(path), wanted, "{path:?}");
+    }
+    // Who wins between a target path and the inline values depends on what else there is; the origin follows.
+    for (path, value) in [
+        (&["image", "tag"][..], &found.values["image"]["tag"]),
+        (&["late"], &found.values["late"]),
+    ] {
+        let origin = found.origins.of(path).unwrap();
+        assert_eq!(
+            value == "inline",
+            origin == "spec.values",
+            "{path:?}: {value} of {origin}"
+        );
+    }
 }

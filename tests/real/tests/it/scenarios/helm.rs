@@ -1,15 +1,18 @@
 //! Releases. The names in `flux` are those of helm-controller's own cases.
 
 pub(crate) mod drift;
+pub(crate) mod fields;
 pub(crate) mod flux;
 pub(crate) mod life;
+pub(crate) mod repository;
 pub(crate) mod secrecy;
 pub(crate) mod sources;
+pub(crate) mod values;
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 use weir_apis::condition::{Conditions, STALLED, Status};
-use weir_apis::{Object, ObjectRef};
+use weir_apis::{Object, ObjectRef, key};
 use weir_real::Ground;
 
 /// Changes a spec.
@@ -18,6 +21,18 @@ async fn change(ground: &Ground, reference: &ObjectRef, spec: Value) -> Result<O
         .client
         .merge(reference, &json!({"spec": spec}), "administrator")
         .await?)
+}
+
+/// Asks for a reconcile, and waits until it was done.
+async fn reconciled(ground: &Ground, reference: &ObjectRef) -> Result<Object> {
+    ground.reconcile(reference).await?;
+    let requested = |live: &Object| live.annotation(key::REQUESTED_AT).map(str::to_owned);
+    ground
+        .until(reference, |live| {
+            let handled = live.get(&["status", "lastHandledReconcileAt"]);
+            handled.and_then(Value::as_str).map(str::to_owned) == requested(live)
+        })
+        .await
 }
 
 /// Waits until nothing will be tried again, and gives the message of the condition `kind`.

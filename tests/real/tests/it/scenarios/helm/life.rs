@@ -234,19 +234,3 @@ pub(crate) async fn another_cluster_is_released_to(ground: &Ground) -> Result<()
         .await?;
     Ok(())
 }
-
-pub(crate) async fn what_is_not_built_says_so(ground: &Ground) -> Result<()> {
-    let ns = "hr-not-built";
-    ground.chart_stage(ns, &[]).await?;
-    let web = ground
-        .helm_release(ns, json!({"upgrade": {"preserveValues": true}}))
-        .await?;
-    let text = ground
-        .until_condition(&web, READY, Status::False, "FeatureGateDisabled")
-        .await?;
-    ensure!(
-        text.starts_with("spec.upgrade.preserveValues is not built yet"),
-        "{text}"
-    );
-    Ok(())
-}
