@@ -1,4 +1,4 @@
-//! Step three: are the signatures there that the spec asks for? The only way to an [`Admitted`] digest.
+//! Step three: are the signatures there that the spec and the cluster's policies ask for? The only way to an [`Admitted`] digest.
 
 use weir_apis::condition::{SOURCE_VERIFIED, Status};
 use weir_apis::reason;
@@ -6,61 +6,162 @@ use weir_apis::time::Time;
 use weir_oci::Digest;
 use weir_registry::Client;
 use weir_runtime::verdict::chain;
-use weir_runtime::{Draft, Failure};
-use weir_verify::{Admitted, Target, verify};
+use weir_runtime::{Draft, Event, Failure, Severity};
+use weir_verify::{Admission, Admitted, Demands, NotAdmitted, Target, admit as judge};
 
-use crate::policy::Policy;
+use crate::policies::{concerns, lines, one_line};
+use crate::policy::Own;
 use crate::status::{At, Failed};
 use crate::verdicts::Verdicts;
+
+/// How the message of a refusal begins. Flux's words, which alerts match on, go on with `using provider …` where the source's own
+/// policy refuses.
+pub(crate) const REFUSAL: &str = "failed to verify the signature: ";
+
+/// Everything that is asked of a source's artifact.
+#[derive(Debug, Default)]
+pub(crate) struct Asked {
+    pub(crate) demands: Demands,
+    /// What Flux calls the kind of the source's own policy in messages.
+    provider: &'static str,
+    /// In what ways the source's own policy lets in more than it seems to.
+    warnings: Vec<String>,
+}
+
+impl Asked {
+    /// What a source asks for itself, and what the cluster's policies ask of it besides.
+    pub(crate) fn new(own: Option<Own>, rules: Vec<weir_verify::Rule>) -> Self {
+        let Some(own) = own else {
+            let demands = Demands { own: None, rules };
+            return Self {
+                demands,
+                ..Self::default()
+            };
+        };
+        Self {
+            demands: Demands {
+                own: Some(own.policy),
+                rules,
+            },
+            provider: own.provider,
+            warnings: own.warnings,
+        }
+    }
+
+    fn refused(&self, refusal: &NotAdmitted) -> Failed {
+        let mut lines = Vec::new();
+        if let Some(why) = &refusal.own {
+            let provider = self.provider;
+            lines.push(format!(
+                "failed to verify the signature using provider '{provider}': {}",
+                one_line(why)
+            ));
+        }
+        for unmet in &refusal.unmet {
+            let begin = if lines.is_empty() { REFUSAL } else { "" };
+            let why = one_line(&unmet.to_string());
+            lines.push(format!("{begin}refused by policy '{}': {why}", unmet.rule));
+        }
+        Failed {
+            at: At::Verify,
+            failure: Failure::retry(reason::VERIFICATION_ERROR, lines.join("\n")),
+        }
+    }
+}
 
 /// What is to be admitted, and who is asked for its signatures.
 #[derive(Debug)]
 pub(crate) struct Candidate<'c> {
-    pub(crate) policy: &'c Policy,
+    pub(crate) asked: &'c Asked,
     pub(crate) registry: &'c Client,
     pub(crate) target: Target,
     /// What the status calls it, such as `revision latest@sha256:…`.
     pub(crate) name: &'c str,
 }
 
-/// Checks the signatures of a candidate against its policy, and says in the draft's conditions what came of it. Without a
-/// policy the artifact is admitted unverified, and the condition goes.
+/// Checks the signatures of a candidate against all that is asked of it, and says in the draft's conditions what came of it. Where
+/// nothing is asked the artifact is admitted unverified, and the condition goes.
 pub(crate) async fn admit(
     candidate: &Candidate<'_>,
     verdicts: &Verdicts,
     draft: &mut Draft,
     now: Time,
 ) -> Result<Admitted<Digest>, Failed> {
-    let target = &candidate.target;
-    let (policy, provider, warnings) = match candidate.policy {
-        Policy::None => {
-            draft.conditions.remove(SOURCE_VERIFIED);
-            return Ok(Admitted::without_policy(target.digest()));
-        }
-        Policy::Asked {
-            policy,
-            provider,
-            warnings,
-        } => (policy, *provider, warnings),
-    };
-    let fingerprint = policy.fingerprint();
-    let verified = if let Some(verified) = verdicts.get(target, fingerprint) {
-        verified
+    let Candidate {
+        asked,
+        target,
+        registry,
+        name,
+    } = candidate;
+    if asked.demands.is_empty() {
+        draft.conditions.remove(SOURCE_VERIFIED);
+        return Ok(Admitted::without_policy(target.digest()));
+    }
+    let fingerprint = asked.demands.fingerprint();
+    let admission = if let Some(admission) = verdicts.get(target, fingerprint) {
+        admission
     } else {
-        let signatures = weir_trust::find(candidate.registry, target)
-            .await
-            .map_err(|e| refused(provider, &format!("cannot look for signatures: {}", chain(&e))))?;
-        let verified = verify(target, &signatures, policy, now.timestamp())
-            .map_err(|e| refused(provider, &chain(&e)))?;
-        verdicts.keep(target, fingerprint, &verified);
-        verified
+        let judged = match weir_trust::find(registry, target).await {
+            Ok(signatures) => judge(target, &signatures, &asked.demands, now.timestamp()),
+            Err(error) => asked
+                .demands
+                .admit_unsigned(target, &format!("cannot look for signatures: {}", chain(&error))),
+        };
+        let admission = judged.map_err(|refusal| asked.refused(&refusal))?;
+        // What an audit misses may come at any time.
+        if admission.concerns.is_empty() {
+            verdicts.keep(target, fingerprint, &admission);
+        }
+        admission
     };
-    let mut message = format!(
-        "{}{}",
-        verdict_on(candidate.name, fingerprint),
-        verified.evidence()
-    );
-    if let Some((first, more)) = warnings.split_first() {
+    say(draft, asked, name, &admission, now);
+    Ok(admission.admitted)
+}
+
+/// The same for what cannot carry signatures: it is admitted where nobody insists on them.
+pub(crate) fn admit_unsigned(
+    asked: &Asked,
+    name: &str,
+    why: &str,
+    draft: &mut Draft,
+    now: Time,
+) -> Result<(), Failed> {
+    if asked.demands.is_empty() {
+        draft.conditions.remove(SOURCE_VERIFIED);
+        return Ok(());
+    }
+    let unmet = asked.demands.unsigned(why);
+    let concerns = unmet.map_err(|refusal| asked.refused(&refusal))?;
+    let admission = Admission {
+        admitted: Admitted::without_policy(Digest::of(&[])),
+        own: None,
+        met: Vec::new(),
+        concerns,
+    };
+    say(draft, asked, name, &admission, now);
+    Ok(())
+}
+
+fn say(draft: &mut Draft, asked: &Asked, name: &str, admission: &Admission, now: Time) {
+    let fingerprint = asked.demands.fingerprint();
+    let (status, reason, mut message) = match admission.admitted.evidence() {
+        Some(evidence) => {
+            let by = one_line(&evidence.to_string());
+            let message = format!("{}{by}", verdict_on(name, fingerprint));
+            (Status::True, reason::SUCCEEDED, message)
+        }
+        None => (
+            Status::False,
+            reason::WOULD_BE_REFUSED,
+            format!(
+                "{}no policy that asks for a signature is enforced",
+                unverified(name)
+            ),
+        ),
+    };
+    if admission.own.is_some()
+        && let Some((first, more)) = asked.warnings.split_first()
+    {
         message.push_str("; warning: ");
         message.push_str(first);
         if !more.is_empty() {
@@ -68,37 +169,56 @@ pub(crate) async fn admit(
             message.push_str(&more);
         }
     }
-    draft.set(SOURCE_VERIFIED, Status::True, reason::SUCCEEDED, &message, now);
-    Ok(verified.into())
+    message.push_str(&lines(admission));
+    draft.set(SOURCE_VERIFIED, status, reason, &message, now);
 }
 
-/// How the condition's message begins for what has this name, under the policy with this fingerprint: the status
-/// remembers by it what the verdict was about, so that other keys in a Secret or another trust root ask for a new one.
+/// How the condition's message begins for what has this name, under everything that has this fingerprint: the status remembers by it
+/// what the verdict was about, so that other keys in a Secret, another trust root or another policy ask for a new one.
 fn verdict_on(name: &str, policy: Digest) -> String {
     let policy: String = policy.hex().chars().take(12).collect();
     format!("verified signature of {name} under policy {policy}: ")
 }
 
-/// Whether the verdict in the status still holds: it was given for this very artifact, generation and policy. A newer one
-/// may have been verified and then not fetched, which says nothing of the stored one.
-pub(crate) fn is_admitted(draft: &Draft, policy: &Policy, name: &str) -> bool {
+/// Whether the verdict in the status still holds: it was given for this very artifact, generation and policy, and no audit would
+/// have it refused. A newer one may have been verified and then not fetched, which says nothing of the stored one.
+pub(crate) fn is_admitted(draft: &Draft, asked: &Asked, name: &str) -> bool {
     let verdict = draft.conditions.get(SOURCE_VERIFIED);
-    match policy {
+    if asked.demands.is_empty() {
         // Dropping the condition of a policy that is gone is done where the absence is noticed.
-        Policy::None => verdict.is_none(),
-        Policy::Asked { policy, .. } => verdict.is_some_and(|c| {
-            c.status == Status::True
-                && c.observed_generation == Some(draft.object.generation())
-                && c.message.starts_with(&verdict_on(name, policy.fingerprint()))
-        }),
+        return verdict.is_none();
     }
+    verdict.is_some_and(|c| {
+        c.status == Status::True
+            && c.observed_generation == Some(draft.object.generation())
+            && c.message
+                .starts_with(&verdict_on(name, asked.demands.fingerprint()))
+            && concerns(&c.message).is_empty()
+    })
 }
 
-/// Flux's words first, which alerts match on; then what was found.
-fn refused(provider: &str, why: &str) -> Failed {
-    let message = format!("failed to verify the signature using provider '{provider}': {why}");
-    Failed {
-        at: At::Verify,
-        failure: Failure::retry(reason::VERIFICATION_ERROR, message),
-    }
+/// How the message begins where nothing that is asked for was found, and nobody insists.
+fn unverified(name: &str) -> String {
+    format!("admitted {name} unverified: ")
+}
+
+/// Whether the status speaks of this very artifact, as admitted under whatever policies: it need not be fetched again for a new
+/// verdict.
+pub(crate) fn is_judged(draft: &Draft, name: &str) -> bool {
+    let verified = format!("verified signature of {name} under policy ");
+    draft.conditions.get(SOURCE_VERIFIED).is_some_and(|c| {
+        c.observed_generation == Some(draft.object.generation())
+            && (c.message.starts_with(&verified) || c.message.starts_with(&unverified(name)))
+    })
+}
+
+/// What policies under audit say now and did not say before.
+pub(crate) fn news(draft: &Draft) -> Option<Event> {
+    let of = |conditions: &weir_apis::condition::Conditions| {
+        let message = conditions.get(SOURCE_VERIFIED).map(|c| c.message.as_str());
+        concerns(message.unwrap_or_default())
+    };
+    let now = of(&draft.conditions);
+    let before = of(&weir_apis::condition::Conditions::of(&draft.object));
+    (!now.is_empty() && now != before).then(|| Event::new(Severity::Warning, reason::WOULD_BE_REFUSED, now))
 }

@@ -13,9 +13,10 @@ use weir_redact::RedactedUrl;
 use weir_registry::{Client, ClientIdentity, DockerConfig, Keychain, PlainHttp, TlsOptions};
 use weir_runtime::verdict::{chain, duration};
 use weir_runtime::{Deps, Failure};
-use weir_verify::TrustRoot;
 
-use crate::policy::{Policy, policy};
+use crate::admit::Asked;
+use crate::policies::Policies;
+use crate::policy::policy;
 use crate::status::Failed;
 
 /// Everything that the later steps need to know.
@@ -27,7 +28,7 @@ pub(crate) struct Gathered {
     pub(crate) filter: Option<Pattern>,
     pub(crate) layer: LayerSelector,
     pub(crate) ignore: Option<String>,
-    pub(crate) policy: Policy,
+    pub(crate) asked: Asked,
     pub(crate) registry: Client,
     pub(crate) interval: Duration,
     /// Longest time for one remote operation.
@@ -39,7 +40,7 @@ pub(crate) struct Gathered {
 pub(crate) async fn gather(
     deps: &Deps,
     registry: &Client,
-    public_good: &TrustRoot,
+    policies: &Policies,
     own: &OciRepository,
 ) -> Result<Gathered, Failed> {
     let spec = &own.spec;
@@ -71,7 +72,11 @@ pub(crate) async fn gather(
         );
         return Err(invalid(reason::FEATURE_GATE_DISABLED, message));
     }
-    let policy = policy(deps, public_good, &own.metadata.namespace, spec.verify.as_ref()).await?;
+    let (namespace, name) = (&own.metadata.namespace, &own.metadata.name);
+    let verify = policy(deps, policies.public_good(), namespace, spec.verify.as_ref()).await?;
+    let key = (namespace.clone(), name.clone());
+    let rules = policies.rules_for(OciRepository::KIND, &key, &spec.url).await;
+    let asked = Asked::new(verify, rules);
     let registry = client(deps, registry, own)
         .await?
         .with_credentials(keychain(deps, own).await?);
@@ -81,7 +86,7 @@ pub(crate) async fn gather(
         filter,
         layer: spec.layer_selector.clone().unwrap_or_default(),
         ignore: spec.ignore.clone(),
-        policy,
+        asked,
         registry,
         interval,
         timeout,

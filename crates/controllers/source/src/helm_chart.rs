@@ -6,3 +6,4 @@ mod indexes;
 mod reconcile;
 
 pub use reconcile::HelmCharts;
+pub(crate) use reconcile::address;

@@ -10,6 +10,9 @@
 //! from the tags of a registry, and stores the chart. `access` reads what a HelmRepository says of addresses and
 //! Secrets, `turn` is what the turns of all three kinds begin with.
 //!
+//! `policies` are the cluster's VerificationPolicies: what they ask for is asked of every source that they are about, besides its own
+//! `spec.verify`. `verification_policy` says in their status whether they can be used, and how the sources fare.
+//!
 //! It does not know who builds from the artifacts.
 
 mod access;
@@ -19,13 +22,17 @@ mod gather;
 mod helm_chart;
 mod helm_repository;
 mod keep;
+mod policies;
 mod policy;
 mod reconcile;
 mod resolve;
 mod status;
 mod turn;
 mod verdicts;
+mod verification_policy;
 
 pub use helm_chart::HelmCharts;
 pub use helm_repository::{HelmRepositories, StartError};
+pub use policies::{Labels, Place, Policies, PolicyReading, Said, Scope, Secrets, said};
 pub use reconcile::OciRepositories;
+pub use verification_policy::{AllSources, VerificationPolicies};

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 use weir_apis::kind::Verify;
-use weir_apis::{reason, secret};
+use weir_apis::{Object, reason, secret};
 use weir_runtime::Deps;
 use weir_runtime::verdict::chain;
-use weir_verify::{Identity, IdentityPolicy, KeyPolicy, PublicKey, TrustRoot};
+use weir_verify::{Identity, IdentityPolicy, KeyPolicy, Policy, PublicKey, TrustRoot};
 
 use crate::gather::{again, invalid, read};
 use crate::status::Failed;
@@ -13,19 +13,14 @@ use crate::status::Failed;
 /// The entry of a Secret that holds a trust root, as in Flux.
 const TRUST_ROOT_ENTRY: &str = "trusted_root.json";
 
-/// Which signatures an artifact must carry.
+/// Which signatures a source itself asks for.
 #[derive(Debug)]
-pub(crate) enum Policy {
-    /// None: artifacts are taken unverified.
-    None,
-    /// These.
-    Asked {
-        policy: weir_verify::Policy,
-        /// What Flux calls this kind of policy in messages.
-        provider: &'static str,
-        /// In what ways it lets in more than it seems to.
-        warnings: Vec<String>,
-    },
+pub(crate) struct Own {
+    pub(crate) policy: Policy,
+    /// What Flux calls this kind of policy in messages.
+    pub(crate) provider: &'static str,
+    /// In what ways it lets in more than it seems to.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// Reads `spec.verify`. A form that can't be checked is an error, never "unverified" (security case N45).
@@ -34,9 +29,9 @@ pub(crate) async fn policy(
     public_good: &TrustRoot,
     namespace: &str,
     verify: Option<&Verify>,
-) -> Result<Policy, Failed> {
+) -> Result<Option<Own>, Failed> {
     let Some(verify) = verify else {
-        return Ok(Policy::None);
+        return Ok(None);
     };
     if verify.provider != "cosign" {
         let message = format!(
@@ -45,13 +40,46 @@ pub(crate) async fn policy(
         );
         return Err(invalid(reason::FEATURE_GATE_DISABLED, message));
     }
-    match &verify.secret_ref {
-        Some(reference) => keys(deps, namespace, verify, &reference.name).await,
-        None => identities(deps, public_good, namespace, verify).await,
-    }
+    let own = match &verify.secret_ref {
+        Some(reference) => keys(deps, namespace, verify, &reference.name).await?,
+        None => identities(deps, public_good, namespace, verify).await?,
+    };
+    Ok(Some(own))
 }
 
-async fn keys(deps: &Deps, namespace: &str, verify: &Verify, secret_name: &str) -> Result<Policy, Failed> {
+/// The public keys in a Secret, or what is wrong with it.
+pub(crate) fn keys_in(object: &Object) -> Result<KeyPolicy, String> {
+    let data = object.get(&["data"]).and_then(Value::as_object);
+    let mut keys = Vec::new();
+    for name in data.into_iter().flat_map(serde_json::Map::keys) {
+        if name.strip_suffix(".pub").is_none() {
+            continue;
+        }
+        let value = secret::value(object, name);
+        let pem = value
+            .as_ref()
+            .and_then(|value| std::str::from_utf8(value.expose()).ok());
+        let pem = pem.ok_or_else(|| format!("holds no PEM under '{name}'"))?;
+        let key = PublicKey::from_pem(pem)
+            .map_err(|error| format!("holds no public key under '{name}': {}", chain(&error)))?;
+        keys.push((name.clone(), key));
+    }
+    KeyPolicy::new(keys).map_err(|_| "has no key that ends in '.pub'".to_owned())
+}
+
+/// The trust root in a Secret, or what is wrong with it.
+pub(crate) fn root_in(object: &Object) -> Result<TrustRoot, String> {
+    let json =
+        secret::value(object, TRUST_ROOT_ENTRY).ok_or_else(|| format!("has no key '{TRUST_ROOT_ENTRY}'"))?;
+    TrustRoot::from_json(json.expose()).map_err(|error| {
+        format!(
+            "holds no trust root under '{TRUST_ROOT_ENTRY}': {}",
+            chain(&error)
+        )
+    })
+}
+
+async fn keys(deps: &Deps, namespace: &str, verify: &Verify, secret_name: &str) -> Result<Own, Failed> {
     for (is_set, field) in [
         (!verify.match_oidc_identity.is_empty(), "matchOIDCIdentity"),
         (verify.trusted_root_secret_ref.is_some(), "trustedRootSecretRef"),
@@ -64,28 +92,12 @@ async fn keys(deps: &Deps, namespace: &str, verify: &Verify, secret_name: &str) 
         }
     }
     let object = read(deps, namespace, "Secret", secret_name, "spec.verify.secretRef").await?;
-    let data = object.get(&["data"]).and_then(Value::as_object);
-    let wrong = |why: String| {
+    let policy = keys_in(&object).map_err(|why| {
         let message = format!("spec.verify.secretRef: Secret '{secret_name}' {why}");
         again(reason::VERIFICATION_ERROR, message)
-    };
-    let mut keys = Vec::new();
-    for name in data.into_iter().flat_map(serde_json::Map::keys) {
-        if name.strip_suffix(".pub").is_none() {
-            continue;
-        }
-        let value = secret::value(&object, name);
-        let pem = value
-            .as_ref()
-            .and_then(|value| std::str::from_utf8(value.expose()).ok());
-        let pem = pem.ok_or_else(|| wrong(format!("holds no PEM under '{name}'")))?;
-        let key = PublicKey::from_pem(pem)
-            .map_err(|error| wrong(format!("holds no public key under '{name}': {}", chain(&error))))?;
-        keys.push((name.clone(), key));
-    }
-    let policy = KeyPolicy::new(keys).map_err(|_| wrong("has no key that ends in '.pub'".to_owned()))?;
-    Ok(Policy::Asked {
-        policy: weir_verify::Policy::Keys(policy),
+    })?;
+    Ok(Own {
+        policy: Policy::Keys(policy),
         provider: "cosign",
         warnings: Vec::new(),
     })
@@ -96,23 +108,15 @@ async fn identities(
     public_good: &TrustRoot,
     namespace: &str,
     verify: &Verify,
-) -> Result<Policy, Failed> {
+) -> Result<Own, Failed> {
     let root = match &verify.trusted_root_secret_ref {
         None => public_good.clone(),
         Some(reference) => {
             let field = "spec.verify.trustedRootSecretRef";
-            let wrong = |why: String| {
+            let object = read(deps, namespace, "Secret", &reference.name, field).await?;
+            root_in(&object).map_err(|why| {
                 let message = format!("{field}: Secret '{}' {why}", reference.name);
                 again(reason::VERIFICATION_ERROR, message)
-            };
-            let object = read(deps, namespace, "Secret", &reference.name, field).await?;
-            let json = secret::value(&object, TRUST_ROOT_ENTRY)
-                .ok_or_else(|| wrong(format!("has no key '{TRUST_ROOT_ENTRY}'")))?;
-            TrustRoot::from_json(json.expose()).map_err(|error| {
-                wrong(format!(
-                    "holds no trust root under '{TRUST_ROOT_ENTRY}': {}",
-                    chain(&error)
-                ))
             })?
         }
     };
@@ -129,9 +133,9 @@ async fn identities(
         Ok(policy) => policy,
         Err(_) => IdentityPolicy::any_identity_unsafe(root),
     };
-    Ok(Policy::Asked {
+    Ok(Own {
         warnings: policy.warnings(),
-        policy: weir_verify::Policy::Identities(policy),
+        policy: Policy::Identities(policy),
         provider: "cosign keyless",
     })
 }

@@ -14,12 +14,13 @@ use weir_runtime::{
     conclude,
 };
 use weir_store::Store;
-use weir_verify::{Target, TrustRoot};
+use weir_verify::Target;
 
-use crate::admit::{Candidate, admit, is_admitted};
+use crate::admit::{Candidate, admit, is_admitted, news};
 use crate::fetch;
 use crate::gather::gather;
 use crate::keep::{Keeper, LATEST, Place};
+use crate::policies::Policies;
 use crate::resolve::resolve;
 use crate::status::{self, Failed};
 use crate::turn::{WHO, prepare, within};
@@ -31,8 +32,7 @@ pub struct OciRepositories {
     deps: Deps,
     registry: weir_registry::Client,
     keeper: Keeper,
-    /// Whom keyless signatures are trusted by where the object names no trust root.
-    public_good: TrustRoot,
+    policies: Arc<Policies>,
     verdicts: Verdicts,
 }
 
@@ -44,20 +44,23 @@ struct Found {
 }
 
 impl OciRepositories {
-    /// Starts the controller. Artifacts are kept in `store` and served under `artifacts_url`.
+    /// Starts the controller. Artifacts are kept in `store` and served under `artifacts_url`; what `policies` ask for is asked of
+    /// each, besides its own `spec.verify`.
     pub async fn start(
         deps: Deps,
         registry: weir_registry::Client,
         store: Arc<Store>,
         artifacts_url: String,
+        policies: Arc<Policies>,
     ) -> Result<Controller, ApiError> {
         let gvk = GroupVersionKind::new(OciRepository::GROUP, OciRepository::VERSION, OciRepository::KIND);
-        let waker: OnceLock<Waker> = OnceLock::new();
+        let waker: Arc<OnceLock<Waker>> = Arc::default();
+        policies.attach(OciRepository::KIND, &waker);
         let reconciler = Arc::new(Self {
             deps: deps.clone(),
             registry,
             keeper: Keeper::new(store, artifacts_url),
-            public_good: TrustRoot::public_good(),
+            policies,
             verdicts: Verdicts::default(),
         });
         Controller::start(&deps, &gvk, reconciler, &waker).await
@@ -68,7 +71,7 @@ impl OciRepositories {
             .object
             .parse()
             .map_err(|e| Failed::fetch(Failure::stalled(reason::INVALID_SPEC, chain(&e))))?;
-        let gathered = gather(&self.deps, &self.registry, &self.public_good, &own).await?;
+        let gathered = gather(&self.deps, &self.registry, &self.policies, &own).await?;
         status::begin(draft);
         let now = Time::new(self.deps.clock.now());
         let resolved = within(
@@ -85,14 +88,14 @@ impl OciRepositories {
             status::outdated(draft, reason::NEW_REVISION, &message, now);
         }
         let name = format!("revision {}", resolved.revision);
-        let verified = is_admitted(draft, &gathered.policy, &name);
+        let verified = is_admitted(draft, &gathered.asked, &name);
         let unchanged = same_revision
             && own.status.observed_ignore == own.spec.ignore
             && own.status.observed_layer_selector == own.spec.layer_selector
             && self.keeper.holds(artifact).await;
         if !(unchanged && verified) {
             let candidate = Candidate {
-                policy: &gathered.policy,
+                asked: &gathered.asked,
                 registry: &gathered.registry,
                 target: Target::new(gathered.repository.clone(), resolved.digest),
                 name: &name,
@@ -134,7 +137,9 @@ impl OciRepositories {
     }
 
     fn event(draft: &Draft, found: &Found) -> Option<Event> {
-        let artifact = found.stored.as_ref()?;
+        let Some(artifact) = found.stored.as_ref() else {
+            return news(draft);
+        };
         let mut message = format!("stored artifact with revision '{}'", artifact.revision);
         if let Some(source) = artifact.metadata.get(key::OCI_SOURCE) {
             message = format!("{message} from '{source}'");
@@ -183,5 +188,7 @@ impl Reconcile for OciRepositories {
         conclude(&self.deps, queue, WHO, draft, &verdict, event).await;
     }
 
-    fn gone(&self, _key: &Key) {}
+    fn gone(&self, key: &Key) {
+        self.policies.forget(OciRepository::KIND, key);
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 use weir_oci::Digest;
-use weir_verify::{Target, Verified};
+use weir_verify::{Admission, Target};
 
 /// How many verdicts are kept; each has less than two kilobytes.
 const CAPACITY: usize = 1024;
@@ -19,23 +19,23 @@ pub(crate) struct Verdicts(Mutex<Kept>);
 
 #[derive(Debug, Default)]
 struct Kept {
-    verdicts: HashMap<Key, Verified<Digest>>,
+    verdicts: HashMap<Key, Admission>,
     /// In the order of their coming.
     order: VecDeque<Key>,
 }
 
 impl Verdicts {
     /// The verdict on `target` under the policy with this fingerprint.
-    pub(crate) fn get(&self, target: &Target, policy: Digest) -> Option<Verified<Digest>> {
+    pub(crate) fn get(&self, target: &Target, policy: Digest) -> Option<Admission> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.verdicts.get(&key(target, policy)).cloned()
     }
 
     /// Keeps a verdict, and forgets the oldest when there are too many.
-    pub(crate) fn keep(&self, target: &Target, policy: Digest, verified: &Verified<Digest>) {
+    pub(crate) fn keep(&self, target: &Target, policy: Digest, admission: &Admission) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let key = key(target, policy);
-        if kept.verdicts.insert(key.clone(), verified.clone()).is_none() {
+        if kept.verdicts.insert(key.clone(), admission.clone()).is_none() {
             kept.order.push_back(key);
         }
         while kept.order.len() > CAPACITY {
@@ -53,7 +53,9 @@ fn key(target: &Target, policy: Digest) -> Key {
 #[cfg(test)]
 mod tests {
     use weir_standin_sigstore::{Holder, Rekor, Sigstore};
-    use weir_verify::{FoundBundle, IdentityPolicy, Policy, SignatureSet, Statement, TrustRoot, verify};
+    use weir_verify::{
+        Demands, FoundBundle, IdentityPolicy, Policy, SignatureSet, Statement, TrustRoot, admit,
+    };
 
     use super::*;
 
@@ -61,7 +63,7 @@ mod tests {
         Target::new(format!("registry.example/{name}").parse().unwrap(), digest)
     }
 
-    fn verified(digest: Digest) -> Verified<Digest> {
+    fn verified(digest: Digest) -> Admission {
         let sigstore = Sigstore::new("2026-01-01T00:00:00Z".parse().unwrap());
         let now = "2026-02-01T00:00:00Z".parse().unwrap();
         let statement = serde_json::to_vec(&Statement::cosign_signature(digest)).unwrap();
@@ -78,8 +80,11 @@ mod tests {
             ..SignatureSet::default()
         };
         let root = TrustRoot::from_json(sigstore.trusted_root().to_string().as_bytes()).unwrap();
-        let policy = Policy::Identities(IdentityPolicy::any_identity_unsafe(root));
-        verify(&target("a", digest), &set, &policy, now).unwrap()
+        let demands = Demands {
+            own: Some(Policy::Identities(IdentityPolicy::any_identity_unsafe(root))),
+            rules: Vec::new(),
+        };
+        admit(&target("a", digest), &set, &demands, now).unwrap()
     }
 
     #[test]
@@ -88,7 +93,7 @@ mod tests {
         let verdicts = Verdicts::default();
         verdicts.keep(&target("a", digest), policy, &verified(digest));
         let kept = verdicts.get(&target("a", digest), policy).unwrap();
-        assert_eq!(*kept.get(), digest);
+        assert_eq!(*kept.admitted.get(), digest);
         assert!(verdicts.get(&target("b", digest), policy).is_none());
         assert!(verdicts.get(&target("a", Digest::of(b"x")), policy).is_none());
         assert!(

@@ -24,6 +24,9 @@
 //! 5. A payload is good when it is signed and names exactly the digest. (cosign as Flux uses it leaves this
 //!    check out, so that a signature copied from another artifact passes there.)
 //!
+//! [`admit`] is for artifacts of which several parties ask something: a source its own policy, a cluster its [`Rule`]s. All of
+//! them must hold; a rule that is audited is only told.
+//!
 //! Not read: bundles with Rekor entries other than `hashedrekord` 0.0.1 and 0.0.2, `dsse` 0.0.1 and `intoto` 0.0.2,
 //! certificates with more than one signed certificate timestamp, authorities whose certificates constrain e-mail
 //! addresses or URIs. All of these are refused, each with its reason.
@@ -57,6 +60,8 @@ mod pem;
 mod policy;
 mod predicate;
 mod root;
+mod rule;
+mod scope;
 mod signatures;
 mod sigstore;
 mod statement;
@@ -73,6 +78,11 @@ pub use payload::{COSIGN_PAYLOAD_TYPE, InvalidPayload, SimpleSigning};
 pub use policy::{IdentityPolicy, InvalidKeys, KeyPolicy, NoIdentities, NoKeys, Policy, PredicateTypes};
 pub use predicate::{InvalidPredicate, InvalidPredicateType, PredicateType};
 pub use root::{InvalidTrustRoot, TrustRoot};
+pub use rule::{
+    Admission, Authorities, Authority, Demands, Grant, Lack, Met, Mode, NoAuthorities, NotAdmitted, Rule,
+    Unmet, admit,
+};
+pub use scope::{InvalidPrefix, Prefix};
 pub use signatures::{
     FoundAttestation, FoundBundle, FoundPayload, Layout, MAX_SIGNATURES, PayloadMaterial, SignatureSet,
 };

@@ -262,12 +262,36 @@ impl Policy {
             }
         }
         parts.push(claims.same_repository.to_string());
-        // Each part with its length, so that no two lists read alike.
-        let mut text = String::new();
-        for part in parts {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{}:{part},", part.len());
-        }
-        Digest::of(text.as_bytes())
+        fingerprint_of(parts)
     }
+
+    /// Takes only attestations of these predicate types.
+    #[must_use]
+    pub fn with_predicate_types(self, predicate_types: PredicateTypes) -> Self {
+        match self {
+            Self::Keys(policy) => Self::Keys(policy.with_predicate_types(predicate_types)),
+            Self::Identities(policy) => Self::Identities(policy.with_predicate_types(predicate_types)),
+        }
+    }
+
+    /// Takes only signatures that were made for the repository the artifact is now in; see
+    /// [`KeyPolicy::for_same_repository_only`].
+    #[must_use]
+    pub fn for_same_repository_only(self) -> Self {
+        match self {
+            Self::Keys(policy) => Self::Keys(policy.for_same_repository_only()),
+            Self::Identities(policy) => Self::Identities(policy.for_same_repository_only()),
+        }
+    }
+}
+
+/// A digest of a list of parts.
+pub(crate) fn fingerprint_of(parts: Vec<String>) -> Digest {
+    // Each part with its length, so that no two lists read alike.
+    let mut text = String::new();
+    for part in parts {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{}:{part},", part.len());
+    }
+    Digest::of(text.as_bytes())
 }

@@ -29,6 +29,7 @@ mod keys;
 mod kinds;
 mod output;
 mod pages;
+mod posture;
 mod progress;
 mod remote;
 mod run;

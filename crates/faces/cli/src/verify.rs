@@ -1,15 +1,18 @@
 //! `weir verify`.
 
+mod policies;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 use serde_json::{Value, json};
 use weir_oci::Reference;
+use weir_registry::Client;
 use weir_trust::find;
 use weir_verify::{
-    Examined, Identity, IdentityPolicy, KeyPolicy, Policy, PredicateType, PredicateTypes, Target, TextMatch,
-    TrustRoot, examine, verify,
+    Examined, Identity, IdentityPolicy, KeyPolicy, Policy, PredicateType, PredicateTypes, SignatureSet,
+    Target, TextMatch, TrustRoot, examine, verify,
 };
 
 use crate::global::Context;
@@ -28,7 +31,9 @@ Examples:
   weir verify oci://ghcr.io/org/apps:latest --type slsaprovenance1 --key cosign.pub -o json \\
     | jq '.signatures[] | select(.counts) | .statement.predicate'
   weir verify oci://registry.example/apps:latest --trusted-root trusted_root.json \\
-    --certificate-identity-regexp '^https://ci\\.example/apps/' --certificate-oidc-issuer https://ci.example";
+    --certificate-identity-regexp '^https://ci\\.example/apps/' --certificate-oidc-issuer https://ci.example
+  weir verify oci://ghcr.io/org/apps:latest --policy policy.yaml
+  weir verify oci://ghcr.io/org/apps:latest --as-cluster production -n apps";
 
 /// Verify an artifact's signatures with keys or identities, and explain each one found
 ///
@@ -39,11 +44,14 @@ Examples:
 ///
 /// With `--type`, attestations are looked for instead, as `weir attest` makes them: statements of that type whose subject is
 /// the artifact, in bundles or, where there are none, as cosign stored them before version 3. One that counts is enough.
+///
+/// With `--policy` or `--as-cluster`, VerificationPolicies are asked, as the controllers ask them: exit code 1 when one that is
+/// enforced is not met.
 #[derive(Debug, Args)]
 #[command(
     after_help = EXAMPLES,
-    group(ArgGroup::new("signer").args(["key", "certificate_identity", "certificate_identity_regexp"]).required(true)),
-    group(ArgGroup::new("issuer").args(["certificate_oidc_issuer", "certificate_oidc_issuer_regexp"]).conflicts_with("key")),
+    group(ArgGroup::new("signer").args(["key", "certificate_identity", "certificate_identity_regexp", "policy", "as_cluster"]).required(true)),
+    group(ArgGroup::new("issuer").args(["certificate_oidc_issuer", "certificate_oidc_issuer_regexp"]).conflicts_with_all(["key", "policy", "as_cluster"])),
 )]
 pub(crate) struct Verify {
     /// The artifact: oci://HOST/REPOSITORY[:TAG][@DIGEST]
@@ -68,6 +76,13 @@ pub(crate) struct Verify {
     /// [default: those of Sigstore's public-good instance; with `--key`: no log is looked at]
     #[arg(long, value_name = "FILE")]
     trusted_root: Option<PathBuf>,
+    /// Ask the VerificationPolicies in this file, whatever they match; Secrets that they refer to may be in it. May be repeated
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["trusted_root", "type"])]
+    policy: Vec<PathBuf>,
+    /// Ask the VerificationPolicies of the cluster of this context that are about an OCIRepository of this address in the namespace
+    /// of `--namespace`
+    #[arg(long, value_name = "CONTEXT", conflicts_with_all = ["trusted_root", "type", "context"])]
+    as_cluster: Option<String>,
     /// Ask for an attestation of this type: one of cosign's names, as in `weir attest --help`, or a URI
     #[arg(long, value_name = "TYPE", value_parser = attest::read_type)]
     r#type: Option<PredicateType>,
@@ -80,7 +95,10 @@ pub(crate) struct Verify {
 
 impl Verify {
     pub(crate) async fn run(self, cx: &mut Context<'_>) -> Result {
-        let policy = self.policy(cx).await?;
+        if !self.policy.is_empty() || self.as_cluster.is_some() {
+            return self.by_policies(cx).await;
+        }
+        let policy = self.signer(cx).await?;
         let now = cx.io.now();
         let repository = self.reference.repository();
         let client = self.remote.client(cx, repository)?;
@@ -88,12 +106,7 @@ impl Verify {
             if self.r#type.is_some() {
                 return attest::fetch(&client, &self.reference).await;
             }
-            let digest = client.resolve(&self.reference).await?.digest;
-            let target = Target::new(repository.clone(), digest);
-            let found = find(&client, &target)
-                .await
-                .map_err(|error| CommandError::caused(Kind::Outside, "cannot look for signatures", &error))?;
-            Ok((target, found))
+            signatures(&client, &self.reference).await
         };
         let (target, found) = cx.in_time("fetching the signatures", work).await?;
         let verdict = verify(&target, &found, &policy, now);
@@ -152,8 +165,34 @@ impl Verify {
     }
 }
 
+/// The artifact and its signatures.
+async fn signatures(client: &Client, reference: &Reference) -> Result<(Target, SignatureSet)> {
+    let digest = client.resolve(reference).await?.digest;
+    let target = Target::new(reference.repository().clone(), digest);
+    let found = find(client, &target)
+        .await
+        .map_err(|error| CommandError::caused(Kind::Outside, "cannot look for signatures", &error))?;
+    Ok((target, found))
+}
+
 impl Verify {
-    async fn policy(&self, cx: &mut Context<'_>) -> Result<Policy> {
+    async fn by_policies(self, cx: &mut Context<'_>) -> Result {
+        let repository = self.reference.repository();
+        let rules = if self.as_cluster.is_some() {
+            cx.global.context.clone_from(&self.as_cluster);
+            let cluster = cx.cluster().await?;
+            let work = policies::of_cluster(&cluster, repository);
+            cx.in_time("reading the policies", work).await?
+        } else {
+            policies::in_files(&self.policy).await?
+        };
+        let client = self.remote.client(cx, repository)?;
+        let work = signatures(&client, &self.reference);
+        let (target, found) = cx.in_time("fetching the signatures", work).await?;
+        policies::judge(cx, self.output, &target, &found, rules)
+    }
+
+    async fn signer(&self, cx: &mut Context<'_>) -> Result<Policy> {
         let root = self.trusted_root.as_deref().map(trust::read_root).transpose()?;
         let issuer = either(
             self.certificate_oidc_issuer.as_deref(),

@@ -12,7 +12,9 @@ use weir_kustomization::Kustomizations;
 use weir_runtime::artifacts::Artifacts;
 use weir_runtime::{Controller, Deps, Metrics, Recorder, Settings};
 pub use weir_source::StartError;
-use weir_source::{HelmCharts, HelmRepositories, OciRepositories};
+use weir_source::{
+    AllSources, HelmCharts, HelmRepositories, OciRepositories, Policies, VerificationPolicies,
+};
 use weir_store::Store;
 use weir_store::download::Downloader;
 
@@ -57,11 +59,13 @@ impl House {
             events,
             settings,
         };
+        let policies = Policies::start(&deps.client).await?;
         let sources = OciRepositories::start(
             deps.clone(),
             outside.registry.clone(),
             outside.store.clone(),
             outside.artifacts_url.clone(),
+            policies.clone(),
         )
         .await?;
         let repositories = HelmRepositories::start(
@@ -71,17 +75,29 @@ impl House {
             outside.artifacts_url.clone(),
         )
         .await?;
+        let all_repositories = all_of(&deps, &repositories).await;
         let charts = HelmCharts::start(
             deps.clone(),
             outside.registry,
             outside.store.clone(),
             outside.artifacts_url.clone(),
-            all_of(&deps, &repositories).await,
+            all_repositories.clone(),
+            policies.clone(),
         )
         .await?;
         let sources_of_charts = Sources {
             repositories: all_of(&deps, &sources).await,
             charts: all_of(&deps, &charts).await,
+        };
+        let all_sources = AllSources {
+            oci: sources_of_charts.repositories.clone(),
+            charts: sources_of_charts.charts.clone(),
+            repositories: all_repositories,
+        };
+        // Who sees one namespace alone cannot say how all sources fare.
+        let judges = match deps.settings.watch_namespace {
+            None => Some(VerificationPolicies::start(&deps, policies, all_sources).await?),
+            Some(_) => None,
         };
         let artifacts = Artifacts::new(outside.store, outside.artifacts_url, outside.downloads);
         let kustomizations = Kustomizations::start(
@@ -91,9 +107,9 @@ impl House {
         )
         .await?;
         let releases = HelmReleases::start(deps, artifacts, sources_of_charts).await?;
-        Ok(Self {
-            controllers: vec![sources, repositories, charts, kustomizations, releases],
-        })
+        let mut controllers = vec![sources, repositories, charts, kustomizations, releases];
+        controllers.extend(judges);
+        Ok(Self { controllers })
     }
 
     /// Takes no new work and waits for what is under way.

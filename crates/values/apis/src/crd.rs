@@ -12,13 +12,16 @@ use serde_json::{Map, Value, json};
 use crate::kind::{
     HelmChart, HelmChartSpec, HelmChartStatus, HelmRelease, HelmReleaseSpec, HelmReleaseStatus,
     HelmRepository, HelmRepositorySpec, HelmRepositoryStatus, Kustomization, KustomizationSpec,
-    KustomizationStatus, OciRepository, OciRepositorySpec, OciRepositoryStatus,
+    KustomizationStatus, OciRepository, OciRepositorySpec, OciRepositoryStatus, VerificationPolicy,
+    VerificationPolicySpec, VerificationPolicyStatus,
 };
 
 /// Every CustomResourceDefinition that weir installs, in the order in which they are written out.
 pub fn all() -> Vec<Value> {
     vec![
         Definition {
+            scope: "Namespaced",
+            part_of: "flux",
             group: Kustomization::GROUP,
             version: Kustomization::VERSION,
             kind: Kustomization::KIND,
@@ -31,6 +34,8 @@ pub fn all() -> Vec<Value> {
         }
         .with::<KustomizationSpec, KustomizationStatus>(),
         Definition {
+            scope: "Namespaced",
+            part_of: "flux",
             group: OciRepository::GROUP,
             version: OciRepository::VERSION,
             kind: OciRepository::KIND,
@@ -43,6 +48,8 @@ pub fn all() -> Vec<Value> {
         }
         .with::<OciRepositorySpec, OciRepositoryStatus>(),
         Definition {
+            scope: "Namespaced",
+            part_of: "flux",
             group: HelmRelease::GROUP,
             version: HelmRelease::VERSION,
             kind: HelmRelease::KIND,
@@ -55,6 +62,8 @@ pub fn all() -> Vec<Value> {
         }
         .with::<HelmReleaseSpec, HelmReleaseStatus>(),
         Definition {
+            scope: "Namespaced",
+            part_of: "flux",
             group: HelmChart::GROUP,
             version: HelmChart::VERSION,
             kind: HelmChart::KIND,
@@ -75,6 +84,8 @@ pub fn all() -> Vec<Value> {
         }
         .with::<HelmChartSpec, HelmChartStatus>(),
         Definition {
+            scope: "Namespaced",
+            part_of: "flux",
             group: HelmRepository::GROUP,
             version: HelmRepository::VERSION,
             kind: HelmRepository::KIND,
@@ -86,6 +97,28 @@ pub fn all() -> Vec<Value> {
             description: "HelmRepository is where charts are published, as an HTTP index or in an OCI registry.",
         }
         .with::<HelmRepositorySpec, HelmRepositoryStatus>(),
+        Definition {
+            scope: "Cluster",
+            part_of: "weir",
+            group: VerificationPolicy::GROUP,
+            version: VerificationPolicy::VERSION,
+            kind: VerificationPolicy::KIND,
+            plural: VerificationPolicy::PLURAL,
+            singular: "verificationpolicy",
+            short_names: &["vpol"],
+            categories: &["weir"],
+            columns: &[
+                ("Mode", "string", ".spec.mode"),
+                ("Matched", "integer", ".status.sources.matched"),
+                ("Verified", "integer", ".status.sources.verified"),
+                ("Would fail", "integer", ".status.sources.wouldFail"),
+                AGE,
+                READY,
+                STATUS,
+            ],
+            description: "VerificationPolicy says which signatures the artifacts of some sources must carry.",
+        }
+        .with::<VerificationPolicySpec, VerificationPolicyStatus>(),
     ]
 }
 
@@ -103,6 +136,8 @@ const STATUS: Column = (
 );
 
 struct Definition {
+    scope: &'static str,
+    part_of: &'static str,
     group: &'static str,
     version: &'static str,
     kind: &'static str,
@@ -132,7 +167,7 @@ impl Definition {
                 "name": format!("{}.{}", self.plural, self.group),
                 // Substitution would read the `${…}` in descriptions (flux-controllers.md §1.1).
                 "annotations": {crate::key::SUBSTITUTE: "disabled"},
-                "labels": {"app.kubernetes.io/part-of": "flux"},
+                "labels": {"app.kubernetes.io/part-of": self.part_of},
             },
             "spec": {
                 "group": self.group,
@@ -144,7 +179,7 @@ impl Definition {
                     "shortNames": self.short_names,
                     "categories": self.categories,
                 },
-                "scope": "Namespaced",
+                "scope": self.scope,
                 "versions": [{
                     "name": self.version,
                     "served": true,
@@ -196,6 +231,11 @@ fn simplify(value: &mut Value) {
 fn simplify_schema(map: &mut Map<String, Value>) {
     map.remove("nullable");
     map.remove("$schema");
+    // `serde(deny_unknown_fields)` writes this, which a structural schema cannot have beside `properties`: what is
+    // unknown is refused when it is read.
+    if map.get("additionalProperties") == Some(&Value::Bool(false)) {
+        map.remove("additionalProperties");
+    }
     // `Option<T>` with an attribute of its own comes out as `anyOf: [T, null]` or `allOf: [T]`.
     for word in ["anyOf", "allOf"] {
         let Some(Value::Array(alternatives)) = map.get(word) else {
@@ -238,11 +278,18 @@ mod tests {
     use super::*;
 
     fn forbidden(value: &Value, path: &str, found: &mut Vec<String>) {
+        // Below `properties` the names are those of fields.
+        let are_fields = path.ends_with("/properties");
         match value {
             Value::Object(map) => {
                 for (key, inner) in map {
-                    if ["$ref", "$defs", "definitions", "anyOf", "oneOf", "nullable"].contains(&key.as_str())
+                    if !are_fields
+                        && ["$ref", "$defs", "definitions", "anyOf", "oneOf", "nullable"]
+                            .contains(&key.as_str())
                     {
+                        found.push(format!("{path}/{key}"));
+                    }
+                    if key == "additionalProperties" && map.contains_key("properties") {
                         found.push(format!("{path}/{key}"));
                     }
                     forbidden(inner, &format!("{path}/{key}"), found);
@@ -264,6 +311,34 @@ mod tests {
             forbidden(&definition, "", &mut found);
             assert_eq!(found, Vec::<String>::new());
         }
+    }
+
+    #[test]
+    fn n45_unknown_fields_of_a_policy_stay_to_be_refused() {
+        fn pruning(schema: &Value, path: &str, found: &mut Vec<String>) {
+            if let Some(fields) = schema.get("properties").and_then(Value::as_object) {
+                if schema.get("x-kubernetes-preserve-unknown-fields") != Some(&Value::Bool(true)) {
+                    found.push(path.to_owned());
+                }
+                for (name, inner) in fields {
+                    pruning(inner, &format!("{path}.{name}"), found);
+                }
+            }
+            if let Some(items) = schema.get("items") {
+                pruning(items, &format!("{path}[]"), found);
+            }
+        }
+        let definitions = all();
+        let policy = definitions
+            .iter()
+            .find(|d| d.pointer("/spec/names/kind") == Some(&json!(VerificationPolicy::KIND)))
+            .unwrap();
+        let spec = policy
+            .pointer("/spec/versions/0/schema/openAPIV3Schema/properties/spec")
+            .unwrap();
+        let mut found = Vec::new();
+        pruning(spec, "spec", &mut found);
+        assert_eq!(found, Vec::<String>::new());
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub mod helm_release;
 mod helm_repository;
 mod kustomization;
 mod oci_repository;
+mod verification_policy;
 
 pub use helm_chart::{ChartSourceRef, ChartVerify, HelmChart, HelmChartSpec, HelmChartStatus};
 pub use helm_release::{HelmRelease, HelmReleaseSpec, HelmReleaseStatus};
@@ -19,6 +20,10 @@ pub use kustomization::{
 pub use oci_repository::{
     LayerSelector, OciRepository, OciRepositoryRef, OciRepositorySpec, OciRepositoryStatus, OidcIdentity,
     Verify,
+};
+pub use verification_policy::{
+    Authorities, Authority, KeyAuthority, KeylessAuthority, PolicyCounts, PolicyMatch, PolicyNamespaces,
+    PolicySecretRef, VerificationPolicy, VerificationPolicySpec, VerificationPolicyStatus,
 };
 
 use std::collections::BTreeMap;

@@ -52,6 +52,10 @@ reasons! {
     AUTHENTICATION_FAILED = "AuthenticationFailed";
     /// A signature is missing or wrong.
     VERIFICATION_ERROR = "VerificationError";
+    /// A policy that is only audited would refuse the artifact.
+    WOULD_BE_REFUSED = "WouldBeRefused";
+    /// A VerificationPolicy cannot be used.
+    POLICY_UNUSABLE = "PolicyUnusable";
     /// The registry did not give the artifact.
     OCI_ARTIFACT_PULL_FAILED = "OCIArtifactPullFailed";
     /// The artifact has no layer that was asked for, or it can't be unpacked.

@@ -18,6 +18,7 @@ mod remote;
 mod rights;
 mod sources;
 pub(crate) mod text;
+mod verification;
 mod walk;
 
 use std::pin::Pin;
@@ -78,6 +79,12 @@ scenarios![
     sources::a_digest_stays_whatever_tags_do,
     sources::a_copied_layer_is_kept_as_it_is,
     sources::n22_a_tag_that_moves_after_the_check_is_not_followed,
+    verification::an_enforced_policy_refuses_and_an_audited_one_tells,
+    verification::a_policy_holds_besides_the_source_s_own,
+    verification::n45_a_policy_that_cannot_be_used_admits_nothing,
+    verification::a_namespace_comes_under_a_policy_by_its_labels,
+    verification::charts_come_under_policies_and_those_without_signatures_are_refused,
+    verification::an_audit_that_says_nothing_new_writes_nothing,
     proxies::a_source_goes_through_the_proxy_of_its_secret,
     charts::an_index_is_stored_and_a_chart_follows_it,
     charts::values_files_become_a_charts_defaults,

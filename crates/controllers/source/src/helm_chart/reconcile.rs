@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::json;
 use weir_apis::artifact::Artifact;
-use weir_apis::condition::{BUILD_FAILED, SOURCE_VERIFIED, Status};
+use weir_apis::condition::{BUILD_FAILED, Status};
 use weir_apis::kind::{HelmChart, HelmRepository, Verify};
 use weir_apis::time::Time;
 use weir_apis::{GroupVersionKind, Object, reason};
@@ -18,17 +18,18 @@ use weir_runtime::{
     conclude,
 };
 use weir_store::Store;
-use weir_verify::{Admitted, Target, TrustRoot};
+use weir_verify::{Admitted, Target};
 
 use super::build::build;
 use super::choose::{Chosen, Place as Origin, choose, resolve, values_files};
 use super::indexes::Indexes;
 use crate::access::{Access, Clients, is_oci, timeout};
-use crate::admit::{Candidate, admit, is_admitted};
+use crate::admit::{Asked, Candidate, admit, admit_unsigned, is_admitted, is_judged, news};
 use crate::gather::invalid;
 use crate::helm_repository::StartError;
 use crate::keep::{Keeper, LATEST, Place};
-use crate::policy::{Policy, policy};
+use crate::policies::Policies;
+use crate::policy::{Own, policy};
 use crate::status::{self, At, Failed};
 use crate::turn::{WHO, prepare, within};
 use crate::verdicts::Verdicts;
@@ -41,8 +42,7 @@ pub struct HelmCharts {
     keeper: Keeper,
     repositories: Arc<Mirror>,
     indexes: Indexes,
-    /// Whom keyless signatures are trusted by.
-    public_good: TrustRoot,
+    policies: Arc<Policies>,
     verdicts: Verdicts,
 }
 
@@ -56,23 +56,26 @@ struct Made {
 
 impl HelmCharts {
     /// Starts the controller. Charts are kept in `store` and served under `artifacts_url`. `repositories` mirrors the
-    /// HelmRepositories; a new index in one wakes the charts that come from it.
+    /// HelmRepositories; a new index in one wakes the charts that come from it. What `policies` ask for is asked of each chart,
+    /// besides its own `spec.verify`.
     pub async fn start(
         deps: Deps,
         registry: weir_registry::Client,
         store: Arc<Store>,
         artifacts_url: String,
         repositories: Arc<Mirror>,
+        policies: Arc<Policies>,
     ) -> Result<Controller, StartError> {
         let gvk = GroupVersionKind::new(HelmChart::GROUP, HelmChart::VERSION, HelmChart::KIND);
         let waker: Arc<OnceLock<Waker>> = Arc::default();
+        policies.attach(HelmChart::KIND, &waker);
         let reconciler = Arc::new(Self {
             deps: deps.clone(),
             clients: Clients::new(registry)?,
             keeper: Keeper::new(store, artifacts_url),
             repositories: repositories.clone(),
             indexes: Indexes::default(),
-            public_good: TrustRoot::public_good(),
+            policies,
             verdicts: Verdicts::default(),
         });
         let controller = Controller::start(&deps, &gvk, reconciler, &waker).await?;
@@ -147,7 +150,7 @@ impl HelmCharts {
         }
         let timeout = timeout(&repository)?;
         let access = self.clients.access(&self.deps, &repository).await?;
-        let policy = self.policy(&own, &access).await?;
+        let asked = self.asked(&own, &repository, &access).await?;
         status::begin(draft);
         let now = Time::new(self.deps.clock.now());
         let generation = draft.object.generation();
@@ -160,7 +163,7 @@ impl HelmCharts {
             &self.keeper,
         );
         let chosen = within(timeout, reason::CHART_PULL_ERROR, "choose a version", choosing).await?;
-        let one = self.make(&own, &chosen, &policy, timeout, draft, now).await?;
+        let one = self.make(&own, &chosen, &asked, timeout, draft, now).await?;
         let success = Success {
             reason: one.reason,
             message: one.summary.clone(),
@@ -193,7 +196,7 @@ impl HelmCharts {
     }
 
     /// Reads `spec.verify`; charts that cannot carry signatures are refused where it is there.
-    async fn policy(&self, own: &HelmChart, access: &Access) -> Result<Policy, Failed> {
+    async fn own(&self, own: &HelmChart, access: &Access) -> Result<Option<Own>, Failed> {
         let verify = own.spec.verify.as_ref().map(|verify| Verify {
             match_oidc_identity: verify.match_oidc_identity.clone(),
             provider: verify.provider.clone(),
@@ -209,7 +212,7 @@ impl HelmCharts {
         }
         policy(
             &self.deps,
-            &self.public_good,
+            self.policies.public_good(),
             &own.metadata.namespace,
             verify.as_ref(),
         )
@@ -220,11 +223,25 @@ impl HelmCharts {
         })
     }
 
+    /// What the chart asks for itself, and what the cluster's policies ask of it.
+    async fn asked(
+        &self,
+        own: &HelmChart,
+        repository: &HelmRepository,
+        access: &Access,
+    ) -> Result<Asked, Failed> {
+        let verify = self.own(own, access).await?;
+        let key = (own.metadata.namespace.clone(), own.metadata.name.clone());
+        let url = address(&repository.spec.url, is_oci(repository), &own.spec.chart);
+        let rules = self.policies.rules_for(HelmChart::KIND, &key, &url).await;
+        Ok(Asked::new(verify, rules))
+    }
+
     async fn make(
         &self,
         own: &HelmChart,
         chosen: &Chosen,
-        policy: &Policy,
+        asked: &Asked,
         timeout: std::time::Duration,
         draft: &mut Draft,
         now: Time,
@@ -237,8 +254,8 @@ impl HelmCharts {
             && own.status.observed_generation == Some(draft.object.generation())
             && self.keeper.holds(artifact).await;
         // A verdict is about a digest, which the status has in the verdict's message.
-        let digest = match (&chosen.place, policy, unchanged) {
-            (Origin::Http { .. }, ..) | (Origin::Oci { .. }, Policy::None, true) => None,
+        let digest = match (&chosen.place, asked.demands.is_empty(), unchanged) {
+            (Origin::Http { .. }, ..) | (Origin::Oci { .. }, true, true) => None,
             (Origin::Oci { repository, registry }, ..) => {
                 let resolving = resolve(registry, repository, &chosen.published);
                 Some(within(timeout, reason::CHART_PULL_ERROR, "look up the tag", resolving).await?)
@@ -248,29 +265,27 @@ impl HelmCharts {
             Some(digest) => format!("version {}@{digest}", chosen.published),
             None => format!("version {}", chosen.published),
         };
-        let was_admitted = is_admitted(draft, policy, &name);
-        if unchanged && was_admitted {
+        let was_admitted = is_admitted(draft, asked, &name);
+        let as_stored = || {
             let used = if own.status.observed_values_files.is_empty() {
                 values_files(spec)
             } else {
                 &own.status.observed_values_files
             };
-            return Ok(summary(
-                None,
-                spec.chart.as_str(),
-                &chosen.version,
-                is_packaged,
-                used,
-            ));
+            summary(None, spec.chart.as_str(), &chosen.version, is_packaged, used)
+        };
+        if unchanged && was_admitted {
+            return Ok(as_stored());
         }
-        if artifact.is_some() {
+        let was_judged = unchanged && is_judged(draft, &name);
+        if artifact.is_some() && !was_judged {
             let message = format!("new '{}' chart with version '{}'", spec.chart, chosen.version);
             status::outdated(draft, reason::NEW_CHART, &message, now);
         }
         let admitted: Option<Admitted<Digest>> =
             if let (Origin::Oci { repository, registry }, Some(digest)) = (&chosen.place, digest) {
                 let candidate = Candidate {
-                    policy,
+                    asked,
                     registry,
                     target: Target::new(repository.clone(), digest),
                     name: &name,
@@ -278,9 +293,12 @@ impl HelmCharts {
                 let work = admit(&candidate, &self.verdicts, draft, now);
                 Some(within(timeout, reason::CHART_PULL_ERROR, "verify the signature", work).await?)
             } else {
-                draft.conditions.remove(SOURCE_VERIFIED);
+                admit_unsigned(asked, &name, UNSIGNED, draft, now)?;
                 None
             };
+        if was_judged {
+            return Ok(as_stored());
+        }
         let building = build(spec, chosen, admitted, now.timestamp());
         let built = within(timeout, reason::CHART_PULL_ERROR, "download the chart", building).await?;
         let merged = built.get().merged.clone();
@@ -299,6 +317,19 @@ impl HelmCharts {
         let is_new = artifact.is_none_or(|artifact| artifact.digest != stored.digest);
         let new = is_new.then_some(stored);
         Ok(summary(new, &spec.chart, &chosen.version, is_packaged, &merged))
+    }
+}
+
+/// Why a chart of a server has no signatures.
+const UNSIGNED: &str =
+    "charts of a HelmRepository with an index carry no signatures; publish the chart to a registry";
+
+/// Where a chart is: in a registry each has a repository of its own.
+pub(crate) fn address(repository: &str, is_oci: bool, chart: &str) -> String {
+    if is_oci {
+        format!("{}/{chart}", repository.trim_end_matches('/'))
+    } else {
+        repository.to_owned()
     }
 }
 
@@ -376,7 +407,9 @@ impl Reconcile for HelmCharts {
             }
         };
         let event = made.and_then(|made| {
-            let artifact = made.artifact?;
+            let Some(artifact) = made.artifact else {
+                return news(&draft);
+            };
             Some(
                 Event::new(Severity::Normal, made.reason, made.summary)
                     .with("revision", &artifact.revision)
@@ -386,5 +419,7 @@ impl Reconcile for HelmCharts {
         conclude(&self.deps, queue, WHO, draft, &verdict, event).await;
     }
 
-    fn gone(&self, _key: &Key) {}
+    fn gone(&self, key: &Key) {
+        self.policies.forget(HelmChart::KIND, key);
+    }
 }

@@ -16,5 +16,6 @@ mod kustomize;
 mod kustomize_lint;
 mod logs;
 mod pages;
+mod posture;
 mod registry;
 mod sign_keyless;

@@ -1,0 +1,213 @@
+//! The VerificationPolicies of the cluster: what they ask of a source, and whom a change of them concerns.
+
+mod read;
+mod said;
+mod scope;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+
+use weir_apis::kind::{PolicySecretRef, VerificationPolicy};
+use weir_apis::{GroupVersionKind, Object, ObjectRef};
+use weir_cluster::mirror::Change;
+use weir_cluster::{ApiError, Client, Lookup, Mirror};
+use weir_runtime::verdict::chain;
+use weir_runtime::{Key, Waker};
+use weir_verify::{Rule, TrustRoot};
+
+pub(crate) use read::Unusable;
+pub use read::{PolicyReading, Secrets};
+pub use said::{Said, said};
+pub(crate) use said::{concerns, lines, one_line};
+pub use scope::{Labels, Place, Scope};
+
+/// The policies, kept fresh.
+pub struct Policies {
+    client: Client,
+    public_good: TrustRoot,
+    mirror: Mirror,
+    namespaces: Mirror,
+    judged: Arc<Judged>,
+}
+
+impl std::fmt::Debug for Policies {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Policies").finish_non_exhaustive()
+    }
+}
+
+/// The sources that have asked what holds for them, by kind and key, with their addresses: whoever has asked is woken when the
+/// answer may be another one.
+#[derive(Default)]
+struct Judged {
+    sources: Mutex<BTreeMap<(&'static str, Key), String>>,
+    wakers: RwLock<BTreeMap<&'static str, Arc<OnceLock<Waker>>>>,
+}
+
+impl Judged {
+    fn wake(&self, concerned: impl Fn(&Place<'_>) -> bool) {
+        let sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        let wakers = self.wakers.read().unwrap_or_else(PoisonError::into_inner);
+        for ((kind, (namespace, name)), url) in sources.iter() {
+            let place = Place {
+                kind,
+                namespace,
+                url,
+                labels: None,
+            };
+            if !concerned(&place) {
+                continue;
+            }
+            if let Some(waker) = wakers.get(kind).and_then(|waker| waker.get()) {
+                waker.wake(namespace, name);
+            }
+        }
+    }
+}
+
+/// Whether a change is one of what a policy asks for.
+fn is_news(change: &Change) -> bool {
+    match (&change.old, &change.new) {
+        (Some(old), Some(new)) => old.generation() != new.generation() || old.uid() != new.uid(),
+        _ => true,
+    }
+}
+
+impl Policies {
+    /// Starts to watch the policies, and waits until all are known: a source that is looked at earlier would be admitted without
+    /// them.
+    ///
+    /// # Errors
+    /// When the cluster does not know the kind.
+    pub async fn start(client: &Client) -> Result<Arc<Self>, ApiError> {
+        let judged: Arc<Judged> = Arc::default();
+        let on_policy = {
+            let judged = judged.clone();
+            Arc::new(move |change: Change| {
+                if !is_news(&change) {
+                    return;
+                }
+                let scopes: Vec<Scope> = [&change.old, &change.new]
+                    .into_iter()
+                    .flatten()
+                    .map(|object| Scope::of(object))
+                    .collect();
+                judged.wake(|place| scopes.iter().any(|scope| scope.covers(place)));
+            })
+        };
+        let on_namespace = {
+            let judged = judged.clone();
+            Arc::new(move |change: Change| {
+                let labels = |object: &Option<Arc<Object>>| object.as_deref().map(Labels::of);
+                if let (Some(old), Some(new)) = (labels(&change.old), labels(&change.new))
+                    && old != new
+                {
+                    let name = change.new.as_deref().map(Object::name).unwrap_or_default();
+                    judged.wake(|place| place.namespace == name);
+                }
+            })
+        };
+        let kind = GroupVersionKind::new(
+            VerificationPolicy::GROUP,
+            VerificationPolicy::VERSION,
+            VerificationPolicy::KIND,
+        );
+        let resource = client.resource(&kind).await?;
+        let mirror = Mirror::start(client, resource, "", "", on_policy);
+        let resource = client
+            .resource(&GroupVersionKind::new("", "v1", "Namespace"))
+            .await?;
+        let namespaces = Mirror::start(client, resource, "", "", on_namespace);
+        mirror.synced().await;
+        Ok(Arc::new(Self {
+            client: client.clone(),
+            public_good: TrustRoot::public_good(),
+            mirror,
+            namespaces,
+            judged,
+        }))
+    }
+
+    /// Sources of this kind are woken through `waker` from now on.
+    pub(crate) fn attach(&self, kind: &'static str, waker: &Arc<OnceLock<Waker>>) {
+        let mut wakers = self.judged.wakers.write().unwrap_or_else(PoisonError::into_inner);
+        wakers.insert(kind, waker.clone());
+    }
+
+    /// A source is gone.
+    pub(crate) fn forget(&self, kind: &'static str, key: &Key) {
+        let mut sources = self.judged.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        sources.remove(&(kind, key.clone()));
+    }
+
+    /// What the policies ask of a source, in the order of their names.
+    pub(crate) async fn rules_for(&self, kind: &'static str, key: &Key, url: &str) -> Vec<Rule> {
+        {
+            // Before the policies are read: one that changes while they are wakes the source.
+            let mut sources = self.judged.sources.lock().unwrap_or_else(PoisonError::into_inner);
+            sources.insert((kind, key.clone()), url.to_owned());
+        }
+        let mut place = Place {
+            kind,
+            namespace: &key.0,
+            url,
+            labels: None,
+        };
+        let mut found: Vec<PolicyReading> = self.readings();
+        found.retain(|reading| reading.scope.covers(&place));
+        if found.iter().any(|reading| reading.scope.asks_for_labels()) {
+            place.labels = self.labels(&key.0).await;
+            found.retain(|reading| reading.scope.covers(&place));
+        }
+        let mut rules = Vec::new();
+        for reading in found {
+            rules.push(reading.rule(self, &self.public_good).await);
+        }
+        rules
+    }
+
+    /// Every policy, in the order of the names.
+    pub(crate) fn readings(&self) -> Vec<PolicyReading> {
+        let all = self.mirror.all();
+        all.iter().map(|object| PolicyReading::of(object)).collect()
+    }
+
+    /// The labels of a namespace; where they cannot be had, every selector takes it for its own.
+    pub(crate) async fn labels(&self, namespace: &str) -> Option<Labels> {
+        if let Lookup::Known(object) = self.namespaces.get("", namespace) {
+            return Some(Labels::of(&object));
+        }
+        let reference = ObjectRef::new(GroupVersionKind::new("", "v1", "Namespace"), "", namespace);
+        match self.client.get(&reference).await {
+            Ok(object) => object.as_ref().map(Labels::of),
+            Err(error) => {
+                tracing::warn!(namespace, error = %chain(&error), "cannot read the labels of a namespace");
+                None
+            }
+        }
+    }
+
+    /// The trust root of identities where a policy names none.
+    pub(crate) fn public_good(&self) -> &TrustRoot {
+        &self.public_good
+    }
+}
+
+impl Secrets for Policies {
+    async fn secret(&self, wanted: &PolicySecretRef) -> Result<Object, String> {
+        self.client.secret(wanted).await
+    }
+}
+
+/// Secrets as a cluster has them.
+impl Secrets for Client {
+    async fn secret(&self, wanted: &PolicySecretRef) -> Result<Object, String> {
+        let kind = GroupVersionKind::new("", "v1", "Secret");
+        let reference = ObjectRef::new(kind, &wanted.namespace, &wanted.name);
+        match self.get(&reference).await {
+            Ok(Some(object)) => Ok(object),
+            Ok(None) => Err("it does not exist".to_owned()),
+            Err(error) => Err(chain(&error)),
+        }
+    }
+}

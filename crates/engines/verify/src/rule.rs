@@ -1,0 +1,395 @@
+//! Rules over policies: what several parties ask of one artifact, and what comes of it together.
+//!
+//! A source may name a policy of its own, and rules of the cluster may ask for more. All of them must hold: a rule adds, and
+//! never replaces. A rule that is only audited admits what does not meet it, and says so.
+
+use std::fmt;
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use weir_oci::Digest;
+
+use crate::error::NotVerified;
+use crate::judge::verify;
+use crate::policy::{Policy, fingerprint_of};
+use crate::signatures::SignatureSet;
+use crate::verdict::{Admitted, Evidence, Target, Verified};
+
+/// What happens to an artifact that does not meet a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
+    /// It is refused.
+    Enforce,
+    /// It is admitted, and told that it would be refused.
+    Audit,
+}
+
+/// Somebody whose signature counts.
+#[derive(Clone, Debug)]
+pub struct Authority {
+    /// What messages call it.
+    pub name: String,
+    /// How its signatures are told.
+    pub policy: Policy,
+}
+
+/// Whose signatures a rule asks for: one of some, where there are any, and every one of others.
+#[derive(Clone, Debug)]
+pub struct Authorities {
+    any_of: Vec<Authority>,
+    all_of: Vec<Authority>,
+}
+
+/// A rule without authorities, which everything would meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no authority is named, so nothing would be asked for")]
+pub struct NoAuthorities;
+
+impl Authorities {
+    /// One of `any_of`, where there are any, and every one of `all_of`.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub fn new(any_of: Vec<Authority>, all_of: Vec<Authority>) -> Result<Self, NoAuthorities> {
+        if any_of.is_empty() && all_of.is_empty() {
+            return Err(NoAuthorities);
+        }
+        Ok(Self { any_of, all_of })
+    }
+
+    fn describe(&self, parts: &mut Vec<String>) {
+        for (word, list) in [("any of", &self.any_of), ("all of", &self.all_of)] {
+            parts.extend([word.to_owned(), list.len().to_string()]);
+            for one in list {
+                parts.extend([one.name.clone(), one.policy.fingerprint().to_string()]);
+            }
+        }
+    }
+
+    /// Who signed, or whose signatures are missing.
+    fn met_by(
+        &self,
+        target: &Target,
+        signatures: &SignatureSet,
+        now: Timestamp,
+    ) -> Result<Vec<Grant>, Vec<Lack>> {
+        let mut grants = Vec::new();
+        let mut lacks = Vec::new();
+        let check = |one: &Authority| {
+            let verified = verify(target, signatures, &one.policy, now)?;
+            Ok::<_, NotVerified>(Grant {
+                authority: one.name.clone(),
+                verified,
+            })
+        };
+        let mut missing = Vec::new();
+        for one in &self.any_of {
+            match check(one) {
+                Ok(grant) => {
+                    grants.push(grant);
+                    missing.clear();
+                    break;
+                }
+                Err(why) => missing.push((one.name.clone(), why)),
+            }
+        }
+        if !missing.is_empty() {
+            lacks.push(Lack::Signature(missing));
+        }
+        for one in &self.all_of {
+            match check(one) {
+                Ok(grant) => grants.push(grant),
+                Err(why) => lacks.push(Lack::Signature(vec![(one.name.clone(), why)])),
+            }
+        }
+        if lacks.is_empty() { Ok(grants) } else { Err(lacks) }
+    }
+}
+
+/// What somebody besides the source asks of its artifacts.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// What messages call it.
+    pub name: String,
+    /// What happens to what does not meet it.
+    pub mode: Mode,
+    /// What is asked for. A rule that cannot be used says why; nothing meets it.
+    pub authorities: Result<Authorities, String>,
+}
+
+/// Everything that is asked of an artifact.
+#[derive(Clone, Debug, Default)]
+pub struct Demands {
+    /// What the source itself asks for.
+    pub own: Option<Policy>,
+    /// What others ask for besides.
+    pub rules: Vec<Rule>,
+}
+
+impl Demands {
+    /// Whether nothing is asked for.
+    pub fn is_empty(&self) -> bool {
+        self.own.is_none() && self.rules.is_empty()
+    }
+
+    /// A digest of everything that decides: every policy, its trust root, the names and modes of the rules (N23).
+    pub fn fingerprint(&self) -> Digest {
+        // What a source asked for alone has the fingerprint of its policy, whether or not there could be rules.
+        if let (Some(own), []) = (&self.own, self.rules.as_slice()) {
+            return own.fingerprint();
+        }
+        let mut parts = vec!["demands".to_owned()];
+        parts.push(match &self.own {
+            Some(own) => own.fingerprint().to_string(),
+            None => "none".to_owned(),
+        });
+        for rule in &self.rules {
+            parts.extend([rule.name.clone(), format!("{:?}", rule.mode)]);
+            match &rule.authorities {
+                Ok(authorities) => authorities.describe(&mut parts),
+                Err(why) => parts.extend(["unusable".to_owned(), why.clone()]),
+            }
+        }
+        fingerprint_of(parts)
+    }
+
+    /// What comes of an artifact that has no signatures which could be looked at, for this reason.
+    ///
+    /// # Errors
+    /// When somebody insists on them.
+    pub fn unsigned(&self, why: &str) -> Result<Vec<Unmet>, NotAdmitted> {
+        let mut found = Findings::default();
+        for rule in &self.rules {
+            found.lacking(rule, vec![Lack::Signatures(why.to_owned())]);
+        }
+        if self.own.is_some() || !found.unmet.is_empty() {
+            return Err(NotAdmitted {
+                own: self.own.is_some().then(|| why.to_owned()),
+                unmet: found.unmet,
+            });
+        }
+        Ok(found.concerns)
+    }
+
+    /// The same for an artifact that is known.
+    ///
+    /// # Errors
+    /// When somebody insists on signatures.
+    pub fn admit_unsigned(&self, target: &Target, why: &str) -> Result<Admission, NotAdmitted> {
+        let concerns = self.unsigned(why)?;
+        Ok(Admission {
+            admitted: Admitted::without_policy(target.digest()),
+            own: None,
+            met: Vec::new(),
+            concerns,
+        })
+    }
+}
+
+/// A signature that a rule asked for.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// The name of the authority.
+    pub authority: String,
+    verified: Verified<Digest>,
+}
+
+impl Grant {
+    /// What it rests on.
+    pub const fn evidence(&self) -> &Evidence {
+        self.verified.evidence()
+    }
+}
+
+/// A rule that is met.
+#[derive(Clone, Debug)]
+pub struct Met {
+    /// The name of the rule.
+    pub rule: String,
+    /// Whether it is enforced.
+    pub mode: Mode,
+    /// By which signatures; at least one.
+    pub grants: Vec<Grant>,
+}
+
+/// A rule that is not met.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmet {
+    /// The name of the rule.
+    pub rule: String,
+    /// What it lacks; at least one thing.
+    pub lacks: Vec<Lack>,
+}
+
+/// Something that a rule asks for and an artifact has not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Lack {
+    /// A signature by one of these authorities, and why there is none by each.
+    Signature(Vec<(String, NotVerified)>),
+    /// Signatures could not be looked at.
+    Signatures(String),
+    /// The rule cannot be used.
+    Unusable(String),
+}
+
+/// What all that was asked for came to.
+#[derive(Clone, Debug)]
+pub struct Admission {
+    /// The artifact: verified when any policy or rule was met, none being broken that is enforced.
+    pub admitted: Admitted<Digest>,
+    /// By what the source's own policy was met.
+    pub own: Option<Evidence>,
+    /// The rules that are met, those that are audited too.
+    pub met: Vec<Met>,
+    /// The audited rules that are not.
+    pub concerns: Vec<Unmet>,
+}
+
+/// An artifact does not have what is insisted on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", refusal(.own.as_deref(), .unmet))]
+pub struct NotAdmitted {
+    /// Why the source's own policy refuses it, if it does.
+    pub own: Option<String>,
+    /// The enforced rules that refuse it.
+    pub unmet: Vec<Unmet>,
+}
+
+#[derive(Default)]
+struct Findings {
+    met: Vec<Met>,
+    unmet: Vec<Unmet>,
+    concerns: Vec<Unmet>,
+}
+
+impl Findings {
+    fn lacking(&mut self, rule: &Rule, lacks: Vec<Lack>) {
+        let lacks = match &rule.authorities {
+            Ok(_) => lacks,
+            Err(why) => vec![Lack::Unusable(why.clone())],
+        };
+        let unmet = Unmet {
+            rule: rule.name.clone(),
+            lacks,
+        };
+        match rule.mode {
+            Mode::Enforce => self.unmet.push(unmet),
+            Mode::Audit => self.concerns.push(unmet),
+        }
+    }
+}
+
+/// Decides whether `target` may be used, `now` being the time: the source's own policy and every enforced rule must be met.
+///
+/// # Errors
+/// When one of them is not, with the reasons of all of them.
+pub fn admit(
+    target: &Target,
+    signatures: &SignatureSet,
+    demands: &Demands,
+    now: Timestamp,
+) -> Result<Admission, NotAdmitted> {
+    let own = demands
+        .own
+        .as_ref()
+        .map(|policy| verify(target, signatures, policy, now));
+    let mut found = Findings::default();
+    for rule in &demands.rules {
+        let met = match &rule.authorities {
+            Ok(authorities) => authorities.met_by(target, signatures, now),
+            Err(why) => Err(vec![Lack::Unusable(why.clone())]),
+        };
+        match met {
+            Ok(grants) => found.met.push(Met {
+                rule: rule.name.clone(),
+                mode: rule.mode,
+                grants,
+            }),
+            Err(lacks) => found.lacking(rule, lacks),
+        }
+    }
+    let own = match own {
+        Some(Err(why)) => Err(Some(why.to_string())),
+        Some(Ok(_)) | None if !found.unmet.is_empty() => Err(None),
+        Some(Ok(verified)) => Ok(Some(verified)),
+        None => Ok(None),
+    };
+    let own = own.map_err(|own| NotAdmitted {
+        own,
+        unmet: found.unmet,
+    })?;
+    let by_rule = || {
+        let first = found.met.iter().flat_map(|met| &met.grants).next();
+        first.map(|grant| grant.verified.clone())
+    };
+    Ok(Admission {
+        own: own.as_ref().map(|verified| verified.evidence().clone()),
+        admitted: match own.or_else(by_rule) {
+            Some(verified) => verified.into(),
+            None => Admitted::without_policy(target.digest()),
+        },
+        met: found.met,
+        concerns: found.concerns,
+    })
+}
+
+impl fmt::Display for Met {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, grant) in self.grants.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
+            write!(
+                f,
+                "{separator}authority '{}': {}",
+                grant.authority,
+                grant.evidence()
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Unmet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, lack) in self.lacks.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
+            write!(f, "{separator}{lack}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Lack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Signature(missing) => {
+                // Authorities with the same answer are named together, so that signatures are not listed twice.
+                let mut answers: Vec<(Vec<&str>, String)> = Vec::new();
+                for (name, why) in missing {
+                    let why = why.to_string();
+                    match answers.iter_mut().find(|(_, known)| *known == why) {
+                        Some((names, _)) => names.push(name),
+                        None => answers.push((vec![name], why)),
+                    }
+                }
+                for (index, (names, why)) in answers.iter().enumerate() {
+                    let separator = if index == 0 { "" } else { "; " };
+                    write!(f, "{separator}authority '{}': {why}", names.join("' or '"))?;
+                }
+                Ok(())
+            }
+            Self::Signatures(why) => f.write_str(why),
+            Self::Unusable(why) => write!(f, "the policy cannot be used, so nothing meets it: {why}"),
+        }
+    }
+}
+
+fn refusal(own: Option<&str>, unmet: &[Unmet]) -> String {
+    let mut text = own.unwrap_or_default().to_owned();
+    for one in unmet {
+        let separator = if text.is_empty() { "" } else { "\n" };
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{separator}refused by policy '{}': {one}", one.rule);
+    }
+    text
+}
