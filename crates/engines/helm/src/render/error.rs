@@ -175,13 +175,12 @@ fn value(
     origins: &Origins,
 ) -> Option<(String, String)> {
     // The place of a chain of fields is behind its first one, so the expression is asked first.
-    let rest = match frame.expression.split_once(".Values.") {
-        Some((_, rest)) => rest,
-        None => {
-            let text = &templates.get(&frame.file)?.text;
-            let line = text.split('\n').nth(frame.line.checked_sub(1)?)?;
-            line.get(frame.column..)?.split_once(".Values.")?.1
-        }
+    let rest = if let Some((_, rest)) = frame.expression.split_once(".Values.") {
+        rest
+    } else {
+        let text = &templates.get(&frame.file)?.text;
+        let line = text.split('\n').nth(frame.line.checked_sub(1)?)?;
+        line.get(frame.column..)?.split_once(".Values.")?.1
     };
     let end = rest
         .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.'))

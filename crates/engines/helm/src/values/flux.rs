@@ -146,15 +146,14 @@ pub fn from_references(
 /// A reference as messages name it.
 fn name(namespace: &str, at: usize, reference: &Reference) -> String {
     let (kind, key) = (&reference.kind, reference.key());
-    let mut name = format!(
-        "spec.valuesFrom[{at}] ({kind} {namespace}/{}, key '{key}'",
+    let target = match reference.target_path.as_str() {
+        "" => String::new(),
+        path => format!(", target path '{path}'"),
+    };
+    format!(
+        "spec.valuesFrom[{at}] ({kind} {namespace}/{}, key '{key}'{target})",
         reference.name
-    );
-    if !reference.target_path.is_empty() {
-        name.push_str(&format!(", target path '{}'", reference.target_path));
-    }
-    name.push(')');
-    name
+    )
 }
 
 /// The layers in the order in which they count. What target paths set lies over the inline values where it has come
