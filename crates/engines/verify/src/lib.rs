@@ -56,6 +56,7 @@ mod payload;
 mod pem;
 mod policy;
 mod predicate;
+mod promotion;
 mod root;
 mod signatures;
 mod sigstore;
@@ -72,6 +73,10 @@ pub use key::{Algorithm, Fingerprint, InvalidKey, PublicKey};
 pub use payload::{COSIGN_PAYLOAD_TYPE, InvalidPayload, SimpleSigning};
 pub use policy::{IdentityPolicy, InvalidKeys, KeyPolicy, NoIdentities, NoKeys, Policy, PredicateTypes};
 pub use predicate::{InvalidPredicate, InvalidPredicateType, PredicateType};
+pub use promotion::{
+    Action, Hold, InvalidRecord, Move, PROMOTION_PREDICATE, Position, Promotion, Recorded, Rollback,
+    governing,
+};
 pub use root::{InvalidTrustRoot, TrustRoot};
 pub use signatures::{
     FoundAttestation, FoundBundle, FoundPayload, Layout, MAX_SIGNATURES, PayloadMaterial, SignatureSet,

@@ -14,3 +14,4 @@ mod keyless;
 mod keys;
 mod payloads;
 mod predicates;
+mod promotions;
