@@ -74,8 +74,8 @@ pub use payload::{COSIGN_PAYLOAD_TYPE, InvalidPayload, SimpleSigning};
 pub use policy::{IdentityPolicy, InvalidKeys, KeyPolicy, NoIdentities, NoKeys, Policy, PredicateTypes};
 pub use predicate::{InvalidPredicate, InvalidPredicateType, PredicateType};
 pub use promotion::{
-    Action, Hold, InvalidRecord, Move, PROMOTION_PREDICATE, Position, Promotion, Recorded, Rollback,
-    governing,
+    Action, Hold, InvalidRecord, Move, Next, PROMOTION_PREDICATE, Position, Promotion, Recorded, Rollback,
+    Step, StepKind, StepRefused, TagState, governing, records,
 };
 pub use root::{InvalidTrustRoot, TrustRoot};
 pub use signatures::{

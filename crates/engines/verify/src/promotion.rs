@@ -24,6 +24,7 @@
 
 mod judge;
 mod read;
+mod step;
 
 use std::fmt;
 
@@ -31,7 +32,8 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use weir_oci::{Digest, Repository, Tag};
 
-pub use judge::{InvalidRecord, Move, Position, Recorded, governing};
+pub use judge::{InvalidRecord, Move, Position, Recorded, governing, records};
+pub use step::{Next, Step, StepKind, StepRefused, TagState};
 
 /// The predicate type of promotion records.
 pub const PROMOTION_PREDICATE: &str = "https://weir.dev/promotion/v1";

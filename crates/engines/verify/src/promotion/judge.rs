@@ -114,18 +114,30 @@ pub struct InvalidRecord {
     pub source: InvalidPredicate,
 }
 
-/// The record that counts for a tag among what was stated about one digest, as [`crate::examine`] gives it: of those whose
-/// signatures the policy takes, for exactly this repository and tag, the one with the highest number. Nothing when there
-/// is none. What the policy does not take, anybody may have put there, and it is passed over.
+/// The record that counts for a tag among what was stated about one digest: the first of [`records`].
 ///
 /// # Errors
-/// When a record with a good signature cannot be read, whatever tag it is for: it may be the one that counts.
+/// As for [`records`].
 pub fn governing(
     examined: &[Examined],
     repository: &Repository,
     tag: &Tag,
 ) -> Result<Option<Verified<Recorded>>, InvalidRecord> {
-    let mut best: Option<Verified<Recorded>> = None;
+    Ok(records(examined, repository, tag)?.into_iter().next())
+}
+
+/// The records for a tag among what was stated about one digest, as [`crate::examine`] gives it: those whose signatures
+/// the policy takes, for exactly this repository and tag, the one with the highest number first. What the policy does
+/// not take, anybody may have put there, and it is passed over.
+///
+/// # Errors
+/// When a record with a good signature cannot be read, whatever tag it is for: it may be the one that counts.
+pub fn records(
+    examined: &[Examined],
+    repository: &Repository,
+    tag: &Tag,
+) -> Result<Vec<Verified<Recorded>>, InvalidRecord> {
+    let mut found: Vec<Verified<Recorded>> = Vec::new();
     for one in examined {
         let Ok(verified) = &one.verdict else { continue };
         let Some(statement) = &verified.get().statement else {
@@ -146,12 +158,8 @@ pub fn governing(
             digest: verified.get().digest,
             promotion,
         };
-        if best
-            .as_ref()
-            .is_none_or(|best| best.get().rank() < recorded.rank())
-        {
-            best = Some(Verified::new(recorded, verified.evidence().clone()));
-        }
+        found.push(Verified::new(recorded, verified.evidence().clone()));
     }
-    Ok(best)
+    found.sort_by_key(|one| std::cmp::Reverse(one.get().rank()));
+    Ok(found)
 }

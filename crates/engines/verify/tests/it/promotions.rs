@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use weir_oci::Digest;
 use weir_standin_sigstore::{Holder, Rekor, Sigstore};
 use weir_verify::{
-    Action, Examined, FoundBundle, Hold, Identity, IdentityPolicy, Move, PROMOTION_PREDICATE, Policy,
-    Position, PredicateType, Promotion, Recorded, Rollback, SignatureSet, Statement, TrustRoot, Verified,
-    examine, governing,
+    Action, Examined, FoundBundle, Hold, Identity, IdentityPolicy, Move, Next, PROMOTION_PREDICATE, Policy,
+    Position, PredicateType, Promotion, Recorded, Rollback, SignatureSet, Statement, Step, StepKind,
+    StepRefused, TagState, TrustRoot, Verified, examine, governing,
 };
 
 use crate::cases::{digest, now, target};
@@ -389,4 +389,115 @@ fn a_record_breaks_a_hold_unless_it_releases_it() {
         ..next
     };
     assert_eq!(recorded(released).breaks_hold(&earlier, now()), None);
+}
+
+fn step(kind: StepKind) -> Step {
+    Step {
+        repository: target().repository().clone(),
+        tag: "latest".parse().unwrap(),
+        digest: digest(),
+        kind,
+        from: Some("latest".to_owned()),
+        by: "bob".to_owned(),
+        reason: None,
+        release_hold: false,
+        at_least: 1,
+    }
+}
+
+fn recorded(promotion: &Promotion) -> Recorded {
+    let found = counts(&[(SUBJECT, promotion.to_predicate())], "latest").unwrap();
+    found.into_inner()
+}
+
+#[test]
+fn the_next_record_follows_the_last_one_and_one_that_was_left_is_taken() {
+    let promote = step(StepKind::Promote);
+    let next = |state: &TagState, prepared: &[Recorded]| promote.next(state, prepared, now()).unwrap();
+    let Next::Record(first) = next(&TagState::default(), &[]) else {
+        panic!("no record")
+    };
+    assert_eq!((first.sequence, first.previous), (1, None));
+
+    // What the tag names is another artifact; the record only lends its number.
+    let other = Digest::of(b"other");
+    let state = TagState {
+        digest: Some(other),
+        record: Some(recorded(&promotion("latest", 4))),
+    };
+    let Next::Record(wanted) = next(&state, &[]) else {
+        panic!("no record")
+    };
+    assert_eq!((wanted.sequence, wanted.previous), (5, Some(other)));
+    let left = recorded(&Promotion {
+        by: "a run before".to_owned(),
+        ..wanted.clone()
+    });
+    assert_eq!(
+        next(&state, std::slice::from_ref(&left)),
+        Next::Move(left.clone())
+    );
+    // One that follows something else, or is too old, is not.
+    for unfit in [
+        Promotion {
+            previous: None,
+            ..wanted.clone()
+        },
+        Promotion {
+            sequence: 4,
+            ..wanted.clone()
+        },
+    ] {
+        let Next::Record(made) = next(&state, &[recorded(&unfit)]) else {
+            panic!("not made")
+        };
+        assert!(made.sequence > unfit.sequence.max(4), "{made:?}");
+    }
+    let there = TagState {
+        digest: Some(digest()),
+        record: Some(left.clone()),
+    };
+    assert_eq!(next(&there, &[]), Next::Done(left));
+    // The history is lost, and somebody says where it was.
+    let lost = Step {
+        at_least: 40,
+        ..promote.clone()
+    };
+    let Next::Record(made) = lost.next(&TagState::default(), &[], now()).unwrap() else {
+        panic!("no record")
+    };
+    assert_eq!(made.sequence, 40);
+}
+
+#[test]
+fn n26_what_is_held_back_is_refused_and_holds_are_carried_on_while_they_last() {
+    let other = Digest::of(b"other");
+    let state = |blocked: Digest, until: Option<&str>| TagState {
+        digest: Some(other),
+        record: Some(recorded(&Promotion {
+            action: Action::Rollback(hold(blocked, until)),
+            ..promotion("latest", 4)
+        })),
+    };
+    let over = Some("2026-10-01T00:00:00Z");
+    let promote = step(StepKind::Promote);
+    for kind in [
+        StepKind::Publish,
+        StepKind::Promote,
+        StepKind::Rollback { until: None },
+    ] {
+        let refused = step(kind).next(&state(digest(), None), &[], now());
+        assert!(matches!(refused, Err(StepRefused::Held { .. })), "{refused:?}");
+    }
+    let carried = |state: &TagState, step: &Step| match step.next(state, &[], now()) {
+        Ok(Next::Record(promotion)) => (promotion.earlier_holds.len(), promotion.releases),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(carried(&state(digest(), over), &promote), (0, vec![]));
+    assert_eq!(carried(&state(Digest::of(b"bad"), None), &promote), (1, vec![]));
+    let release = Step {
+        release_hold: true,
+        ..promote
+    };
+    assert_eq!(carried(&state(digest(), None), &release), (0, vec![digest()]));
 }
