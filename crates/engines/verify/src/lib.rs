@@ -59,6 +59,7 @@ mod payload;
 mod pem;
 mod policy;
 mod predicate;
+mod promotion;
 mod root;
 mod rule;
 mod scope;
@@ -77,6 +78,10 @@ pub use key::{Algorithm, Fingerprint, InvalidKey, PublicKey};
 pub use payload::{COSIGN_PAYLOAD_TYPE, InvalidPayload, SimpleSigning};
 pub use policy::{IdentityPolicy, InvalidKeys, KeyPolicy, NoIdentities, NoKeys, Policy, PredicateTypes};
 pub use predicate::{InvalidPredicate, InvalidPredicateType, PredicateType};
+pub use promotion::{
+    Action, Hold, InvalidRecord, Move, Next, PROMOTION_PREDICATE, Position, Promotion, Recorded, Rollback,
+    Step, StepKind, StepRefused, TagState, governing, records,
+};
 pub use root::{InvalidTrustRoot, TrustRoot};
 pub use rule::{
     Admission, Authorities, Authority, Demands, Grant, Lack, Met, Mode, NoAuthorities, NotAdmitted, Rule,

@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::error::place;
-use shape::Shape;
+use crate::promotion::{PROMOTION_PREDICATE, Promotion};
+pub(crate) use shape::Shape;
 
 /// cosign's own kind: any text, wrapped in an object.
 const CUSTOM: &str = "https://cosign.sigstore.dev/attestation/v1";
@@ -147,6 +148,7 @@ impl PredicateType {
                 shape.time(&["metadata", "scanStartedOn"])?;
                 shape.time(&["metadata", "scanFinishedOn"])
             }
+            PROMOTION_PREDICATE => Promotion::from_predicate(value).map(|_| ()),
             LINK => {
                 let shape = of("in-toto link")?;
                 shape.one_of(&["_type"], &["link"])?;

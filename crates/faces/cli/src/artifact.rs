@@ -1,12 +1,12 @@
 //! `weir artifact`.
 
 mod build;
-mod content;
+pub(crate) mod content;
 mod diff;
 mod inspect;
 mod list;
 mod pull;
-mod push;
+pub(crate) mod push;
 mod tag;
 
 use clap::{Args, Subcommand};

@@ -5,6 +5,7 @@ mod list;
 mod make;
 
 use clap::{Args, Subcommand};
+pub(crate) use make::document;
 use weir_trust::find_attestations;
 use weir_verify::{PredicateType, Rejection, SignatureSet, Statement, Target};
 

@@ -6,7 +6,7 @@ mod token;
 use clap::{ArgGroup, Args};
 use serde_json::{Map, Value, json};
 use weir_trust::{SignError, SigningKey, Stored};
-use weir_verify::{Evidence, Target};
+use weir_verify::{Evidence, Identity, Target, TrustRoot};
 
 use keyless::{Holder, KeylessArgs};
 
@@ -54,6 +54,21 @@ impl SignerArgs {
             Some(key) => Signer::Key(Box::new(keys::private(cx, key, self.password_stdin).await?)),
             None => Signer::Identity(Box::new(self.identity.holder(cx).await?)),
         })
+    }
+
+    /// The authorities and logs that verifiers will trust.
+    pub(crate) fn root(&self) -> Result<TrustRoot> {
+        self.identity.root()
+    }
+
+    /// The signer whom the certificate must name, where that is said.
+    pub(crate) fn expected(&self) -> Result<Option<Identity>> {
+        self.identity.expected()
+    }
+
+    /// What names the key, where there is one.
+    pub(crate) fn key_name(&self) -> Option<&str> {
+        self.key.as_deref()
     }
 
     /// Why signing failed, and what to try.

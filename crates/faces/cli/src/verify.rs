@@ -236,7 +236,7 @@ impl Verify {
 }
 
 /// A text to compare, or a pattern to search for; not both, which the arguments' groups see to.
-fn either(exact: Option<&str>, pattern: Option<&str>) -> Result<Option<TextMatch>> {
+pub(crate) fn either(exact: Option<&str>, pattern: Option<&str>) -> Result<Option<TextMatch>> {
     if let Some(pattern) = pattern {
         let read = weir_re2::Pattern::new(pattern).map_err(|error| {
             CommandError::caused(

@@ -35,6 +35,7 @@ mod find;
 mod key;
 mod keyless;
 mod layout;
+mod moves;
 mod secret;
 mod sign;
 mod statement;
@@ -48,6 +49,7 @@ pub use keyless::{
     SigningConfig, TokenError, github_actions_token,
 };
 pub use layout::{attestation_tag, legacy_tag};
+pub use moves::{MoveError, Moved, Mover};
 pub use secret::{KEY_ENTRY, PASSWORD_ENTRY, PUBLIC_KEY_ENTRY, SecretError};
 pub use sign::{KeylessStored, SignError, SignOptions, Stored, sign, sign_keyless};
 pub use statement::Signer;

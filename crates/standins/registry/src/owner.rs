@@ -30,6 +30,17 @@ pub struct RefusedManifest {
 }
 
 impl Registry {
+    /// Another registry that behaves like this one and holds what this one holds now, without faults and requests.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        let copy = Self::new(self.options().clone());
+        let (mut to, from) = (copy.state(), self.state());
+        to.repositories.clone_from(&from.repositories);
+        to.blobs.clone_from(&from.blobs);
+        drop((to, from));
+        copy
+    }
+
     /// Puts a blob into a repository.
     pub fn put_blob(&self, repository: &str, content: impl Into<Bytes>) -> Digest {
         let content = content.into();

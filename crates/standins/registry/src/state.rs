@@ -22,7 +22,7 @@ pub(crate) struct State {
     pub(crate) seen: std::collections::VecDeque<Seen>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Repository {
     pub(crate) blobs: BTreeSet<Digest>,
     pub(crate) manifests: BTreeMap<Digest, Stored>,

@@ -14,4 +14,5 @@ mod keyless;
 mod keys;
 mod payloads;
 mod predicates;
+mod promotions;
 mod rules;

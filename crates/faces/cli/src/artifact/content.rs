@@ -19,6 +19,13 @@ pub(crate) struct Content {
     /// Folder or file to pack; `-` reads YAML from standard input
     #[arg(short, long, value_name = "PATH", default_value = ".")]
     path: PathBuf,
+    #[command(flatten)]
+    selection: Selection,
+}
+
+/// What of a folder to leave out.
+#[derive(Debug, Args)]
+pub(crate) struct Selection {
     /// Patterns to leave out, as in .gitignore, instead of the usual ones (version control, archives, images)
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
     ignore_paths: Vec<String>,
@@ -38,7 +45,19 @@ pub(crate) struct Content {
 impl Content {
     /// Packs it as `flux push artifact` does.
     pub(crate) fn pack(&self, cx: &mut Context<'_>) -> Result<Packed> {
-        if self.path == Path::new("-") {
+        self.selection.pack(&self.path, cx)
+    }
+
+    /// The path, for messages.
+    pub(crate) fn name(&self) -> String {
+        name(&self.path)
+    }
+}
+
+impl Selection {
+    /// Packs what `path` leads to as `flux push artifact` does.
+    pub(crate) fn pack(&self, path: &Path, cx: &mut Context<'_>) -> Result<Packed> {
+        if path == Path::new("-") {
             let mut bytes = cx
                 .io
                 .read_stdin()
@@ -64,17 +83,17 @@ impl Content {
         } else {
             Links::Skip
         };
-        pack_path(&self.path, &rules, links, Form::Push).map_err(|error| {
-            CommandError::caused(Kind::User, format!("cannot pack {}", self.path.display()), &error)
+        pack_path(path, &rules, links, Form::Push).map_err(|error| {
+            CommandError::caused(Kind::User, format!("cannot pack {}", path.display()), &error)
         })
     }
+}
 
-    /// The path, for messages.
-    pub(crate) fn name(&self) -> String {
-        if self.path == Path::new("-") {
-            "standard input".into()
-        } else {
-            self.path.display().to_string()
-        }
+/// The path, for messages.
+pub(crate) fn name(path: &Path) -> String {
+    if path == Path::new("-") {
+        "standard input".into()
+    } else {
+        path.display().to_string()
     }
 }

@@ -55,7 +55,7 @@ pub(crate) struct Push {
 }
 
 /// Exactly one `=`, as flux wants it.
-fn read_annotation(text: &str) -> std::result::Result<(String, String), String> {
+pub(crate) fn read_annotation(text: &str) -> std::result::Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() && !value.contains('=') => {
             Ok((key.to_owned(), value.to_owned()))

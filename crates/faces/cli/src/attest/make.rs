@@ -49,7 +49,7 @@ pub(super) struct Make {
 
 impl Make {
     pub(super) async fn run(self, cx: &mut Context<'_>) -> Result {
-        let predicate = self.predicate(cx)?;
+        let predicate = document(cx, &self.r#type, &self.predicate)?;
         let signer = self.signer.read(cx).await?;
         let (client, target) = self.remote.target(cx, &self.reference).await?;
         let mut options = AttestOptions::at(cx.io.now());
@@ -89,45 +89,45 @@ impl Make {
             .print(cx, &target, &done, self.output)?;
         Ok(Exit::Success)
     }
+}
 
-    fn predicate(&self, cx: &mut Context<'_>) -> Result<Value> {
-        let from_stdin = self.predicate == Path::new(STDIN);
-        let (name, document) = if from_stdin {
-            let document = cx
-                .io
-                .read_stdin()
-                .map_err(|error| CommandError::caused(Kind::Outside, "cannot read standard input", &error))?;
-            ("standard input".to_owned(), document)
-        } else {
-            let document = std::fs::read(&self.predicate)
-                .map_err(|error| CommandError::file("read the predicate", &self.predicate, &error))?;
-            (self.predicate.display().to_string(), document)
-        };
-        self.r#type
-            .read(&document, cx.io.now())
-            .map_err(|error| self.explain(&name, &document, &error))
+/// Reads a document that is to be a predicate of this type; `-` is standard input.
+pub(crate) fn document(cx: &mut Context<'_>, kind: &PredicateType, path: &Path) -> Result<Value> {
+    let (name, document) = if path == Path::new(STDIN) {
+        let document = cx
+            .io
+            .read_stdin()
+            .map_err(|error| CommandError::caused(Kind::Outside, "cannot read standard input", &error))?;
+        ("standard input".to_owned(), document)
+    } else {
+        let document =
+            std::fs::read(path).map_err(|error| CommandError::file("read the predicate", path, &error))?;
+        (path.display().to_string(), document)
+    };
+    kind.read(&document, cx.io.now())
+        .map_err(|error| explain(kind, &name, &document, &error))
+}
+
+/// What is wrong with the document, where, and what to try.
+fn explain(kind: &PredicateType, name: &str, document: &[u8], error: &InvalidPredicate) -> CommandError {
+    let failure = format!("cannot attest {name} as {kind}");
+    let mut explained = CommandError::caused(Kind::User, failure, error);
+    if let Ok(text) = std::str::from_utf8(document)
+        && let Some((line, column)) = place(text, error)
+    {
+        explained = explained.at(name, line, column, Some(text));
     }
-
-    /// What is wrong with the document, where, and what to try.
-    fn explain(&self, name: &str, document: &[u8], error: &InvalidPredicate) -> CommandError {
-        let failure = format!("cannot attest {name} as {}", self.r#type);
-        let mut explained = CommandError::caused(Kind::User, failure, error);
-        if let Ok(text) = std::str::from_utf8(document)
-            && let Some((line, column)) = place(text, error)
-        {
-            explained = explained.at(name, line, column, Some(text));
+    match error {
+        InvalidPredicate::Malformed { .. } if document.starts_with(b"SPDXVersion:") => {
+            explained.hint("convert it to JSON; Sigstore's verifiers read no predicates that are text")
         }
-        match error {
-            InvalidPredicate::Malformed { .. } if document.starts_with(b"SPDXVersion:") => explained
-                .hint("convert it to JSON; Sigstore's verifiers read no predicates that are text"),
-            InvalidPredicate::Malformed { .. } => {
-                explained.hint("a predicate is JSON; `--type custom` takes any text")
-            }
-            InvalidPredicate::Field { .. } => explained.hint(
-                "give the document alone, with no envelope or statement around it, and the `--type` that it is",
-            ),
-            _ => explained,
+        InvalidPredicate::Malformed { .. } => {
+            explained.hint("a predicate is JSON; `--type custom` takes any text")
         }
+        InvalidPredicate::Field { .. } => explained.hint(
+            "give the document alone, with no envelope or statement around it, and the `--type` that it is",
+        ),
+        _ => explained,
     }
 }
 

@@ -65,17 +65,7 @@ pub(crate) struct Holder {
 impl KeylessArgs {
     pub(super) async fn holder(&self, cx: &mut Context<'_>) -> Result<Holder> {
         let config = self.config()?;
-        let root = match &self.trusted_root {
-            Some(path) => trust::read_root(path)?,
-            None => TrustRoot::public_good(),
-        };
-        let expected = self
-            .certificate_identity
-            .as_ref()
-            .zip(self.certificate_oidc_issuer.as_ref())
-            .map(|(subject, issuer)| Identity::exact(issuer, subject))
-            .transpose()
-            .map_err(|error| CommandError::of(Kind::Usage, &error))?;
+        let (root, expected) = (self.root()?, self.expected()?);
         let options = remote::options(cx, PlainHttp::Loopback)?;
         let token = self.token.find(cx, &options).await?;
         let keyless = Keyless::new(config, root, cx.io.clock(), &options)
@@ -85,6 +75,24 @@ impl KeylessArgs {
             None => keyless,
         };
         Ok(Holder { keyless, token })
+    }
+
+    pub(super) fn root(&self) -> Result<TrustRoot> {
+        match &self.trusted_root {
+            Some(path) => trust::read_root(path),
+            None => Ok(TrustRoot::public_good()),
+        }
+    }
+
+    pub(super) fn expected(&self) -> Result<Option<Identity>> {
+        let names = self
+            .certificate_identity
+            .as_ref()
+            .zip(self.certificate_oidc_issuer.as_ref());
+        names
+            .map(|(subject, issuer)| Identity::exact(issuer, subject))
+            .transpose()
+            .map_err(|error| CommandError::of(Kind::Usage, &error))
     }
 
     fn config(&self) -> Result<SigningConfig> {

@@ -1,0 +1,98 @@
+//! What those who read a tag ask of it: the same policies as those of `weir verify`.
+
+use clap::{ArgGroup, Args};
+use weir_verify::{Identity, IdentityPolicy, KeyPolicy, Policy};
+
+use crate::global::Context;
+use crate::signer::{Signer, SignerArgs};
+use crate::verify::either;
+use crate::{CommandError, Kind, keys, run::Result};
+
+/// Options that say what readers accept.
+#[derive(Debug, Args)]
+#[command(
+    group(ArgGroup::new("reader_subject").args(["reader_identity", "reader_identity_regexp"]).conflicts_with("reader_key").requires("reader_who")),
+    group(ArgGroup::new("reader_who").args(["reader_issuer", "reader_issuer_regexp"]).conflicts_with("reader_key").requires("reader_subject")),
+)]
+pub(super) struct ReaderArgs {
+    /// Public key that readers verify with: a file, env://VARIABLE, or k8s://NAMESPACE/SECRET; may be repeated
+    /// [default: the signer alone]
+    #[arg(long, value_name = "KEY", help_heading = "Reader options")]
+    reader_key: Vec<String>,
+    /// Whom readers accept as the signer, exactly
+    #[arg(long, value_name = "SUBJECT", help_heading = "Reader options")]
+    reader_identity: Option<String>,
+    /// Whom they accept, as an expression that is searched for: anchor it with ^ and $
+    #[arg(long, value_name = "RE2", help_heading = "Reader options")]
+    reader_identity_regexp: Option<String>,
+    /// Who must vouch for the signer, exactly
+    #[arg(long, value_name = "URL", help_heading = "Reader options")]
+    reader_issuer: Option<String>,
+    /// Who must vouch, as an expression that is searched for
+    #[arg(long, value_name = "RE2", help_heading = "Reader options")]
+    reader_issuer_regexp: Option<String>,
+}
+
+impl ReaderArgs {
+    pub(super) async fn policy(
+        &self,
+        cx: &mut Context<'_>,
+        args: &SignerArgs,
+        signer: &Signer,
+    ) -> Result<Option<Policy>> {
+        if !self.reader_key.is_empty() {
+            let mut public = Vec::new();
+            for name in &self.reader_key {
+                public.push((name.clone(), keys::public(cx, name).await?));
+            }
+            return by_keys(public).map(Some);
+        }
+        let issuer = either(
+            self.reader_issuer.as_deref(),
+            self.reader_issuer_regexp.as_deref(),
+        )?;
+        let subject = either(
+            self.reader_identity.as_deref(),
+            self.reader_identity_regexp.as_deref(),
+        )?;
+        if let Some((issuer, subject)) = issuer.zip(subject) {
+            let identity =
+                Identity::new(issuer, subject).map_err(|error| CommandError::of(Kind::Usage, &error))?;
+            let policy = by_identity(args, identity)?;
+            for warning in policy.warnings() {
+                cx.io.talk(&format!("warning: {warning}"));
+            }
+            return Ok(Some(Policy::Identities(policy)));
+        }
+        match signer {
+            Signer::Key(key) => {
+                let name = args.key_name().unwrap_or("the signer's").to_owned();
+                by_keys(vec![(name, key.public_key().clone())]).map(Some)
+            }
+            Signer::Identity(_) => {
+                let identity = args.expected()?;
+                let policy = identity.map(|identity| by_identity(args, identity)).transpose()?;
+                Ok(policy.map(Policy::Identities))
+            }
+        }
+    }
+}
+
+/// A policy of exactly this signer.
+pub(super) fn policy_of(args: &SignerArgs, signer: &weir_verify::Signer) -> Result<Policy> {
+    let weir_verify::Signer::Identity { subject, issuer, .. } = signer else {
+        return Err(CommandError::new(Kind::Internal, "the certificate names nobody"));
+    };
+    let identity =
+        Identity::exact(issuer, subject).map_err(|error| CommandError::of(Kind::Rejected, &error))?;
+    by_identity(args, identity).map(Policy::Identities)
+}
+
+fn by_keys(keys: Vec<(String, weir_verify::PublicKey)>) -> Result<Policy> {
+    let policy = KeyPolicy::new(keys).map_err(|error| CommandError::of(Kind::Usage, &error))?;
+    Ok(Policy::Keys(policy))
+}
+
+fn by_identity(args: &SignerArgs, identity: Identity) -> Result<IdentityPolicy> {
+    IdentityPolicy::new(args.root()?, [identity]).map_err(|error| CommandError::of(Kind::Usage, &error))
+}

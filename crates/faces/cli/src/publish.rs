@@ -1,0 +1,194 @@
+//! `weir publish`.
+
+mod content;
+mod documents;
+
+use clap::Args;
+use weir_oci::{Repository, Tag};
+use weir_trust::{Clock, MoveError, SignOptions, sign_keyless};
+use weir_verify::{Policy, StepKind, Target};
+
+use content::ContentArgs;
+use documents::{Document, DocumentArgs};
+
+use crate::global::Context;
+use crate::moving::{self, MovingArgs, Outcome, OutputArgs, Wish};
+use crate::remote::{Remote, read_repository};
+use crate::signer::Signer;
+use crate::{CommandError, Exit, run::Result};
+
+const EXAMPLES: &str = "\
+Examples:
+  weir publish ./apps/frontend --to oci://ghcr.io/org/frontend --tag latest --key env://SIGNING_KEY \\
+    --source URL --revision main@sha1:COMMIT
+  weir publish ./apps/frontend --to oci://ghcr.io/org/frontend --diff-tag latest --tag v1.4.0 --keyless \\
+    --certificate-identity https://github.com/org/apps/.github/workflows/push.yml@refs/heads/main \\
+    --certificate-oidc-issuer https://token.actions.githubusercontent.com \\
+    --provenance provenance.json --sbom sbom.spdx.json --vex vex.json \\
+    --output-file \"$GITHUB_OUTPUT\"
+
+The order: push content and manifest by digest, sign, attest, make and store a signed record of each
+move, verify all of it as readers will, look at the tag again, move it. A run that was cut leaves tags
+where they were or moved whole, and the next one does what is missing. Two runs at once end in one of the
+two.
+
+Outputs, as data and in `--output-file`: pushed, moved, digest, digest-url, url, repository, tag.
+Exit codes: 0 the tags name it, 1 not published, 2 wrong usage.";
+
+/// Build, push, sign, attest, verify, and only then move the tags
+///
+/// The same content, source and revision give the same digest, so a second run pushes nothing, but still makes sure that
+/// signature, attestations and records are there. With `--diff-tag`, content that is the one of that tag is not
+/// pushed either, whatever its revision: the tags get the digest that is there.
+///
+/// What readers accept is by default the signer alone: its key, or the identity in its certificate. Clusters that accept
+/// others say so with the reader options, and what they would refuse gets no tag.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Publish {
+    #[command(flatten)]
+    content: ContentArgs,
+    /// Where to: oci://HOST/REPOSITORY
+    #[arg(long = "to", value_name = "REPOSITORY", value_parser = read_repository)]
+    repository: Repository,
+    /// Tag to move; may be repeated
+    #[arg(long = "tag", value_name = "TAG", required_unless_present = "diff_tag", value_delimiter = ',', value_parser = read_tag)]
+    tags: Vec<Tag>,
+    /// Push nothing if this tag has the same content; it is moved, too
+    #[arg(long, value_name = "TAG", value_parser = read_tag)]
+    diff_tag: Option<Tag>,
+    #[command(flatten)]
+    documents: DocumentArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+    #[command(flatten)]
+    moving: MovingArgs,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// A tag, with what to do about build metadata: its plus sign is in no tag, and only charts have a custom for it.
+fn read_tag(text: &str) -> std::result::Result<Tag, String> {
+    let tag: std::result::Result<Tag, weir_oci::InvalidTag> = text.parse();
+    tag.map_err(|error| match text.replace('+', "_").parse::<Tag>() {
+        Ok(other) if text.contains('+') => {
+            format!(
+                "{error}; a registry has no tag with `+`, so name {other} if that is what readers look for"
+            )
+        }
+        _ => error.to_string(),
+    })
+}
+
+impl Publish {
+    pub(crate) async fn run(self, cx: &mut Context<'_>) -> Result {
+        let repository = &self.repository;
+        // All that can be wrong here is found before anything is written.
+        let documents = self.documents.read(cx)?;
+        let built = self.content.build(cx)?;
+        let signer = self.moving.signer(cx).await?;
+        let policy = self.moving.policy(cx, &signer).await?;
+        let client = self.remote.client(cx, repository)?;
+        let clock = cx.io.clock();
+
+        let work = built.push(&client, repository, self.diff_tag.as_ref());
+        let (digest, pushed) = cx.in_time("pushing the artifact", work).await?;
+        let target = Target::new(repository.clone(), digest);
+        let said = if pushed { "pushed" } else { "is there already:" };
+        cx.io
+            .talk(&format!("{said} oci://{target}, not yet under a tag of this run"));
+        let policy = match policy {
+            Some(policy) => policy,
+            None => self.sign_first(cx, &client, &target, &signer, &clock).await?,
+        };
+        let mover = moving::mover(&client, &signer, &policy, &clock);
+        let failed = |error: MoveError| -> CommandError {
+            self.moving.explain(format!("cannot publish {target}"), &error)
+        };
+        let work = async { Box::pin(mover.sign(&target)).await.map_err(failed) };
+        if cx.in_time("signing", work).await? {
+            cx.io.talk("signed");
+        }
+        for Document { kind, predicate } in &documents {
+            let work = async {
+                Box::pin(mover.attest(&target, kind.uri(), predicate))
+                    .await
+                    .map_err(failed)
+            };
+            if cx.in_time("attesting", work).await? {
+                cx.io.talk(&format!("attested {kind}"));
+            }
+        }
+        let mut tags = Vec::new();
+        for tag in self.all_tags() {
+            let wish = Wish {
+                kind: StepKind::Publish,
+                digest,
+                from: None,
+                release_hold: false,
+            };
+            let step = self.moving.step(cx, repository, tag, &wish);
+            let failed = |error: MoveError| -> CommandError {
+                let failure = format!("cannot move {repository}:{tag} to {digest}");
+                self.moving.explain(failure, &error)
+            };
+            let work = async { Box::pin(mover.run(&step)).await.map_err(failed) };
+            let moved = cx.in_time("moving the tag", work).await?;
+            moving::tell(cx, tag, &moved);
+            tags.push((tag.clone(), moved));
+        }
+        let outcome = Outcome {
+            repository: repository.clone(),
+            digest,
+            pushed,
+            tags,
+        };
+        outcome.print(cx, &self.output)?;
+        Ok(Exit::Success)
+    }
+
+    fn all_tags(&self) -> Vec<&Tag> {
+        let mut all: Vec<&Tag> = Vec::new();
+        for tag in self.diff_tag.iter().chain(&self.tags) {
+            if !all.contains(&tag) {
+                all.push(tag);
+            }
+        }
+        all
+    }
+
+    /// Where nobody said who signs, the certificate of a new signature does.
+    async fn sign_first(
+        &self,
+        cx: &mut Context<'_>,
+        client: &weir_registry::Client,
+        target: &Target,
+        signer: &Signer,
+        clock: &Clock,
+    ) -> Result<Policy> {
+        let Signer::Identity(holder) = signer else {
+            return Err(CommandError::usage("nobody is to sign"));
+        };
+        let options = SignOptions::at(clock());
+        let work = Box::pin(sign_keyless(
+            client,
+            target,
+            &holder.keyless,
+            &holder.token,
+            &options,
+        ));
+        let work = async {
+            work.await.map_err(|error| {
+                let failure = format!("cannot sign {target}");
+                self.moving.explain(failure, &MoveError::Sign(error))
+            })
+        };
+        let signed = cx.in_time("signing", work).await?;
+        cx.io.talk(&format!(
+            "signed {}; name the signer with `--certificate-identity` and `--certificate-oidc-issuer`, and a run that \
+             changes nothing signs nothing",
+            crate::trust::by(&signed.evidence)
+        ));
+        self.moving.policy_of(&signed.evidence.signer)
+    }
+}

@@ -1,0 +1,164 @@
+//! What is published: the content, where it comes from, and whether it is there.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::Args;
+use jiff::Timestamp;
+use weir_oci::{Digest, Manifest, Repository, Tag, media_type};
+use weir_registry::{BlobSource, Client};
+use weir_store::archive::Packed;
+use weir_store::flux::{Metadata, PushError, artifact, push};
+
+use crate::artifact::content::{Selection, name};
+use crate::artifact::push::read_annotation;
+use crate::global::Context;
+use crate::{CommandError, Kind, run::Result};
+
+/// The longest configuration that is read, in bytes. Flux's have some hundreds.
+const MAX_CONFIG_BYTES: u64 = 1 << 20;
+
+/// Options of what is published.
+#[derive(Debug, Args)]
+pub(super) struct ContentArgs {
+    /// Folder or file to publish; `-` reads YAML from standard input
+    #[arg(value_name = "PATH")]
+    path: PathBuf,
+    #[command(flatten)]
+    selection: Selection,
+    /// Where the content comes from, such as the URL of a Git repository [default in GitHub and GitLab: the job's]
+    #[arg(long, value_name = "URL")]
+    source: Option<String>,
+    /// Which revision of it, such as main@sha1:COMMIT [default in GitHub and GitLab: the job's]
+    #[arg(long, value_name = "REVISION")]
+    revision: Option<String>,
+    /// Annotation of the manifest; may be repeated
+    #[arg(short, long, value_name = "KEY=VALUE", value_parser = read_annotation)]
+    annotations: Vec<(String, String)>,
+    /// The time of making, for the manifest; with another time the digest is another one [default: 1970, so that the
+    /// same content gives the same digest]
+    #[arg(long, value_name = "TIME")]
+    created: Option<Timestamp>,
+}
+
+/// What is to be pushed.
+pub(super) struct Built {
+    packed: Packed,
+    metadata: Metadata,
+    name: String,
+}
+
+impl ContentArgs {
+    pub(super) fn build(&self, cx: &mut Context<'_>) -> Result<Built> {
+        let (source, revision) = self.origin(cx)?;
+        let metadata = Metadata {
+            created: self.created.unwrap_or(Timestamp::UNIX_EPOCH),
+            source,
+            revision,
+            annotations: self.annotations.iter().cloned().collect::<BTreeMap<_, _>>(),
+        };
+        Ok(Built {
+            packed: self.selection.pack(&self.path, cx)?,
+            metadata,
+            name: name(&self.path),
+        })
+    }
+
+    /// In a job as the actions that Flux users know write it.
+    fn origin(&self, cx: &Context<'_>) -> Result<(String, String)> {
+        let env = |name| cx.io.env(name);
+        let github = env("GITHUB_SERVER_URL")
+            .zip(env("GITHUB_REPOSITORY"))
+            .map(|(server, repository)| format!("{server}/{repository}"));
+        let job_source = github.or_else(|| env("CI_PROJECT_URL").map(str::to_owned));
+        let job_revision = env("GITHUB_REF")
+            .zip(env("GITHUB_SHA"))
+            .or_else(|| env("CI_COMMIT_REF_NAME").zip(env("CI_COMMIT_SHA")))
+            .map(|(name, commit)| format!("{name}@sha1:{commit}"));
+        let missing = |option: &str| {
+            CommandError::usage(format!(
+                "`{option}` is missing, and no job of GitHub or GitLab says it"
+            ))
+            .hint("give `--source` and `--revision`: they are written into the manifest")
+        };
+        let source = self
+            .source
+            .clone()
+            .or(job_source)
+            .ok_or_else(|| missing("--source"))?;
+        let revision = self.revision.clone().or(job_revision);
+        Ok((source, revision.ok_or_else(|| missing("--revision"))?))
+    }
+}
+
+impl Built {
+    /// Pushes it under its digest alone, unless it is there, or `diff` has the same content. The digest that is to get the
+    /// tags, and whether something was pushed.
+    pub(super) async fn push(
+        &self,
+        client: &Client,
+        repository: &Repository,
+        diff: Option<&Tag>,
+    ) -> Result<(Digest, bool)> {
+        if let Some(tag) = diff
+            && let Some(digest) = self.same(client, repository, tag).await?
+        {
+            return Ok((digest, false));
+        }
+        let internal = |error: &(dyn std::error::Error + 'static)| CommandError::of(Kind::Internal, error);
+        let whole = artifact(&self.packed.summary, &self.metadata).map_err(|error| internal(&error))?;
+        // The manifest goes last, so with it all is there.
+        match client.manifest(repository, &whole.digest).await {
+            Ok(_) => return Ok((whole.digest, false)),
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error.into()),
+        }
+        let archive = BlobSource::Bytes(self.packed.bytes.clone());
+        let pushed = push(
+            client,
+            repository,
+            None,
+            archive,
+            &self.packed.summary,
+            &self.metadata,
+        )
+        .await
+        .map_err(|error| match error {
+            PushError::Registry(error) => {
+                let failure = format!("cannot push {}", self.name);
+                CommandError::caused(Kind::Outside, failure, &error)
+                    .hint("no tag was moved; run the command again: it does what is missing")
+            }
+            other => internal(&other),
+        })?;
+        Ok((pushed.digest, true))
+    }
+
+    /// The digest that the tag names, if that has this content: equal bytes, or an equal tar below another compressor's.
+    async fn same(&self, client: &Client, repository: &Repository, tag: &Tag) -> Result<Option<Digest>> {
+        let found = match client.manifest_at(&repository.at_tag(tag.clone())).await {
+            Ok(found) => found,
+            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let Manifest::Image(image) = &found.manifest else {
+            return Ok(None);
+        };
+        let [layer] = image.layers.as_slice() else {
+            return Ok(None);
+        };
+        if layer.media_type != media_type::FLUX_CONTENT {
+            return Ok(None);
+        }
+        if layer.digest == self.packed.summary.digest {
+            return Ok(Some(found.digest));
+        }
+        let config = client
+            .blob_bytes(repository, &image.config, MAX_CONFIG_BYTES)
+            .await?;
+        let config: serde_json::Value = serde_json::from_slice(&config).unwrap_or_default();
+        let there = config.pointer("/rootfs/diff_ids/0").and_then(|id| id.as_str());
+        let same = there == Some(self.packed.summary.diff_id.to_string().as_str());
+        Ok(same.then_some(found.digest))
+    }
+}

@@ -1,0 +1,95 @@
+//! A line to a registry that can be cut, or held, at any request.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use weir_standin_registry::Registry;
+
+/// What happens at a request, counted from 0.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum At {
+    /// Nothing.
+    Never,
+    /// It is carried out and its answer is lost, and so is everything after it.
+    Cut(usize),
+    /// It waits until the line is resumed.
+    Hold(usize),
+}
+
+/// The line. Dropping it ends it.
+pub(crate) struct Line {
+    pub(crate) url: String,
+    gate: Arc<Gate>,
+    task: JoinHandle<()>,
+}
+
+struct Gate {
+    at: At,
+    count: AtomicUsize,
+    reached: Notify,
+    resume: Notify,
+}
+
+impl Line {
+    pub(crate) async fn to(registry: &Registry, at: At) -> Self {
+        let gate = Arc::new(Gate {
+            at,
+            count: AtomicUsize::new(0),
+            reached: Notify::new(),
+            resume: Notify::new(),
+        });
+        let router = registry
+            .router()
+            .layer(middleware::from_fn_with_state(gate.clone(), pass));
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let task = tokio::spawn(async move { drop(axum::serve(listener, router).await) });
+        Self { url, gate, task }
+    }
+
+    /// How many requests came.
+    pub(crate) fn count(&self) -> usize {
+        self.gate.count.load(Ordering::SeqCst)
+    }
+
+    /// Until a request waits.
+    pub(crate) async fn held(&self) {
+        self.gate.reached.notified().await;
+    }
+
+    pub(crate) fn resume(&self) {
+        self.gate.resume.notify_one();
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn pass(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
+    let number = gate.count.fetch_add(1, Ordering::SeqCst);
+    // No answer that a client would ask for again: the process is dead.
+    let dead = || StatusCode::BAD_REQUEST.into_response();
+    match gate.at {
+        At::Cut(at) if number > at => dead(),
+        At::Cut(at) if number == at => {
+            drop(next.run(request).await);
+            dead()
+        }
+        At::Hold(at) if number == at => {
+            gate.reached.notify_one();
+            gate.resume.notified().await;
+            next.run(request).await
+        }
+        _ => next.run(request).await,
+    }
+}

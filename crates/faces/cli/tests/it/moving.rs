@@ -1,0 +1,531 @@
+//! `weir publish`, `weir promote` and `weir rollback`: what they do when nothing goes wrong, and what they refuse.
+
+use std::fs;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+use weir_oci::Digest;
+use weir_registry::{Client, ClientOptions};
+use weir_standin_registry::{Options, Registry};
+use weir_standin_sigstore::Rekor;
+use weir_trust::find_attestations;
+use weir_verify::{KeyPolicy, Policy, Promotion, PublicKey, Target, examine, governing, verify};
+
+use crate::harness::{Ran, weir_with};
+use crate::line::{At, Line};
+use crate::sign_keyless;
+
+const KEY: &str = include_str!("../../../../ports/trust/tests/cases/keys/plain-p256.pem");
+const PUBLIC: &str = include_str!("../../../../ports/trust/tests/cases/keys/p256.pub");
+const OTHER_KEY: &str = include_str!("../../../../ports/trust/tests/cases/keys/plain-ed25519.pem");
+pub(crate) const URL: &str = "oci://registry.example/org/apps";
+const REPOSITORY: &str = "org/apps";
+
+/// A registry, and a folder with versions of what is published.
+pub(crate) struct World {
+    pub(crate) registry: Registry,
+    folder: Arc<tempfile::TempDir>,
+    /// For looking at what is there.
+    reader: OnceCell<(Line, Client)>,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::with(Options::default())
+    }
+
+    pub(crate) fn with(options: Options) -> Self {
+        Self {
+            registry: Registry::new(options),
+            folder: Arc::new(tempfile::tempdir().expect("a folder")),
+            reader: OnceCell::new(),
+        }
+    }
+
+    /// Another world in the same state.
+    pub(crate) fn copy(&self) -> Self {
+        Self {
+            registry: self.registry.copy(),
+            folder: self.folder.clone(),
+            reader: OnceCell::new(),
+        }
+    }
+
+    pub(crate) fn file(&self, name: &str, content: &str) -> String {
+        let path = self.folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("creates");
+        fs::write(&path, content).expect("writes");
+        path.to_str().expect("UTF-8").to_owned()
+    }
+
+    /// The folder with a version.
+    pub(crate) fn version(&self, name: &str) -> String {
+        self.file(
+            &format!("{name}/config.yaml"),
+            &format!("kind: ConfigMap\nv: {name}\n"),
+        );
+        self.folder.path().join(name).to_str().expect("UTF-8").to_owned()
+    }
+
+    /// Runs a command over this line.
+    pub(crate) async fn over(&self, line: &Line, args: &[&str]) -> Ran {
+        let mirror = format!("registry.example={}", line.url);
+        let args = [args, &["--registry-mirror", &mirror]].concat();
+        weir_with(&args, |io| {
+            io.with_env("SIGNING_KEY", KEY)
+                .with_env("OTHER_KEY", OTHER_KEY)
+                .with_env("PUBLIC_KEY", PUBLIC)
+                .with_env("USER", "alice")
+        })
+        .await
+    }
+
+    pub(crate) async fn run(&self, args: &[&str]) -> Ran {
+        self.over(&Line::to(&self.registry, At::Never).await, args).await
+    }
+
+    pub(crate) async fn data(&self, args: &[&str]) -> Value {
+        let args = [args, &["-o", "json"]].concat();
+        serde_json::from_str(&self.run(&args).await.success()).expect("JSON")
+    }
+
+    pub(crate) async fn publish(&self, version: &str, more: &[&str]) -> Value {
+        let path = self.version(version);
+        let args = [publish(&path, version).as_slice(), more].concat();
+        self.data(&args).await
+    }
+
+    async fn reader(&self) -> (Line, Client) {
+        let line = Line::to(&self.registry, At::Never).await;
+        let options = ClientOptions {
+            mirrors: [("registry.example".to_owned(), line.url.parse().expect("a URL"))].into(),
+            ..ClientOptions::default()
+        };
+        (line, Client::new(options).expect("a client"))
+    }
+
+    pub(crate) fn tag(&self, tag: &str) -> Option<Digest> {
+        self.registry.tag(REPOSITORY, tag)
+    }
+
+    /// What a tag names, which must verify, and the record that counts for it there.
+    pub(crate) async fn verified(&self, tag: &str) -> Option<(Digest, Promotion)> {
+        let digest = self.tag(tag)?;
+        let (_, client) = self.reader.get_or_init(|| self.reader()).await;
+        let target = Target::new(URL.parse().expect("a repository"), digest);
+        let set = find_attestations(client, &target).await.expect("lists");
+        let key = PublicKey::from_pem(PUBLIC).expect("a key");
+        let policy = Policy::Keys(KeyPolicy::new([("key".to_owned(), key)]).expect("a key"));
+        let now = "2026-01-01T00:00:00Z".parse().expect("a time");
+        verify(&target, &set, &policy, now).expect("verifies");
+        let examined = examine(&target, &set, &policy, now);
+        let tag = tag.parse().expect("a tag");
+        let record = governing(&examined, target.repository(), &tag).expect("reads");
+        let record = record.expect("a record").into_inner();
+        Some((digest, record.promotion))
+    }
+}
+
+pub(crate) fn publish<'a>(path: &'a str, revision: &'a str) -> Vec<&'a str> {
+    let origin = ["--source", "https://git.example/apps", "--revision", revision];
+    let start = [
+        "publish",
+        path,
+        "--to",
+        URL,
+        "--tag",
+        "latest",
+        "--key",
+        "env://SIGNING_KEY",
+    ];
+    [start.as_slice(), &origin].concat()
+}
+
+pub(crate) const PROMOTE: [&str; 8] = [
+    "promote",
+    URL,
+    "--from",
+    "latest",
+    "--to",
+    "stable",
+    "--key",
+    "env://SIGNING_KEY",
+];
+
+pub(crate) const ROLLBACK: [&str; 8] = [
+    "rollback",
+    URL,
+    "--tag",
+    "latest",
+    "--reason",
+    "it crashes",
+    "--key",
+    "env://SIGNING_KEY",
+];
+
+fn writes(world: &World) -> Vec<String> {
+    let seen = world.registry.seen().into_iter();
+    seen.filter(|one| !["GET", "HEAD"].contains(&one.method.as_str()))
+        .map(|one| format!("{} {}", one.method, one.path))
+        .collect()
+}
+
+#[tokio::test]
+async fn what_is_published_is_signed_recorded_and_under_its_tags() {
+    let world = World::new();
+    let out = world.publish("v1", &["--tag", "v1.0.0"]).await;
+    let digest = world.tag("latest").expect("a tag").to_string();
+    assert_eq!(world.tag("v1.0.0"), world.tag("latest"));
+    let by_digest = format!("registry.example/org/apps@{digest}");
+    for (name, value) in [
+        ("pushed", json!(true)),
+        ("moved", json!(true)),
+        ("digest", json!(digest)),
+        ("digest-url", json!(by_digest)),
+        ("url", json!(format!("oci://{by_digest}"))),
+        ("repository", json!("registry.example/org/apps")),
+        ("tag", json!("latest")),
+    ] {
+        assert_eq!(out[name], value, "{name}");
+    }
+    assert_eq!(out["tags"][1]["tag"], "v1.0.0");
+    let (_, record) = world.verified("latest").await.expect("verifies");
+    assert_eq!((record.sequence, record.by.as_str()), (1, "alice"));
+    assert_eq!(record.previous, None);
+    world.verified("v1.0.0").await.expect("verifies");
+
+    // The manifest is pushed by digest, and the tags come last.
+    let writes = writes(&world);
+    let tagged = |tag: &str| {
+        writes
+            .iter()
+            .position(|one| one.ends_with(&format!("/manifests/{tag}")))
+    };
+    let manifest = tagged(&digest).expect("by digest");
+    let (latest, version) = (tagged("latest").expect("a tag"), tagged("v1.0.0").expect("a tag"));
+    let between = writes.get(manifest + 1..latest).expect("in order");
+    // The signature and a record; each has a manifest of its own.
+    let manifests = between.iter().filter(|one| one.contains("/manifests/"));
+    assert_eq!(manifests.count(), 2, "{writes:#?}");
+    assert_eq!(version + 1, writes.len(), "{writes:#?}");
+}
+
+#[tokio::test]
+async fn with_nothing_changed_nothing_is_written() {
+    let world = World::new();
+    world.publish("v1", &[]).await;
+    world.registry.forget_seen();
+    let out = world.publish("v1", &[]).await;
+    assert_eq!((&out["pushed"], &out["moved"]), (&json!(false), &json!(false)));
+    assert_eq!(writes(&world), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn with_nothing_changed_a_missing_signature_and_record_are_made() {
+    let world = World::new();
+    let path = world.version("v1");
+    // Pushed and never signed, as by a job that failed between the two.
+    let mut args = vec![
+        "artifact",
+        "push",
+        "oci://registry.example/org/apps:latest",
+        "-p",
+        &path,
+    ];
+    args.extend([
+        "--source",
+        "https://git.example/apps",
+        "--revision",
+        "v1",
+        "--reproducible",
+    ]);
+    world.run(&args).await.success();
+    let before = world.tag("latest");
+    let out = world.publish("v1", &["--diff-tag", "latest"]).await;
+    assert_eq!((&out["pushed"], &out["moved"]), (&json!(false), &json!(false)));
+    let (digest, record) = world.verified("latest").await.expect("verifies");
+    assert_eq!((Some(digest), record.sequence), (before, 1));
+}
+
+#[tokio::test]
+async fn a_diff_tag_with_the_same_content_gives_its_digest_whatever_the_revision() {
+    let world = World::new();
+    world.publish("v1", &[]).await;
+    let path = world.version("v1");
+    let args = [
+        publish(&path, "another").as_slice(),
+        &["--diff-tag", "latest", "--tag", "v1.0.1"],
+    ]
+    .concat();
+    let out = world.data(&args).await;
+    assert_eq!(out["pushed"], false);
+    assert_eq!(world.tag("v1.0.1"), world.tag("latest"));
+    world.verified("v1.0.1").await.expect("verifies");
+    // Other content is pushed, and the diff tag goes along.
+    let path = world.version("v2");
+    let args = [publish(&path, "another").as_slice(), &["--diff-tag", "main"]].concat();
+    assert_eq!(world.data(&args).await["pushed"], true);
+    assert_eq!(world.tag("main"), world.tag("latest"));
+}
+
+#[tokio::test]
+async fn documents_are_attested_and_wrong_ones_stop_everything() {
+    let world = World::new();
+    let vex = world.file(
+        "vex.json",
+        r#"{"@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://x", "author": "ci", "version": 1,
+            "timestamp": "2026-01-01T00:00:00Z", "statements": [{"status": "fixed"}]}"#,
+    );
+    let sbom = world.file("sbom.json", r#"{"bomFormat": "CycloneDX", "specVersion": "1.6"}"#);
+    let path = world.version("v1");
+    let wrong = [publish(&path, "r").as_slice(), &["--provenance", &vex]].concat();
+    let said = world.run(&wrong).await.failure();
+    assert!(said.contains("no SLSA provenance v1"), "{said}");
+    assert!(world.registry.repositories().is_empty());
+
+    world.publish("v1", &["--vex", &vex, "--sbom", &sbom]).await;
+    for kind in ["openvex", "cyclonedx", "https://weir.dev/promotion/v1"] {
+        let tagged = format!("{URL}:latest");
+        let args = ["verify", &tagged, "--type", kind, "--key", "env://PUBLIC_KEY"];
+        world.run(&args).await.success();
+    }
+    world.registry.forget_seen();
+    world.publish("v1", &["--vex", &vex, "--sbom", &sbom]).await;
+    assert_eq!(writes(&world), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_readers_would_refuse_gets_no_tag() {
+    let world = World::new();
+    let path = world.version("v1");
+    let mut args = publish(&path, "r");
+    for one in &mut args {
+        if *one == "env://SIGNING_KEY" {
+            *one = "env://OTHER_KEY";
+        }
+    }
+    args.extend(["--reader-key", "env://PUBLIC_KEY"]);
+    let said = world.run(&args).await.failure();
+    assert!(said.contains("no tag was moved"), "{said}");
+    assert!(said.contains("no matching signatures were found"), "{said}");
+    assert_eq!(world.tag("latest"), None);
+}
+
+#[tokio::test]
+async fn a_registry_that_moves_no_tags_is_named_as_the_reason() {
+    let world = World::with(Options {
+        immutable_tags: true,
+        ..Options::default()
+    });
+    world.publish("v1", &[]).await;
+    let before = world.tag("latest");
+    let path = world.version("v2");
+    let said = world.run(&publish(&path, "v2")).await.failure();
+    assert!(said.contains("give each version a tag of its own"), "{said}");
+    assert_eq!(world.tag("latest"), before);
+}
+
+#[tokio::test]
+async fn a_registry_without_a_referrers_api_is_no_different() {
+    let world = World::with(Options {
+        referrers_api: false,
+        ..Options::default()
+    });
+    world.publish("v1", &[]).await;
+    world.run(&PROMOTE).await.success();
+    world.publish("v2", &[]).await;
+    world.run(&ROLLBACK).await.success();
+    assert_eq!(world.verified("latest").await.expect("verifies").1.sequence, 3);
+    world.verified("stable").await.expect("verifies");
+}
+
+#[tokio::test]
+async fn a_plus_sign_in_a_tag_is_explained() {
+    let world = World::new();
+    let path = world.version("v1");
+    let args = [publish(&path, "r").as_slice(), &["--tag", "1.0.0+2"]].concat();
+    let said = world.run(&args).await.usage();
+    assert!(said.contains("name 1.0.0_2"), "{said}");
+}
+
+#[tokio::test]
+async fn a_promoted_tag_names_the_same_digest_and_its_record_says_from_where() {
+    let world = World::new();
+    world.publish("v1", &[]).await;
+    let args = [PROMOTE.as_slice(), &["--reason", "tested"]].concat();
+    let out = world.data(&args).await;
+    assert_eq!((&out["pushed"], &out["moved"]), (&json!(false), &json!(true)));
+    let (digest, record) = world.verified("stable").await.expect("verifies");
+    assert_eq!(Some(digest), world.tag("latest"));
+    assert_eq!(record.from.as_deref(), Some("latest"));
+    assert_eq!(record.reason.as_deref(), Some("tested"));
+    world.registry.forget_seen();
+    assert_eq!(world.data(&PROMOTE).await["moved"], false);
+    assert_eq!(writes(&world), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_unsigned_source_is_not_promoted() {
+    let world = World::new();
+    let path = world.version("v1");
+    let mut args = vec![
+        "artifact",
+        "push",
+        "oci://registry.example/org/apps:latest",
+        "-p",
+        &path,
+    ];
+    args.extend(["--source", "s", "--revision", "r"]);
+    world.run(&args).await.success();
+    world.registry.forget_seen();
+    // Twice: the first must leave nothing behind that counts for the second.
+    for _ in 0..2 {
+        let said = world.run(&PROMOTE).await.failure();
+        assert!(said.contains("the artifact has no signatures"), "{said}");
+    }
+    assert_eq!(writes(&world), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_rollback_holds_back_what_it_went_back_from_until_it_is_released() {
+    let world = World::new();
+    world.publish("v1", &[]).await;
+    let good = world.tag("latest").expect("a tag");
+    world.publish("v2", &[]).await;
+    let bad = world.tag("latest").expect("a tag");
+    let usage = ["rollback", URL, "--tag", "latest", "--key", "env://SIGNING_KEY"];
+    world.run(&usage).await.usage();
+
+    world.run(&ROLLBACK).await.success();
+    let (digest, record) = world.verified("latest").await.expect("verifies");
+    assert_eq!((digest, record.sequence, record.previous), (good, 3, Some(bad)));
+    // Again, as after a run whose end nobody saw: it does not go back twice.
+    assert_eq!(world.data(&ROLLBACK).await["moved"], false);
+
+    let bad_text = bad.to_string();
+    let again = [
+        "promote",
+        URL,
+        "--from",
+        &bad_text,
+        "--to",
+        "latest",
+        "--key",
+        "env://SIGNING_KEY",
+    ];
+    for args in [again.to_vec(), publish(&world.version("v2"), "v2")] {
+        let said = world.run(&args).await.failure();
+        assert!(
+            said.contains("rolled back by alice at 1970-01-01T00:00:00Z (it crashes)"),
+            "{said}"
+        );
+        assert!(said.contains("held until it is released"), "{said}");
+        assert!(said.contains("--release-hold"), "{said}");
+        assert_eq!(world.tag("latest"), Some(good));
+    }
+    // A fix goes through, and carries the hold on.
+    world.publish("v3", &[]).await;
+    let (_, record) = world.verified("latest").await.expect("verifies");
+    assert_eq!((record.sequence, record.earlier_holds.len()), (4, 1));
+    world.run(&again).await.failure();
+
+    world
+        .run(&[again.as_slice(), &["--release-hold"]].concat())
+        .await
+        .success();
+    let (digest, record) = world.verified("latest").await.expect("verifies");
+    assert_eq!((digest, record.sequence, &record.releases), (bad, 5, &vec![bad]));
+    assert!(record.holds().is_empty());
+}
+
+#[tokio::test]
+async fn a_rollback_to_what_is_not_there_or_was_never_recorded_says_so() {
+    let world = World::new();
+    let said = world.run(&ROLLBACK).await.failure();
+    assert!(said.contains("there is no tag latest"), "{said}");
+    world.publish("v1", &[]).await;
+    let said = world.run(&ROLLBACK).await.failure();
+    assert!(said.contains("latest named nothing before"), "{said}");
+    let here = world.tag("latest").expect("a tag").to_string();
+    let said = world
+        .run(&[ROLLBACK.as_slice(), &["--to", &here]].concat())
+        .await
+        .failure();
+    assert!(said.contains("names sha256:"), "{said}");
+}
+
+#[tokio::test]
+async fn a_hold_ends_at_its_time() {
+    let world = World::new();
+    world.publish("v1", &[]).await;
+    world.publish("v2", &[]).await;
+    // The clock of these runs stands at 1970.
+    let args = [ROLLBACK.as_slice(), &["--until", "24h"]].concat();
+    world.run(&args).await.success();
+    let (_, record) = world.verified("latest").await.expect("verifies");
+    let until = record.holds().first().expect("a hold").hold.until;
+    assert_eq!(until, Some("1970-01-02T00:00:00Z".parse().expect("a time")));
+    let args = [ROLLBACK.as_slice(), &["--until", "1969-01-01T00:00:00Z"]].concat();
+    world.run(&args).await.usage();
+}
+
+#[tokio::test]
+async fn outputs_are_appended_for_the_next_steps_of_a_job() {
+    let world = World::new();
+    let file = world.file("outputs", "before=1\n");
+    world.publish("v1", &["--output-file", &file]).await;
+    let digest = world.tag("latest").expect("a tag");
+    let expected = format!(
+        "before=1\npushed=true\nmoved=true\ndigest={digest}\ndigest-url=registry.example/org/apps@{digest}\n\
+         url=oci://registry.example/org/apps@{digest}\nrepository=registry.example/org/apps\ntag=latest\n"
+    );
+    assert_eq!(fs::read_to_string(file).expect("reads"), expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_identity_publishes_weir_and_cosign_verify() {
+    let mut world = sign_keyless::World::new().await;
+    let (config, root) = (world.path("v1.json"), world.path("root.json"));
+    let token = world.token(sign_keyless::SUBJECT);
+    let path = world.write("published.yaml", "kind: ConfigMap\n");
+    let to = format!("oci://{}/org/apps", world.handle.host());
+    let mut args = vec!["publish", &path, "--to", &to, "--tag", "latest", "--keyless"];
+    args.extend(["--signing-config", &config, "--trusted-root", &root]);
+    args.extend(["--source", "s", "--revision", "r", "-o", "json"]);
+    let publish = async |args: &[&str]| -> Value {
+        let ran = weir_with(args, |io| {
+            io.with_env("SIGSTORE_ID_TOKEN", &token)
+                .with_clock(Arc::new(jiff::Timestamp::now))
+        });
+        let ran = ran.await;
+        sign_keyless::hidden(&ran, &token);
+        serde_json::from_str(&ran.success()).expect("JSON")
+    };
+    let out = publish(&args).await;
+    assert_eq!(out["moved"], true);
+    // A signature and a record; with the signer named, a second run makes neither.
+    assert_eq!(world.sigstore().log_size(Rekor::V1), 2);
+    args.extend(["--certificate-identity", sign_keyless::SUBJECT]);
+    args.extend(["--certificate-oidc-issuer", sign_keyless::ISSUER]);
+    let again = publish(&args).await;
+    assert_eq!(
+        (&again["pushed"], &again["moved"]),
+        (&json!(false), &json!(false))
+    );
+    assert_eq!(world.sigstore().log_size(Rekor::V1), 2);
+
+    out["url"].as_str().expect("a URL").clone_into(&mut world.url);
+    world.verify_with(sign_keyless::SUBJECT, &[]).await.success();
+    let record = ["verify-attestation", "--type", "https://weir.dev/promotion/v1"];
+    for command in [["verify"].as_slice(), &record] {
+        match world.cosign_accepts(command, sign_keyless::SUBJECT).await {
+            None => println!("not run: cosign is not built"),
+            Some(accepts) => {
+                assert!(accepts, "{command:?}");
+                assert_eq!(world.cosign_accepts(command, "https://x").await, Some(false));
+            }
+        }
+    }
+    world.handle.shutdown().await;
+}
