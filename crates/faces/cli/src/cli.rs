@@ -101,7 +101,7 @@ pub(crate) enum Command {
     Logs(crate::logs::Logs),
     Posture(crate::posture::Posture),
     Promote(crate::promote::Promote),
-    Publish(crate::publish::Publish),
+    Publish(Box<crate::publish::Publish>),
     Reconcile(crate::reconcile::Reconcile),
     Registry(crate::registry::Registry),
     Resume(crate::suspend::Resume),

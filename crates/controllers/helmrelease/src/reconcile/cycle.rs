@@ -88,7 +88,7 @@ impl Run<'_> {
         let is_new = self.status.observed_generation != Some(self.draft.generation());
         let active = work.spec.strategies.active(&self.status);
         let metadata = &work.chart.metadata;
-        let kept = self.kept_digest(work, records);
+        let kept = kept_digest(work, records);
         let wanted = Wanted {
             chart: (&metadata.name, &metadata.version),
             config_digest: kept.as_deref().unwrap_or(&work.config_digest),
@@ -124,17 +124,6 @@ impl Run<'_> {
             return Ok((found, None));
         }
         Ok((Found::new(State::Drifted, ""), Some(differences)))
-    }
-
-    /// The digest of the values that an upgrade would be recorded with, where it keeps those of the revision before. A
-    /// release that has them already is in sync; helm-controller compares the object's values alone, and upgrades such
-    /// a release at every interval.
-    fn kept_digest(&self, work: &Work, records: &[Release]) -> Option<String> {
-        let upgrade = work.spec.own.spec.upgrade.as_ref()?;
-        let bases = action::bases(&work.spec.names.release, records).ok()?;
-        upgrade
-            .preserve_values
-            .then(|| config_digest(&action::reused(&work.values, bases.current)))
     }
 
     /// What conditions say of where the release stands, before anything is done about it.
@@ -349,4 +338,15 @@ fn known(text: &str) -> &'static str {
 fn go_duration(duration: Duration) -> String {
     let nanos = i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
     weir_semver::duration::Duration::from_nanos(nanos).to_string()
+}
+
+/// The digest of the values that an upgrade would be recorded with, where it keeps those of the revision before. A
+/// release that has them already is in sync; helm-controller compares the object's values alone, and upgrades such
+/// a release at every interval.
+fn kept_digest(work: &Work, records: &[Release]) -> Option<String> {
+    let upgrade = work.spec.own.spec.upgrade.as_ref()?;
+    let bases = action::bases(&work.spec.names.release, records).ok()?;
+    upgrade
+        .preserve_values
+        .then(|| config_digest(&action::reused(&work.values, bases.current)))
 }

@@ -14,6 +14,10 @@ use crate::{CommandError, Kind, keys, run::Result};
     group(ArgGroup::new("reader_subject").args(["reader_identity", "reader_identity_regexp"]).conflicts_with("reader_key").requires("reader_who")),
     group(ArgGroup::new("reader_who").args(["reader_issuer", "reader_issuer_regexp"]).conflicts_with("reader_key").requires("reader_subject")),
 )]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the fields are the options, beside those of the signer with the same names"
+)]
 pub(super) struct ReaderArgs {
     /// Public key that readers verify with: a file, env://VARIABLE, or k8s://NAMESPACE/SECRET; may be repeated
     /// [default: the signer alone]
