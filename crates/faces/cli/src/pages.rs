@@ -50,6 +50,7 @@ pub(crate) const PAGES: &[(&str, &str)] = pages![
     "OCIArtifactLayerOperationFailed",
     "OCIArtifactPullFailed",
     "PendingRelease",
+    "PolicyUnusable",
     "Progressing",
     "ProgressingWithRetry",
     "PruneFailed",
@@ -75,6 +76,7 @@ pub(crate) const PAGES: &[(&str, &str)] = pages![
     "ValuesError",
     "ValuesFilesError",
     "VerificationError",
+    "WouldBeRefused",
 ];
 
 /// The first sentence below a page's heading.

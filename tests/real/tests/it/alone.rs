@@ -271,7 +271,7 @@ async fn n60_a_process_kept_to_a_namespace_touches_no_other() -> Result<()> {
             .await?;
         ground.source(ns, ns).await?;
         applied.push((
-            ground.kustomization(ns, ns, json!({"interval": "1m"})).await?,
+            ground.kustomization(ns, ns, json!({"interval": "30s"})).await?,
             digest,
         ));
     }
