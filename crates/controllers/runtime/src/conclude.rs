@@ -24,6 +24,8 @@ pub struct Draft {
     pub told: bool,
     /// The generation that is worked on. A newer one may be stored by the time that something is written.
     generation: i64,
+    /// What was asked for by annotation when this reconcile began. A newer request is for the next one.
+    requested: Option<String>,
 }
 
 impl Draft {
@@ -32,6 +34,7 @@ impl Draft {
         Self {
             conditions: Conditions::of(&object),
             generation: object.generation(),
+            requested: object.annotation(key::REQUESTED_AT).map(ToOwned::to_owned),
             object,
             fields: Map::new(),
             told: false,
@@ -117,7 +120,7 @@ pub async fn conclude(
     }
     let now = Time::new(deps.clock.now());
     let generation = draft.generation;
-    if let Some(token) = draft.object.annotation(key::REQUESTED_AT) {
+    if let Some(token) = draft.requested.take() {
         draft.fields.insert("lastHandledReconcileAt".into(), token.into());
     }
     let was_ready = Conditions::of(&draft.object).is(READY, Status::True);

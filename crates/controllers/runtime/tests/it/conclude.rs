@@ -151,6 +151,26 @@ async fn a_handled_request_is_echoed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_request_that_came_meanwhile_is_for_the_next_turn() {
+    let ground = Ground::with_kinds().await;
+    let (deps, queue) = (ground.deps(), Queue::default());
+    let request =
+        |token: &str| json!({"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": token}}});
+    let reference = kustomization("apps");
+    ground.kustomization("apps").await;
+    let ask = async |token: &str| {
+        let asked = ground.client.merge(&reference, &request(token), "test").await;
+        Arc::new(asked.unwrap())
+    };
+    let mut draft = Draft::of(ask("first").await);
+    // What a status written in the middle of a turn brings back.
+    draft.object = ask("second").await;
+    conclude(&deps, &queue, SOURCE, draft, &success(), None).await;
+    let live = ground.get(&reference).await;
+    assert_eq!(text(&live, &["status", "lastHandledReconcileAt"]), "first");
+}
+
+#[tokio::test(start_paused = true)]
 async fn wake_ups_spread_within_the_jitter_and_are_the_same_for_the_same_object() {
     let ground = Ground::with_kinds().await;
     let mut deps = ground.deps();
