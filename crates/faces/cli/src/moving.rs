@@ -41,6 +41,8 @@ pub(crate) struct MovingArgs {
 
 /// What is asked of one tag.
 pub(crate) struct Wish<'w> {
+    pub(crate) repository: &'w Repository,
+    pub(crate) tag: &'w Tag,
     pub(crate) kind: StepKind,
     pub(crate) digest: Digest,
     pub(crate) from: Option<&'w str>,
@@ -72,18 +74,31 @@ impl MovingArgs {
         readers::policy_of(&self.signer, signer)
     }
 
-    /// The step that a wish is.
-    pub(crate) fn step(
+    /// Moves a tag, and says what became of it. `doing` names the work while it lasts, `failure` what did not come about.
+    pub(crate) async fn carry_out(
         &self,
-        cx: &Context<'_>,
-        repository: &Repository,
-        tag: &Tag,
+        cx: &mut Context<'_>,
+        mover: &Mover<'_>,
         wish: &Wish<'_>,
-    ) -> weir_verify::Step {
+        doing: &str,
+        failure: String,
+    ) -> Result<Moved> {
+        let step = self.step(cx, wish);
+        let work = async {
+            let moved = Box::pin(mover.run(&step)).await;
+            moved.map_err(|error| self.explain(failure, &error))
+        };
+        let moved = cx.in_time(doing, work).await?;
+        tell(cx, wish.tag, &moved);
+        Ok(moved)
+    }
+
+    /// The step that a wish is.
+    fn step(&self, cx: &Context<'_>, wish: &Wish<'_>) -> weir_verify::Step {
         let by = NAMES.iter().find_map(|name| cx.io.env(name));
         weir_verify::Step {
-            repository: repository.clone(),
-            tag: tag.clone(),
+            repository: wish.repository.clone(),
+            tag: wish.tag.clone(),
             digest: wish.digest,
             kind: wish.kind.clone(),
             from: wish.from.map(str::to_owned),
@@ -142,7 +157,7 @@ pub(crate) fn mover<'m>(
 }
 
 /// Says what became of a tag.
-pub(crate) fn tell(cx: &mut Context<'_>, tag: &Tag, moved: &Moved) {
+fn tell(cx: &mut Context<'_>, tag: &Tag, moved: &Moved) {
     let record = moved.record.get();
     let (number, digest) = (record.promotion.sequence, record.digest);
     let by = crate::trust::by(moved.record.evidence());

@@ -2,13 +2,12 @@
 
 use clap::Args;
 use weir_oci::{Repository, Tag};
-use weir_trust::MoveError;
 use weir_verify::StepKind;
 
 use crate::global::Context;
 use crate::moving::{self, MovingArgs, Outcome, OutputArgs, Wish};
 use crate::remote::{Remote, read_repository};
-use crate::{CommandError, Exit, run::Result};
+use crate::{Exit, run::Result};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -68,19 +67,16 @@ impl Promote {
         let mut tags = Vec::new();
         for tag in &self.tags {
             let wish = Wish {
+                repository,
+                tag,
                 kind: StepKind::Promote,
                 digest,
                 from: Some(&self.from),
                 release_hold: self.release_hold,
             };
-            let step = self.moving.step(cx, repository, tag, &wish);
-            let failed = |error: MoveError| -> CommandError {
-                let failure = format!("cannot promote {digest} to {repository}:{tag}");
-                self.moving.explain(failure, &error)
-            };
-            let work = async { Box::pin(mover.run(&step)).await.map_err(failed) };
-            let moved = cx.in_time("promoting", work).await?;
-            moving::tell(cx, tag, &moved);
+            let failure = format!("cannot promote {digest} to {repository}:{tag}");
+            let moved = self.moving.carry_out(cx, &mover, &wish, "promoting", failure);
+            let moved = moved.await?;
             tags.push((tag.clone(), moved));
         }
         let outcome = Outcome {

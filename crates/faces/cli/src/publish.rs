@@ -122,19 +122,18 @@ impl Publish {
         let mut tags = Vec::new();
         for tag in self.all_tags() {
             let wish = Wish {
+                repository,
+                tag,
                 kind: StepKind::Publish,
                 digest,
                 from: None,
                 release_hold: false,
             };
-            let step = self.moving.step(cx, repository, tag, &wish);
-            let failed = |error: MoveError| -> CommandError {
-                let failure = format!("cannot move {repository}:{tag} to {digest}");
-                self.moving.explain(failure, &error)
-            };
-            let work = async { Box::pin(mover.run(&step)).await.map_err(failed) };
-            let moved = cx.in_time("moving the tag", work).await?;
-            moving::tell(cx, tag, &moved);
+            let failure = format!("cannot move {repository}:{tag} to {digest}");
+            let moved = self
+                .moving
+                .carry_out(cx, &mover, &wish, "moving the tag", failure);
+            let moved = moved.await?;
             tags.push((tag.clone(), moved));
         }
         let outcome = Outcome {

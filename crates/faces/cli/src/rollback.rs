@@ -2,7 +2,7 @@
 
 use clap::Args;
 use weir_oci::{Digest, Repository, Tag};
-use weir_trust::{MoveError, Mover};
+use weir_trust::Mover;
 use weir_verify::{Action, StepKind};
 
 use crate::global::Context;
@@ -70,16 +70,17 @@ impl Rollback {
             .in_time("looking for the earlier version", self.aim(&client, &mover))
             .await?;
         let wish = Wish {
+            repository,
+            tag,
             kind: StepKind::Rollback { until },
             digest,
             from: Some(&self.to),
             release_hold: false,
         };
-        let step = self.moving.step(cx, repository, tag, &wish);
-        let failed = |error| self.explain(&error);
-        let work = async { Box::pin(mover.run(&step)).await.map_err(failed) };
-        let moved = cx.in_time("rolling back", work).await?;
-        moving::tell(cx, tag, &moved);
+        let work = self
+            .moving
+            .carry_out(cx, &mover, &wish, "rolling back", self.failure());
+        let moved = work.await?;
         if let Some(rollback) = moved.record.get().promotion.holds().first() {
             for blocked in &rollback.hold.blocked {
                 cx.io.talk(&format!("{blocked}: {rollback}"));
@@ -95,9 +96,8 @@ impl Rollback {
         Ok(Exit::Success)
     }
 
-    fn explain(&self, error: &MoveError) -> CommandError {
-        let failure = format!("cannot roll back {}:{}", self.repository, self.tag);
-        self.moving.explain(failure, error)
+    fn failure(&self) -> String {
+        format!("cannot roll back {}:{}", self.repository, self.tag)
     }
 
     /// Where to go back to.
@@ -107,7 +107,7 @@ impl Rollback {
             return Ok(client.resolve(&reference).await?.digest);
         }
         let state = mover.look(&self.repository, &self.tag).await;
-        let state = state.map_err(|error| self.explain(&error))?;
+        let state = state.map_err(|error| self.moving.explain(self.failure(), &error))?;
         let Some(record) = state.record else {
             let what = match state.digest {
                 Some(digest) => format!("there is no record of what {} named before {digest}", self.tag),

@@ -96,6 +96,19 @@ impl World {
         self.data(&args).await
     }
 
+    /// Pushes a version as `latest` without a signature.
+    async fn push_alone(&self, version: &str, more: &[&str]) {
+        let path = self.version(version);
+        let args = [
+            "artifact",
+            "push",
+            "oci://registry.example/org/apps:latest",
+            "-p",
+            &path,
+        ];
+        self.run(&[args.as_slice(), more].concat()).await.success();
+    }
+
     async fn reader(&self) -> (Line, Client) {
         let line = Line::to(&self.registry, At::Never).await;
         let options = ClientOptions {
@@ -224,23 +237,15 @@ async fn with_nothing_changed_nothing_is_written() {
 #[tokio::test]
 async fn with_nothing_changed_a_missing_signature_and_record_are_made() {
     let world = World::new();
-    let path = world.version("v1");
     // Pushed and never signed, as by a job that failed between the two.
-    let mut args = vec![
-        "artifact",
-        "push",
-        "oci://registry.example/org/apps:latest",
-        "-p",
-        &path,
-    ];
-    args.extend([
+    let content = [
         "--source",
         "https://git.example/apps",
         "--revision",
         "v1",
         "--reproducible",
-    ]);
-    world.run(&args).await.success();
+    ];
+    world.push_alone("v1", &content).await;
     let before = world.tag("latest");
     let out = world.publish("v1", &["--diff-tag", "latest"]).await;
     assert_eq!((&out["pushed"], &out["moved"]), (&json!(false), &json!(false)));
@@ -368,16 +373,9 @@ async fn a_promoted_tag_names_the_same_digest_and_its_record_says_from_where() {
 #[tokio::test]
 async fn an_unsigned_source_is_not_promoted() {
     let world = World::new();
-    let path = world.version("v1");
-    let mut args = vec![
-        "artifact",
-        "push",
-        "oci://registry.example/org/apps:latest",
-        "-p",
-        &path,
-    ];
-    args.extend(["--source", "s", "--revision", "r"]);
-    world.run(&args).await.success();
+    world
+        .push_alone("v1", &["--source", "s", "--revision", "r"])
+        .await;
     world.registry.forget_seen();
     // Twice: the first must leave nothing behind that counts for the second.
     for _ in 0..2 {
