@@ -252,18 +252,22 @@ impl Ground {
 
     async fn install(&self) -> Result<()> {
         for definition in weir_apis::crd::all() {
-            let object = Object::from_value(definition)?;
-            self.apply(&object).await?;
-            let established = |live: &Object| {
-                let conditions = live.get(&["status", "conditions"]).and_then(Value::as_array);
-                conditions
-                    .into_iter()
-                    .flatten()
-                    .any(|c| c["type"] == "Established" && c["status"] == "True")
-            };
-            self.until(&object.reference(), established).await?;
+            self.define(definition).await?;
         }
         Ok(())
+    }
+
+    /// Applies a CustomResourceDefinition, and waits until it is established.
+    pub async fn define(&self, definition: Value) -> Result<()> {
+        let definition = self.apply_json(definition).await?.reference();
+        let established = |live: &Object| {
+            let conditions = live.get(&["status", "conditions"]).and_then(Value::as_array);
+            conditions
+                .into_iter()
+                .flatten()
+                .any(|c| c["type"] == "Established" && c["status"] == "True")
+        };
+        self.until(&definition, established).await.map(drop)
     }
 
     /// Applies an object as an administrator. One of a kind that was defined just now has to wait: kube-apiserver says that

@@ -9,7 +9,7 @@ use super::text::config;
 
 async fn task(ground: &Ground, ns: &str, status: Value) -> Result<()> {
     ground
-        .apply_json(json!({
+        .define(json!({
             "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
             "metadata": {"name": "tasks.health.example"},
             "spec": {"group": "health.example", "scope": "Namespaced",
@@ -17,21 +17,6 @@ async fn task(ground: &Ground, ns: &str, status: Value) -> Result<()> {
                 "versions": [{"name": "v1", "served": true, "storage": true,
                     "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}]},
         }))
-        .await?;
-    let definition = object(
-        "apiextensions.k8s.io/v1",
-        "CustomResourceDefinition",
-        "",
-        "tasks.health.example",
-    );
-    ground
-        .until(&definition, |live| {
-            let conditions = live.get(&["status", "conditions"]).and_then(Value::as_array);
-            conditions
-                .into_iter()
-                .flatten()
-                .any(|c| c["type"] == "Established" && c["status"] == "True")
-        })
         .await?;
     ground
         .apply_json(json!({"apiVersion": "health.example/v1", "kind": "Task", "metadata": {"name": "one", "namespace": ns},
