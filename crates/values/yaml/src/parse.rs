@@ -49,6 +49,8 @@ pub struct ParseOptions {
     pub duplicates: Duplicates,
     /// Bounds.
     pub limits: Limits,
+    /// Pass comments over: for who looks at values alone. Reading is faster then.
+    pub without_comments: bool,
 }
 
 /// Reads all documents of a stream, refusing repeated keys.
@@ -165,6 +167,7 @@ fn events(
     }
     let mut settings = granit_parser::Options::default();
     settings.emit_anchor_events = true;
+    settings.set_emit_comments(!options.without_comments);
     settings.bom_inside_document_as_content = true;
     settings.block_scalar_eof_without_line_feed = true;
     settings.max_buffered_comment_events = usize::MAX;

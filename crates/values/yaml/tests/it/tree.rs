@@ -177,3 +177,33 @@ fn a_line_separator_ends_a_block_scalar() {
         Some("x\u{2028}y")
     );
 }
+
+#[test]
+fn comments_that_are_passed_over_change_no_value() {
+    let without = ParseOptions {
+        without_comments: true,
+        ..ParseOptions::default()
+    };
+    for text in [
+        "# head\na: 1 # line\n# between\nb:\n  # in\n  - x # y\n  # foot\n# end\n",
+        "# only\n",
+        "a: \"nginx\"#latest\nb: [1, # one\n 2]\n",
+        "a: |\n  text\n  # text too\n# no text\nb: >- # why\n  folded\n",
+        "--- # first\na: 1\n--- # second\nb: 2\n",
+        "a: # nothing\nb: '#' # mark\n",
+    ] {
+        let values = |options| -> Vec<_> {
+            let documents = parse_all_with(text, options).unwrap();
+            let roots = documents.iter().map(|document| document.root.as_ref());
+            roots
+                .map(|root| root.map(|root| to_json(root, Dialect::Sigs).unwrap().to_string()))
+                .collect()
+        };
+        assert_eq!(values(without), values(ParseOptions::default()), "{text}");
+        let documents = parse_all_with(text, without).unwrap();
+        let has_comments = |document: &weir_yaml::Document| {
+            document.head_comment.is_some() || document.foot_comment.is_some()
+        };
+        assert!(!documents.iter().any(has_comments), "{text}");
+    }
+}
