@@ -9,8 +9,7 @@ mod field;
 mod range;
 
 use crate::fmt;
-use crate::parse::Place;
-use crate::parse::{Arg, Branch, Command, List, Node, Number, Pipe, Tree};
+use crate::parse::{Arg, Branch, Command, List, Node, Number, Pipe, Place, Tree, Variable};
 use crate::quote::quote;
 use crate::types::Kind;
 use crate::{CallError, Env, ExecError, Frame, Type, Value, ty};
@@ -169,20 +168,35 @@ impl<'t> State<'_, '_, 't> {
 
     // Variables.
 
-    fn set_variable(&mut self, id: u32, name: &str, value: Seen) -> Result<()> {
-        match self.variables.iter_mut().rev().find(|(known, _)| *known == id) {
+    fn set_variable(&mut self, variable: &Variable, value: Seen) -> Result<()> {
+        match self
+            .variables
+            .iter_mut()
+            .rev()
+            .find(|(known, _)| *known == variable.id)
+        {
             Some((_, slot)) => {
                 *slot = value;
                 Ok(())
             }
-            None => self.fail(format!("undefined variable: {name}")),
+            None => self.undefined(variable),
         }
     }
 
-    fn variable(&self, id: u32, name: &str) -> Result<Seen> {
-        match self.variables.iter().rev().find(|(known, _)| *known == id) {
+    fn undefined<T>(&self, variable: &Variable) -> Result<T> {
+        let name = variable.name.of(&self.tree.text);
+        self.fail(format!("undefined variable: {name}"))
+    }
+
+    fn variable(&self, variable: &Variable) -> Result<Seen> {
+        match self
+            .variables
+            .iter()
+            .rev()
+            .find(|(known, _)| *known == variable.id)
+        {
             Some((_, value)) => Ok(value.clone()),
-            None => self.fail(format!("undefined variable: {name}")),
+            None => self.undefined(variable),
         }
     }
 
@@ -212,17 +226,13 @@ impl<'t> State<'_, '_, 't> {
         self.at = Place::Node(node);
         self.spend(1)?;
         match node {
-            Node::Text { start, end } => {
-                let text = self
-                    .tree
-                    .text
-                    .as_bytes()
-                    .get(*start as usize..*end as usize)
-                    .unwrap_or_default();
+            Node::Text(part) => {
+                let tree = self.tree;
+                let text = part.of(&tree.text);
                 self.reserve(text.len())?;
-                self.out.extend_from_slice(text);
+                self.out.extend_from_slice(text.as_bytes());
             }
-            Node::Comment { .. } => {}
+            Node::Comment(_) => {}
             Node::Action(pipe) => {
                 let value = self.pipeline(dot, pipe)?;
                 if pipe.declares.is_empty() {
@@ -232,7 +242,7 @@ impl<'t> State<'_, '_, 't> {
             Node::If(branch) => return self.branch(dot, branch, false),
             Node::With(branch) => return self.branch(dot, branch, true),
             Node::Range(branch) => return self.range(dot, branch),
-            Node::Template { name, pipe, .. } => self.template(dot, node, &name.to_str(), pipe.as_ref())?,
+            Node::Template { name, pipe, .. } => self.template(dot, node, &name.to_str(), pipe.as_deref())?,
             Node::Break { .. } => return Ok(Flow::Break),
             Node::Continue { .. } => return Ok(Flow::Continue),
         }
@@ -315,7 +325,7 @@ impl<'t> State<'_, '_, 't> {
         for variable in &pipe.declares {
             let seen = Seen::plain(value.clone());
             if pipe.is_assign {
-                self.set_variable(variable.id, &variable.name, seen)?;
+                self.set_variable(variable, seen)?;
             } else {
                 self.variables.push((variable.id, seen));
             }
@@ -335,19 +345,19 @@ impl<'t> State<'_, '_, 't> {
     }
 
     fn command(&mut self, dot: &Seen, command: &'t Command, last: Option<Value>) -> Result<Seen> {
-        let args = command.args.as_slice();
+        let args = &*command.args;
         let Some(first) = args.first() else {
             return self.fail("empty command");
         };
         match first {
             Arg::Field { path, .. } => {
                 self.at = Place::Arg(first);
-                return self.fields(dot, dot, path, first, args, last);
+                return self.fields(dot, dot, *path, first, args, last);
             }
             Arg::Chain { .. } => return self.chain(dot, first, args, last),
             Arg::Identifier { name, function, .. } => {
                 self.at = Place::Arg(first);
-                return self.function(dot, *function, name, Place::Command(command), args, last);
+                return self.function(dot, *function, *name, Place::Command(command), args, last);
             }
             Arg::Pipe(pipe) => {
                 self.not_a_function(args, last.as_ref())?;
@@ -400,12 +410,12 @@ impl<'t> State<'_, '_, 't> {
             return self.fail("not a variable");
         };
         self.at = Place::Arg(arg);
-        let value = self.variable(variable.id, &variable.name)?;
+        let value = self.variable(variable)?;
         if path.is_empty() {
             self.not_a_function(args, last.as_ref())?;
             return Ok(value);
         }
-        self.fields(dot, &value, path, arg, args, last)
+        self.fields(dot, &value, *path, arg, args, last)
     }
 
     /// `(pipeline).Field`
@@ -419,6 +429,6 @@ impl<'t> State<'_, '_, 't> {
             return self.fail(format!("indirection through explicit nil in {printed}"));
         }
         let value = self.arg_seen(dot, base)?;
-        self.fields(dot, &value, path, arg, args, last)
+        self.fields(dot, &value, *path, arg, args, last)
     }
 }

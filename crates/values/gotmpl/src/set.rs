@@ -64,6 +64,19 @@ struct Layer {
     below: Option<Arc<Self>>,
 }
 
+/// Bytes of templates from which on they are parsed on two threads.
+const WORTH_A_THREAD: usize = 128 << 10;
+
+/// Where to part texts so that both parts have about as many bytes.
+fn middle(texts: &[(&str, &str)], size: usize) -> usize {
+    let mut before = 0;
+    let at = texts.iter().position(|(_, text)| {
+        before += text.len();
+        before > size / 2
+    });
+    at.unwrap_or(texts.len())
+}
+
 impl Set {
     /// An empty set.
     pub fn new(functions: Arc<Functions>, options: Options) -> Self {
@@ -83,6 +96,45 @@ impl Set {
         let trees = self.parse_apart(name, text)?;
         self.add(&trees);
         Ok(())
+    }
+
+    /// Parses texts under their names, with the same result as one after the other with [`Set::parse`]; many are parsed
+    /// on two threads.
+    ///
+    /// # Errors
+    /// Of the first text that is no template; the set is then as before.
+    pub fn parse_all(&mut self, texts: &[(&str, &str)]) -> Result<(), ParseError> {
+        for tree in self.trees(texts)? {
+            self.add(&tree);
+        }
+        Ok(())
+    }
+
+    fn trees(&self, texts: &[(&str, &str)]) -> Result<Vec<Vec<Arc<Tree>>>, ParseError> {
+        let parse = |texts: &[(&str, &str)]| -> Result<Vec<_>, ParseError> {
+            texts
+                .iter()
+                .map(|(name, text)| self.parse_apart(name, text))
+                .collect()
+        };
+        let size: usize = texts.iter().map(|(_, text)| text.len()).sum();
+        let (first, second) = texts.split_at(middle(texts, size));
+        if size < WORTH_A_THREAD || second.is_empty() {
+            return parse(texts);
+        }
+        std::thread::scope(|scope| {
+            let spawned = std::thread::Builder::new().spawn_scoped(scope, || parse(second));
+            let mut trees = parse(first)?;
+            let rest = match spawned {
+                Ok(thread) => thread
+                    .join()
+                    .unwrap_or_else(|broken| std::panic::resume_unwind(broken)),
+                // Without another thread this one does it all.
+                Err(_) => parse(second),
+            };
+            trees.append(&mut rest?);
+            Ok(trees)
+        })
     }
 
     /// Parses without adding. The tree of the text itself is the last one.

@@ -2,7 +2,7 @@
 
 use super::{Result, Seen, State};
 use crate::function::Special;
-use crate::parse::{Arg, Place};
+use crate::parse::{Arg, Part, Place};
 use crate::quote::quote;
 use crate::types::Kind;
 use crate::{Function, Shape, Signature, Type, Value, builtins, methods, ty};
@@ -48,11 +48,13 @@ impl<'t> State<'_, '_, 't> {
         &mut self,
         dot: &Seen,
         index: u32,
-        name: &str,
+        name: Part,
         node: Place<'t>,
         args: &'t [Arg],
         last: Option<Value>,
     ) -> Result<Seen> {
+        let tree = self.tree;
+        let name = name.of(&tree.text);
         let Some(function) = self.env.set.functions().at(index).cloned() else {
             return self.fail(format!(
                 "{} is not a defined function",
@@ -167,11 +169,11 @@ impl<'t> State<'_, '_, 't> {
         self.at = Place::Arg(arg);
         match arg {
             Arg::Dot { .. } => Ok(dot.clone()),
-            Arg::Field { path, .. } => self.fields(dot, dot, path, arg, &[], None),
+            Arg::Field { path, .. } => self.fields(dot, dot, *path, arg, &[], None),
             Arg::Variable { .. } => self.variable_fields(dot, arg, &[], None),
             Arg::Pipe(pipe) => self.pipeline(dot, pipe).map(Seen::plain),
             Arg::Identifier { name, function, .. } => {
-                self.function(dot, *function, name, Place::Arg(arg), &[], None)
+                self.function(dot, *function, *name, Place::Arg(arg), &[], None)
             }
             Arg::Chain { .. } => self.chain(dot, arg, &[], None),
             Arg::Bool { value, .. } => Ok(Seen::plain(Value::Bool(*value))),

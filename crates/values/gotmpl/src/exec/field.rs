@@ -3,7 +3,7 @@
 use super::call::Callee;
 use super::{Result, Seen, State};
 use crate::object::is_exported;
-use crate::parse::{Arg, Place};
+use crate::parse::{Arg, Part, Place};
 use crate::quote::quote;
 use crate::types::Kind;
 use crate::value::zero;
@@ -15,17 +15,17 @@ impl<'t> State<'_, '_, 't> {
         &mut self,
         dot: &Seen,
         receiver: &Seen,
-        path: &'t [Box<str>],
+        path: Part,
         node: &'t Arg,
         args: &'t [Arg],
         last: Option<Value>,
     ) -> Result<Seen> {
-        let Some((name, before)) = path.split_last() else {
-            return Ok(receiver.clone());
-        };
+        // Each name has its dot before it.
+        let tree = self.tree;
+        let (before, name) = path.of(&tree.text).rsplit_once('.').unwrap_or_default();
         let mut here;
         let mut receiver = receiver;
-        for name in before {
+        for name in before.split('.').skip(1) {
             here = self.field(dot, name, node, &[], None, receiver)?;
             receiver = &here;
         }

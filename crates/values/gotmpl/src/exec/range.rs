@@ -159,13 +159,13 @@ impl<'t> State<'_, '_, 't> {
     fn turn(&mut self, index: Value, item: Seen, branch: &'t Branch) -> Result<bool> {
         let pipe = &branch.pipe;
         let index = Seen::plain(index);
-        match (pipe.declares.as_slice(), pipe.is_assign) {
+        match (&*pipe.declares, pipe.is_assign) {
             ([], _) => {}
-            ([only], true) => self.set_variable(only.id, &only.name, item.clone())?,
+            ([only], true) => self.set_variable(only, item.clone())?,
             ([_], false) => self.set_top(1, item.clone()),
             ([first, second, ..], true) => {
-                self.set_variable(first.id, &first.name, index)?;
-                self.set_variable(second.id, &second.name, item.clone())?;
+                self.set_variable(first, index)?;
+                self.set_variable(second, item.clone())?;
             }
             (_, false) => {
                 self.set_top(1, item.clone());

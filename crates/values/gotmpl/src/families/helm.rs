@@ -223,6 +223,7 @@ fn read_yaml(
     // Not strict: of a repeated key the last value counts, of several documents the first.
     let options = weir_yaml::ParseOptions {
         duplicates: weir_yaml::Duplicates::Keep,
+        without_comments: true,
         ..weir_yaml::ParseOptions::default()
     };
     let node = match weir_yaml::parse_all_with(&text, options) {

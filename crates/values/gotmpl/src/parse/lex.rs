@@ -1,7 +1,5 @@
 //! Tokens.
 
-use std::borrow::Cow;
-
 use crate::quote::quote;
 use crate::unicode::{is_digit, is_letter, is_print};
 
@@ -63,12 +61,12 @@ impl Token {
     }
 }
 
-/// A token with its text, or with a message if it is an error.
-#[derive(Clone, Debug)]
+/// A token with its text. What an error says, the lexer keeps: it is the last token but the end.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Item<'t> {
     pub(crate) token: Token,
     pub(crate) pos: usize,
-    pub(crate) text: Cow<'t, str>,
+    pub(crate) text: &'t str,
     /// The line it starts on, from 1.
     pub(crate) line: usize,
 }
@@ -78,7 +76,6 @@ impl Item<'_> {
     pub(crate) fn describe(&self) -> String {
         match self.token {
             Token::Eof => "EOF".to_owned(),
-            Token::Error => self.text.clone().into_owned(),
             token if token.is_keyword() => format!("<{}>", self.text),
             _ if self.text.len() > 10 => {
                 let cut: String = self.text.chars().take(10).collect();
@@ -109,6 +106,8 @@ pub(crate) struct Lexer<'t> {
     parens: usize,
     inside: bool,
     pub(crate) options: LexOptions,
+    /// What is wrong, once there was [`Token::Error`].
+    pub(crate) message: String,
 }
 
 const SPACES: [char; 4] = [' ', '\t', '\r', '\n'];
@@ -125,8 +124,8 @@ fn has_left_trim(text: &str) -> bool {
     matches!(text.as_bytes(), [b'-', space, ..] if is_space(char::from(*space)))
 }
 
-fn has_right_trim(text: &str) -> bool {
-    matches!(text.as_bytes(), [space, b'-', ..] if is_space(char::from(*space)))
+fn has_right_trim(text: &[u8]) -> bool {
+    matches!(text, [space, b'-', ..] if is_space(char::from(*space)))
 }
 
 impl<'t> Lexer<'t> {
@@ -142,6 +141,7 @@ impl<'t> Lexer<'t> {
             parens: 0,
             inside: false,
             options: LexOptions::default(),
+            message: String::new(),
         }
     }
 
@@ -154,8 +154,39 @@ impl<'t> Lexer<'t> {
         self.input.get(self.pos..).unwrap_or_default()
     }
 
+    /// The next byte: enough where only ASCII is looked for.
+    fn byte(&self) -> Option<u8> {
+        self.input.as_bytes().get(self.pos).copied()
+    }
+
     fn peek(&self) -> Option<char> {
-        self.rest().chars().next()
+        match self.byte()? {
+            ascii if ascii.is_ascii() => Some(char::from(ascii)),
+            _ => self.rest().chars().next(),
+        }
+    }
+
+    /// Goes to the end of a word.
+    fn alphanumerics(&mut self) {
+        loop {
+            match self.byte() {
+                Some(b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z') => self.pos += 1,
+                Some(ascii) if ascii.is_ascii() => return,
+                None => return,
+                Some(_) => match self.peek().filter(|c| is_alphanumeric(*c)) {
+                    Some(c) => self.pos += c.len_utf8(),
+                    None => return,
+                },
+            }
+        }
+    }
+
+    /// Goes to the end of space.
+    fn spaces(&mut self) {
+        while let Some(space @ (b' ' | b'\t' | b'\r' | b'\n')) = self.byte() {
+            self.pos += 1;
+            self.line += usize::from(space == b'\n');
+        }
     }
 
     fn bump(&mut self) -> Option<char> {
@@ -171,7 +202,7 @@ impl<'t> Lexer<'t> {
         let item = Item {
             token,
             pos: self.start,
-            text: Cow::Borrowed(self.input.get(self.start..self.pos).unwrap_or_default()),
+            text: self.input.get(self.start..self.pos).unwrap_or_default(),
             line: self.start_line,
         };
         self.start = self.pos;
@@ -183,9 +214,10 @@ impl<'t> Lexer<'t> {
         let item = Item {
             token: Token::Error,
             pos: self.start,
-            text: Cow::Owned(message),
+            text: "",
             line: self.start_line,
         };
+        self.message = message;
         self.start = 0;
         self.pos = 0;
         self.input = "";
@@ -210,7 +242,7 @@ impl<'t> Lexer<'t> {
 
     fn text(&mut self) -> Item<'t> {
         loop {
-            let Some(at) = self.rest().find(self.left) else {
+            let Some(at) = find(self.rest(), self.left) else {
                 self.pos = self.input.len();
                 if self.pos > self.start {
                     self.count_lines();
@@ -275,11 +307,12 @@ impl<'t> Lexer<'t> {
     }
 
     fn at_right_delim(&self) -> (bool, bool) {
-        let rest = self.rest();
-        if has_right_trim(rest) && rest.get(2..).is_some_and(|rest| rest.starts_with(self.right)) {
+        let rest = self.input.as_bytes().get(self.pos..).unwrap_or_default();
+        let right = self.right.as_bytes();
+        if has_right_trim(rest) && rest.get(2..).is_some_and(|rest| rest.starts_with(right)) {
             return (true, true);
         }
-        (rest.starts_with(self.right), false)
+        (rest.starts_with(right), false)
     }
 
     fn skip_right_delim(&mut self, trim: bool) {
@@ -331,7 +364,7 @@ impl<'t> Lexer<'t> {
                 }
             }
             '|' => self.emit(Token::Pipe),
-            '"' => self.quoted('"', Token::String, "unterminated quoted string"),
+            '"' => self.quoted(b'"', Token::String, "unterminated quoted string"),
             '`' => self.raw(),
             '$' => {
                 if self.at_terminator() {
@@ -340,7 +373,7 @@ impl<'t> Lexer<'t> {
                     self.field_or_variable(Token::Variable)
                 }
             }
-            '\'' => self.quoted('\'', Token::CharConstant, "unterminated character constant"),
+            '\'' => self.quoted(b'\'', Token::CharConstant, "unterminated character constant"),
             '.' if !self.rest().starts_with(|c: char| c.is_ascii_digit()) && !self.rest().is_empty() => {
                 self.field_or_variable(Token::Field)
             }
@@ -376,17 +409,19 @@ impl<'t> Lexer<'t> {
     }
 
     fn space(&mut self) -> Item<'t> {
-        let mut spaces = 0;
-        let mut last = ' ';
-        while let Some(c) = self.peek().filter(|c| is_space(*c)) {
-            self.bump();
-            last = c;
-            spaces += 1;
-        }
-        let before = self.input.get(self.pos - 1..).unwrap_or_default();
-        if has_right_trim(before) && before.get(2..).is_some_and(|rest| rest.starts_with(self.right)) {
+        self.spaces();
+        if self.byte() == Some(b'-') {
+            // The last space may belong to the delimiter.
+            let last = self
+                .input
+                .as_bytes()
+                .get(self.pos - 1)
+                .copied()
+                .map_or(' ', char::from);
             self.back(last);
-            if spaces == 1 {
+            if self.at_right_delim() != (true, true) {
+                self.bump();
+            } else if self.pos == self.start {
                 return self.right_delim();
             }
         }
@@ -394,9 +429,7 @@ impl<'t> Lexer<'t> {
     }
 
     fn identifier(&mut self) -> Item<'t> {
-        while self.peek().is_some_and(is_alphanumeric) {
-            self.bump();
-        }
+        self.alphanumerics();
         if !self.at_terminator() {
             return self.bad_character();
         }
@@ -434,9 +467,7 @@ impl<'t> Lexer<'t> {
                 Token::Dot
             });
         }
-        while self.peek().is_some_and(is_alphanumeric) {
-            self.bump();
-        }
+        self.alphanumerics();
         if !self.at_terminator() {
             return self.bad_character();
         }
@@ -444,37 +475,39 @@ impl<'t> Lexer<'t> {
     }
 
     fn at_terminator(&self) -> bool {
-        match self.peek() {
-            None | Some('.' | ',' | '|' | ':' | ')' | '(') => true,
-            Some(c) => is_space(c) || self.rest().starts_with(self.right),
+        match self.byte() {
+            None | Some(b'.' | b',' | b'|' | b':' | b')' | b'(' | b' ' | b'\t' | b'\r' | b'\n') => true,
+            Some(_) => self.rest().starts_with(self.right),
         }
     }
 
-    fn quoted(&mut self, quote: char, token: Token, unterminated: &str) -> Item<'t> {
+    fn quoted(&mut self, quote: u8, token: Token, unterminated: &str) -> Item<'t> {
+        // Bytes above ASCII are none of those that matter, so that characters are passed whole.
         loop {
-            let mut c = self.bump();
-            if c == Some('\\') {
-                c = self.bump();
-                if !matches!(c, None | Some('\n')) {
+            let mut byte = self.byte();
+            self.pos += 1;
+            if byte == Some(b'\\') {
+                byte = self.byte();
+                self.pos += 1;
+                if !matches!(byte, None | Some(b'\n')) {
                     continue;
                 }
             }
-            match c {
-                None | Some('\n') => return self.error(unterminated.to_owned()),
-                Some(c) if c == quote => return self.emit(token),
+            match byte {
+                None | Some(b'\n') => return self.error(unterminated.to_owned()),
+                Some(byte) if byte == quote => return self.emit(token),
                 Some(_) => {}
             }
         }
     }
 
     fn raw(&mut self) -> Item<'t> {
-        loop {
-            match self.bump() {
-                None => return self.error("unterminated raw quoted string".to_owned()),
-                Some('`') => return self.emit(Token::RawString),
-                Some(_) => {}
-            }
-        }
+        let Some(end) = self.rest().find('`') else {
+            return self.error("unterminated raw quoted string".to_owned());
+        };
+        self.pos += end + 1;
+        self.count_lines();
+        self.emit(Token::RawString)
     }
 
     fn number(&mut self) -> Item<'t> {
@@ -538,6 +571,20 @@ impl<'t> Lexer<'t> {
             return false;
         }
         true
+    }
+}
+
+/// Where a delimiter is. They are short, and a search of its own for each would have to be set up each time.
+fn find(text: &str, delimiter: &str) -> Option<usize> {
+    let first = delimiter.chars().next()?;
+    let mut from = 0;
+    loop {
+        let rest = text.get(from..)?;
+        let at = from + rest.find(first)?;
+        if text.get(at..)?.starts_with(delimiter) {
+            return Some(at);
+        }
+        from = at + first.len_utf8();
     }
 }
 

@@ -15,6 +15,36 @@ pub(crate) struct Tree {
     pub(crate) root: List,
 }
 
+/// A part of the tree's text. Names are not copied: templates are mostly names.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Part {
+    start: u32,
+    end: u32,
+}
+
+impl Part {
+    pub(crate) fn new(start: u32, end: u32) -> Self {
+        Self { start, end }
+    }
+
+    pub(crate) fn of(self, text: &str) -> &str {
+        text.get(self.start as usize..self.end as usize)
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
+    /// With what follows right behind it.
+    pub(crate) fn up_to(self, end: Self) -> Self {
+        Self {
+            start: self.start,
+            end: end.end,
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct List {
     pub(crate) nodes: Vec<Node>,
@@ -23,14 +53,8 @@ pub(crate) struct List {
 #[derive(Debug)]
 pub(crate) enum Node {
     /// A part of the tree's text.
-    Text {
-        start: u32,
-        end: u32,
-    },
-    Comment {
-        start: u32,
-        end: u32,
-    },
+    Text(Part),
+    Comment(Part),
     Action(Pipe),
     If(Box<Branch>),
     Range(Box<Branch>),
@@ -38,7 +62,7 @@ pub(crate) enum Node {
     Template {
         pos: u32,
         name: Str,
-        pipe: Option<Pipe>,
+        pipe: Option<Box<Pipe>>,
     },
     Break {
         pos: u32,
@@ -59,14 +83,14 @@ pub(crate) struct Branch {
 pub(crate) struct Pipe {
     pub(crate) pos: u32,
     pub(crate) is_assign: bool,
-    pub(crate) declares: Vec<Variable>,
-    pub(crate) commands: Vec<Command>,
+    pub(crate) declares: Box<[Variable]>,
+    pub(crate) commands: Box<[Command]>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Variable {
     /// With the dollar sign.
-    pub(crate) name: Box<str>,
+    pub(crate) name: Part,
     /// Equal names of one text have equal numbers. `$` is 0.
     pub(crate) id: u32,
 }
@@ -75,24 +99,26 @@ pub(crate) struct Variable {
 pub(crate) struct Command {
     pub(crate) pos: u32,
     /// Never empty.
-    pub(crate) args: Vec<Arg>,
+    pub(crate) args: Box<[Arg]>,
 }
 
 #[derive(Debug)]
 pub(crate) enum Arg {
     Identifier {
         pos: u32,
-        name: Box<str>,
+        name: Part,
         function: u32,
     },
     Field {
         pos: u32,
-        path: Box<[Box<str>]>,
+        /// `.X.Y.Z`
+        path: Part,
     },
     Variable {
         pos: u32,
         variable: Variable,
-        path: Box<[Box<str>]>,
+        /// `.X.Y.Z`, or empty.
+        path: Part,
     },
     Dot {
         pos: u32,
@@ -103,7 +129,8 @@ pub(crate) enum Arg {
     Chain {
         pos: u32,
         base: Box<Self>,
-        path: Box<[Box<str>]>,
+        /// `.X.Y.Z`
+        path: Part,
     },
     Bool {
         pos: u32,
@@ -112,7 +139,7 @@ pub(crate) enum Arg {
     Number(Box<Number>),
     Text {
         pos: u32,
-        quoted: Box<str>,
+        quoted: Part,
         value: Str,
     },
     Pipe(Box<Pipe>),
@@ -132,7 +159,7 @@ pub(crate) struct Number {
 impl Node {
     pub(crate) fn pos(&self) -> u32 {
         match self {
-            Self::Text { start, .. } | Self::Comment { start, .. } => *start,
+            Self::Text(part) | Self::Comment(part) => part.start,
             Self::Action(pipe) => pipe.pos,
             Self::If(branch) | Self::Range(branch) | Self::With(branch) => branch.pipe.pos,
             Self::Template { pos, .. } | Self::Break { pos } | Self::Continue { pos } => *pos,
@@ -161,10 +188,8 @@ impl List {
     /// Whether there is nothing in it but space and comments.
     pub(crate) fn is_empty(&self, text: &str) -> bool {
         self.nodes.iter().all(|node| match node {
-            Node::Comment { .. } => true,
-            Node::Text { start, end } => text
-                .get(*start as usize..*end as usize)
-                .is_some_and(|text| text.trim().is_empty()),
+            Node::Comment(_) => true,
+            Node::Text(part) => part.of(text).trim().is_empty(),
             _ => false,
         })
     }

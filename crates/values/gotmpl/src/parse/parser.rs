@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::lex::{Item, LexOptions, Lexer, Token};
-use super::node::{Arg, Branch, Command, List, Node, Pipe, Tree, Variable};
+use super::node::{Arg, Branch, Command, List, Node, Part, Pipe, Tree, Variable};
 use super::number;
 use super::print::print_arg;
 use crate::exec::stack_address;
@@ -96,6 +96,11 @@ struct Parser<'p, 't> {
 
 type Result<T> = std::result::Result<T, ParseError>;
 
+/// Where a token stands.
+fn part(item: &Item<'_>) -> Part {
+    Part::new(offset(item.pos), offset(item.pos + item.text.len()))
+}
+
 fn offset(pos: usize) -> u32 {
     u32::try_from(pos).unwrap_or(u32::MAX)
 }
@@ -105,7 +110,7 @@ impl<'p, 't> Parser<'p, 't> {
         let none = || Item {
             token: Token::Error,
             pos: 0,
-            text: "".into(),
+            text: "",
             line: 0,
         };
         Self {
@@ -126,10 +131,7 @@ impl<'p, 't> Parser<'p, 't> {
         } else {
             self.tokens[0] = self.shared.lexer.next();
         }
-        self.tokens
-            .get(self.peeked)
-            .cloned()
-            .unwrap_or_else(|| self.tokens[0].clone())
+        self.tokens.get(self.peeked).copied().unwrap_or(self.tokens[0])
     }
 
     fn backup(&mut self) {
@@ -185,14 +187,14 @@ impl<'p, 't> Parser<'p, 't> {
         let mut extra = String::new();
         if self.action_line != 0 && self.action_line != item.line {
             // "unclosed action in action" would read badly.
-            let words = if item.text.ends_with(" action") {
+            let words = if self.shared.lexer.message.ends_with(" action") {
                 ""
             } else {
                 " in action"
             };
             extra = format!("{words} started at {}:{}", self.shared.name, self.action_line);
         }
-        self.error(format!("{}{extra}", item.text))
+        self.error(format!("{}{extra}", self.shared.lexer.message))
     }
 
     fn expect(&mut self, token: Token, context: &str) -> Result<Item<'t>> {
@@ -287,7 +289,7 @@ impl<'p, 't> Parser<'p, 't> {
     fn template_name(&mut self, item: &Item<'t>, context: &str) -> Result<String> {
         match item.token {
             Token::String | Token::RawString => {
-                let name = unquote(&item.text).ok_or_else(|| self.error("invalid syntax".to_owned()))?;
+                let name = unquote(item.text).ok_or_else(|| self.error("invalid syntax".to_owned()))?;
                 Ok(Str::from(name).to_string())
             }
             _ => Err(self.unexpected(item, context)),
@@ -301,7 +303,10 @@ impl<'p, 't> Parser<'p, 't> {
         while self.peek_non_space().token != Token::Eof {
             match self.text_or_action()? {
                 Parsed::Node(node) => list.nodes.push(node),
-                Parsed::End(end) => return Ok((list, end)),
+                Parsed::End(end) => {
+                    list.nodes.shrink_to_fit();
+                    return Ok((list, end));
+                }
             }
         }
         Err(self.error("unexpected EOF".to_owned()))
@@ -309,10 +314,9 @@ impl<'p, 't> Parser<'p, 't> {
 
     fn text_or_action(&mut self) -> Result<Parsed> {
         let item = self.next_non_space();
-        let (start, end) = (offset(item.pos), offset(item.pos + item.text.len()));
         match item.token {
-            Token::Text => Ok(Parsed::Node(Node::Text { start, end })),
-            Token::Comment => Ok(Parsed::Node(Node::Comment { start, end })),
+            Token::Text => Ok(Parsed::Node(Node::Text(part(&item)))),
+            Token::Comment => Ok(Parsed::Node(Node::Comment(part(&item)))),
             Token::LeftDelim => {
                 self.action_line = item.line;
                 let parsed = self.action();
@@ -440,7 +444,7 @@ impl<'p, 't> Parser<'p, 't> {
         Ok(Node::Template {
             pos: offset(item.pos),
             name: name.into(),
-            pipe: Some(pipe),
+            pipe: Some(Box::new(pipe)),
         })
     }
 
@@ -451,7 +455,7 @@ impl<'p, 't> Parser<'p, 't> {
         let mut pipe = None;
         if self.next_non_space().token != Token::RightDelim {
             self.backup();
-            pipe = Some(self.pipeline(CONTEXT, Token::RightDelim)?);
+            pipe = Some(Box::new(self.pipeline(CONTEXT, Token::RightDelim)?));
         }
         Ok(Node::Template {
             pos: offset(item.pos),
@@ -462,7 +466,8 @@ impl<'p, 't> Parser<'p, 't> {
 
     // Pipelines.
 
-    fn variable(&mut self, name: &str) -> Variable {
+    fn variable(&mut self, item: &Item<'t>) -> Variable {
+        let name = item.text;
         let next = offset(self.shared.ids.len());
         let id = if let Some(id) = self.shared.ids.get(name) {
             *id
@@ -470,19 +475,23 @@ impl<'p, 't> Parser<'p, 't> {
             self.shared.ids.insert(name.into(), next);
             next
         };
-        Variable {
-            name: name.into(),
-            id,
-        }
+        Variable { name: part(item), id }
     }
 
-    fn declare(&mut self, pipe: &mut Pipe, name: &str) {
+    fn declare(&mut self, declares: &mut Vec<Variable>, name: &Item<'t>) {
         let variable = self.variable(name);
         self.variables.push(variable.id);
-        pipe.declares.push(variable);
+        declares.push(variable);
     }
 
     fn declarations(&mut self, pipe: &mut Pipe, context: &str) -> Result<()> {
+        let mut declares = Vec::new();
+        let read = self.declared(pipe, &mut declares, context);
+        pipe.declares = declares.into();
+        read
+    }
+
+    fn declared(&mut self, pipe: &mut Pipe, declares: &mut Vec<Variable>, context: &str) -> Result<()> {
         while self.peek_non_space().token == Token::Variable {
             let name = self.next();
             // Space is a token, so `$x foo` takes three tokens to be told from `$x := foo`.
@@ -492,13 +501,13 @@ impl<'p, 't> Parser<'p, 't> {
                 Token::Assign | Token::Declare => {
                     pipe.is_assign = next.token == Token::Assign;
                     self.next_non_space();
-                    self.declare(pipe, &name.text);
+                    self.declare(declares, &name);
                     return Ok(());
                 }
                 Token::Char if next.text == "," => {
                     self.next_non_space();
-                    self.declare(pipe, &name.text);
-                    if context == "range" && pipe.declares.len() < 2 {
+                    self.declare(declares, &name);
+                    if context == "range" && declares.len() < 2 {
                         let token = self.peek_non_space().token;
                         if matches!(token, Token::Variable | Token::RightDelim | Token::RightParen) {
                             continue;
@@ -521,11 +530,14 @@ impl<'p, 't> Parser<'p, 't> {
             ..Pipe::default()
         };
         self.declarations(&mut pipe, context)?;
+        // Most have one.
+        let mut commands = Vec::with_capacity(1);
         loop {
             let item = self.next_non_space();
             match item.token {
                 token if token == end => {
-                    self.check_pipeline(&pipe, context)?;
+                    self.check_pipeline(&commands, context)?;
+                    pipe.commands = commands.into();
                     return Ok(pipe);
                 }
                 Token::Bool
@@ -542,18 +554,18 @@ impl<'p, 't> Parser<'p, 't> {
                 | Token::LeftParen => {
                     self.backup();
                     let command = self.command()?;
-                    pipe.commands.push(command);
+                    commands.push(command);
                 }
                 _ => return Err(self.unexpected(&item, context)),
             }
         }
     }
 
-    fn check_pipeline(&self, pipe: &Pipe, context: &str) -> Result<()> {
-        if pipe.commands.is_empty() {
+    fn check_pipeline(&self, commands: &[Command], context: &str) -> Result<()> {
+        if commands.is_empty() {
             return Err(self.error(format!("missing value for {context}")));
         }
-        for (index, command) in pipe.commands.iter().enumerate().skip(1) {
+        for (index, command) in commands.iter().enumerate().skip(1) {
             if let Some(
                 Arg::Bool { .. } | Arg::Dot { .. } | Arg::Nil { .. } | Arg::Number(_) | Arg::Text { .. },
             ) = command.args.first()
@@ -566,14 +578,12 @@ impl<'p, 't> Parser<'p, 't> {
     }
 
     fn command(&mut self) -> Result<Command> {
-        let mut command = Command {
-            pos: offset(self.peek_non_space().pos),
-            args: Vec::new(),
-        };
+        let pos = offset(self.peek_non_space().pos);
+        let mut args = Vec::with_capacity(1);
         loop {
             self.peek_non_space();
             if let Some(operand) = self.operand()? {
-                command.args.push(operand);
+                args.push(operand);
             }
             let item = self.next();
             match item.token {
@@ -584,10 +594,13 @@ impl<'p, 't> Parser<'p, 't> {
             }
             break;
         }
-        if command.args.is_empty() {
+        if args.is_empty() {
             return Err(self.error("empty command".to_owned()));
         }
-        Ok(command)
+        Ok(Command {
+            pos,
+            args: args.into(),
+        })
     }
 
     fn operand(&mut self) -> Result<Option<Arg>> {
@@ -596,32 +609,32 @@ impl<'p, 't> Parser<'p, 't> {
         if first.token != Token::Field {
             return Ok(Some(term));
         }
-        let mut more: Vec<Box<str>> = Vec::new();
+        // Fields follow each other without anything between, so that a path is one part of the text.
+        let mut more = part(&first);
         while self.peek().token == Token::Field {
-            more.push(self.next().text.trim_start_matches('.').into());
+            more = more.up_to(part(&self.next()));
         }
         let pos = offset(first.pos);
-        let join = |path: Box<[Box<str>]>, more: Vec<Box<str>>| path.into_iter().chain(more).collect();
         Ok(Some(match term {
             Arg::Field { path, .. } => Arg::Field {
                 pos,
-                path: join(path, more),
+                path: path.up_to(more),
             },
-            Arg::Variable { variable, path, .. } => Arg::Variable {
+            Arg::Variable { variable, .. } => Arg::Variable {
                 pos,
                 variable,
-                path: join(path, more),
+                path: more,
             },
             Arg::Bool { .. } | Arg::Text { .. } | Arg::Number(_) | Arg::Nil { .. } | Arg::Dot { .. } => {
                 let mut printed = String::new();
-                print_arg(&mut printed, &term);
+                print_arg(&mut printed, &term, &self.shared.text);
                 let printed = quote(printed.as_bytes(), false);
                 return Err(self.error(format!("unexpected . after term {printed}")));
             }
             base => Arg::Chain {
                 pos,
                 base: Box::new(base),
-                path: more.into(),
+                path: more,
             },
         }))
     }
@@ -631,35 +644,34 @@ impl<'p, 't> Parser<'p, 't> {
         let pos = offset(item.pos);
         Ok(Some(match item.token {
             Token::Identifier => {
-                let function = self.shared.functions.index(&item.text);
+                let function = self.shared.functions.index(item.text);
                 if function.is_none() && !self.shared.mode.any_function {
                     let name = quote(item.text.as_bytes(), false);
                     return Err(self.error(format!("function {name} not defined")));
                 }
-                let name = item.text.as_ref().into();
                 Arg::Identifier {
                     pos,
-                    name,
+                    name: part(&item),
                     function: function.unwrap_or(u32::MAX),
                 }
             }
             Token::Dot => Arg::Dot { pos },
             Token::Nil => Arg::Nil { pos },
             Token::Variable => {
-                let variable = self.variable(&item.text);
+                let variable = self.variable(&item);
                 if !self.variables.contains(&variable.id) {
-                    let name = quote(variable.name.as_bytes(), false);
+                    let name = quote(item.text.as_bytes(), false);
                     return Err(self.error(format!("undefined variable {name}")));
                 }
                 Arg::Variable {
                     pos,
                     variable,
-                    path: Box::default(),
+                    path: Part::default(),
                 }
             }
             Token::Field => Arg::Field {
                 pos,
-                path: [item.text.trim_start_matches('.').into()].into(),
+                path: part(&item),
             },
             Token::Bool => Arg::Bool {
                 pos,
@@ -667,7 +679,7 @@ impl<'p, 't> Parser<'p, 't> {
             },
             Token::CharConstant | Token::Complex | Token::Number => {
                 let number =
-                    number::read(pos, &item.text, item.token).map_err(|message| self.error(message))?;
+                    number::read(pos, item.text, item.token).map_err(|message| self.error(message))?;
                 Arg::Number(Box::new(number))
             }
             Token::LeftParen => {
@@ -680,10 +692,10 @@ impl<'p, 't> Parser<'p, 't> {
                 Arg::Pipe(Box::new(pipe))
             }
             Token::String | Token::RawString => {
-                let value = unquote(&item.text).ok_or_else(|| self.error("invalid syntax".to_owned()))?;
+                let value = unquote(item.text).ok_or_else(|| self.error("invalid syntax".to_owned()))?;
                 Arg::Text {
                     pos,
-                    quoted: item.text.as_ref().into(),
+                    quoted: part(&item),
                     value: value.into(),
                 }
             }

@@ -27,9 +27,9 @@ impl Place<'_> {
         let mut out = String::new();
         match self {
             Self::Node(node) => print_node(&mut out, node, Source { text, quoted: false }),
-            Self::Pipe(pipe) => print_pipe(&mut out, pipe),
-            Self::Command(command) => print_command(&mut out, command),
-            Self::Arg(arg) => print_arg(&mut out, arg),
+            Self::Pipe(pipe) => print_pipe(&mut out, pipe, text),
+            Self::Command(command) => print_command(&mut out, command, text),
+            Self::Arg(arg) => print_arg(&mut out, arg, text),
         }
         out
     }
@@ -69,12 +69,6 @@ struct Source<'t> {
     quoted: bool,
 }
 
-impl<'t> Source<'t> {
-    fn slice(self, start: u32, end: u32) -> &'t str {
-        self.text.get(start as usize..end as usize).unwrap_or_default()
-    }
-}
-
 fn print_list(out: &mut String, list: &List, text: Source<'_>) {
     for node in &list.nodes {
         print_node(out, node, text);
@@ -83,18 +77,18 @@ fn print_list(out: &mut String, list: &List, text: Source<'_>) {
 
 fn print_node(out: &mut String, node: &Node, text: Source<'_>) {
     match node {
-        Node::Text { start, end } if text.quoted => {
-            out.push_str(&quote(text.slice(*start, *end).as_bytes(), false));
+        Node::Text(part) if text.quoted => {
+            out.push_str(&quote(part.of(text.text).as_bytes(), false));
         }
-        Node::Text { start, end } => out.push_str(text.slice(*start, *end)),
-        Node::Comment { start, end } => {
+        Node::Text(part) => out.push_str(part.of(text.text)),
+        Node::Comment(part) => {
             out.push_str("{{");
-            out.push_str(text.slice(*start, *end));
+            out.push_str(part.of(text.text));
             out.push_str("}}");
         }
         Node::Action(pipe) => {
             out.push_str("{{");
-            print_pipe(out, pipe);
+            print_pipe(out, pipe, text.text);
             out.push_str("}}");
         }
         Node::If(branch) => print_branch(out, "if", branch, text),
@@ -105,7 +99,7 @@ fn print_node(out: &mut String, node: &Node, text: Source<'_>) {
             out.push_str(&quote(name.as_bytes(), false));
             if let Some(pipe) = pipe {
                 out.push(' ');
-                print_pipe(out, pipe);
+                print_pipe(out, pipe, text.text);
             }
             out.push_str("}}");
         }
@@ -118,7 +112,7 @@ fn print_branch(out: &mut String, word: &str, branch: &Branch, text: Source<'_>)
     out.push_str("{{");
     out.push_str(word);
     out.push(' ');
-    print_pipe(out, &branch.pipe);
+    print_pipe(out, &branch.pipe, text.text);
     out.push_str("}}");
     print_list(out, &branch.list, text);
     if let Some(list) = &branch.otherwise {
@@ -128,12 +122,12 @@ fn print_branch(out: &mut String, word: &str, branch: &Branch, text: Source<'_>)
     out.push_str("{{end}}");
 }
 
-fn print_pipe(out: &mut String, pipe: &Pipe) {
+fn print_pipe(out: &mut String, pipe: &Pipe, text: &str) {
     for (index, Variable { name, .. }) in pipe.declares.iter().enumerate() {
         if index > 0 {
             out.push_str(", ");
         }
-        out.push_str(name);
+        out.push_str(name.of(text));
     }
     if !pipe.declares.is_empty() {
         out.push_str(if pipe.is_assign { " = " } else { " := " });
@@ -142,52 +136,46 @@ fn print_pipe(out: &mut String, pipe: &Pipe) {
         if index > 0 {
             out.push_str(" | ");
         }
-        print_command(out, command);
+        print_command(out, command, text);
     }
 }
 
-fn print_command(out: &mut String, command: &Command) {
+fn print_command(out: &mut String, command: &Command, text: &str) {
     for (index, arg) in command.args.iter().enumerate() {
         if index > 0 {
             out.push(' ');
         }
-        print_enclosed(out, arg);
+        print_enclosed(out, arg, text);
     }
 }
 
-fn print_enclosed(out: &mut String, arg: &Arg) {
+fn print_enclosed(out: &mut String, arg: &Arg, text: &str) {
     if let Arg::Pipe(pipe) = arg {
         out.push('(');
-        print_pipe(out, pipe);
+        print_pipe(out, pipe, text);
         out.push(')');
     } else {
-        print_arg(out, arg);
+        print_arg(out, arg, text);
     }
 }
 
-pub(crate) fn print_arg(out: &mut String, arg: &Arg) {
-    let print_path = |out: &mut String, path: &[Box<str>]| {
-        for name in path {
-            out.push('.');
-            out.push_str(name);
-        }
-    };
+pub(crate) fn print_arg(out: &mut String, arg: &Arg, text: &str) {
     match arg {
-        Arg::Identifier { name, .. } => out.push_str(name),
-        Arg::Field { path, .. } => print_path(out, path),
+        Arg::Identifier { name, .. } => out.push_str(name.of(text)),
+        Arg::Field { path, .. } => out.push_str(path.of(text)),
         Arg::Variable { variable, path, .. } => {
-            out.push_str(&variable.name);
-            print_path(out, path);
+            out.push_str(variable.name.of(text));
+            out.push_str(path.of(text));
         }
         Arg::Dot { .. } => out.push('.'),
         Arg::Nil { .. } => out.push_str("nil"),
         Arg::Chain { base, path, .. } => {
-            print_enclosed(out, base);
-            print_path(out, path);
+            print_enclosed(out, base, text);
+            out.push_str(path.of(text));
         }
         Arg::Bool { value, .. } => out.push_str(if *value { "true" } else { "false" }),
         Arg::Number(number) => out.push_str(&number.text),
-        Arg::Text { quoted, .. } => out.push_str(quoted),
-        Arg::Pipe(pipe) => print_pipe(out, pipe),
+        Arg::Text { quoted, .. } => out.push_str(quoted.of(text)),
+        Arg::Pipe(pipe) => print_pipe(out, pipe, text),
     }
 }

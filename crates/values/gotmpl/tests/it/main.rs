@@ -11,6 +11,7 @@ mod fuzz;
 mod gotemplate;
 mod helm;
 mod limits;
+mod many;
 mod security;
 mod sprig;
 mod support;
