@@ -15,6 +15,7 @@ pub(crate) fn document(text: &str) -> Result<Option<Node>, String> {
 pub(crate) fn document_at(text: &str, lines: u32) -> Result<Option<Node>, String> {
     let options = ParseOptions {
         duplicates: Duplicates::Keep,
+        without_comments: true,
         ..ParseOptions::default()
     };
     let document = parse_first_with(text, options).map_err(|mut error| {

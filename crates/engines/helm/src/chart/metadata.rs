@@ -1,5 +1,6 @@
 //! Chart.yaml.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
 use weir_re2::Pattern;
@@ -227,8 +228,9 @@ pub(crate) fn sanitize(text: &mut String) {
     if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
         return;
     }
-    // Letters, marks, numbers, punctuation, symbols: what Go calls printable.
-    let printable = Pattern::new(r"^[\p{L}\p{M}\p{N}\p{P}\p{S}]$").ok();
+    // Letters, marks, numbers, punctuation, symbols: what Go calls printable. Letters and numbers are known without the
+    // pattern, whose tables take long to set up.
+    let printable = LazyCell::new(|| Pattern::new(r"^[\p{L}\p{M}\p{N}\p{P}\p{S}]$").ok());
     let mut buffer = [0; 4];
     *text = text
         .chars()
@@ -239,9 +241,10 @@ pub(crate) fn sanitize(text: &mut String) {
             let keep = if c.is_ascii() {
                 c.is_ascii_graphic()
             } else {
-                printable
-                    .as_ref()
-                    .is_some_and(|printable| printable.is_match(c.encode_utf8(&mut buffer)))
+                c.is_alphanumeric()
+                    || printable
+                        .as_ref()
+                        .is_some_and(|printable| printable.is_match(c.encode_utf8(&mut buffer)))
             };
             keep.then_some(c)
         })

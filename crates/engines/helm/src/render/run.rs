@@ -1,7 +1,8 @@
 //! The whole way from a chart to hooks and manifests.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use weir_gotmpl::{Env, Functions, Host, Limits, Map, MissingKey, Set};
 
@@ -286,36 +287,56 @@ fn scope(values: Map, options: &Options) -> Map {
 /// Rendered files by path.
 type Files = BTreeMap<String, String>;
 
-/// Executes all templates, while another thread reads what they have rendered.
+/// Executes all templates, while another thread reads what they have rendered; this one helps it once all are executed.
 fn execute_and_read(
     root: &Node,
     top: &Map,
     options: &Options,
     host: &mut (dyn Host + Send),
 ) -> Result<(Files, Result<Sorted, ManifestError>), RenderError> {
+    let (sender, receiver) = std::sync::mpsc::channel::<(String, String)>();
+    let rendered = Mutex::new(receiver);
     std::thread::scope(|scope| {
-        let (sender, receiver) = std::sync::mpsc::channel::<(String, String)>();
-        let reader = scope.spawn(move || {
-            let mut files = Files::new();
-            let mut read = Vec::new();
-            for (path, text) in receiver {
-                if !is_notes(&path) {
-                    read.push((path.clone(), manifest::read(&path, &text)));
-                }
-                files.insert(path, text);
-            }
-            (files, manifest::put_in_order(read, Order::Install))
-        });
+        let reader = scope.spawn(|| read_all(&rendered));
+        // Moved in here, so that it ends with this scope whatever happens: the reader waits for that.
+        let sender = sender;
         let executed = execute(root, top, options, host, |path, text| {
-            // The reader takes all there is, unless it broke down; joining it tells.
+            // The receiver lives as long as this scope.
             let _sent = sender.send((path.to_owned(), text));
         });
         drop(sender);
-        let read = reader
+        let (mut files, mut read) = match executed {
+            Ok(()) => read_all(&rendered),
+            Err(error) => return Err(error),
+        };
+        let (more_files, more_read) = reader
             .join()
             .map_err(|_| RenderError::Run("the reader of manifests broke down".to_owned()))?;
-        executed.map(|()| read)
+        files.extend(more_files);
+        read.extend(more_read);
+        Ok((files, manifest::put_in_order(read, Order::Install)))
     })
+}
+
+/// What a file held, with its path.
+type ReadFile = (String, Result<Sorted, ManifestError>);
+
+/// Reads rendered files until no more can come.
+fn read_all(rendered: &Mutex<Receiver<(String, String)>>) -> (Files, Vec<ReadFile>) {
+    let mut files = Files::new();
+    let mut read = Vec::new();
+    let next = || {
+        // A reader that broke down had taken its file; the rest is as it was.
+        let rendered = rendered.lock().unwrap_or_else(PoisonError::into_inner);
+        rendered.recv().ok()
+    };
+    while let Some((path, text)) = next() {
+        if !is_notes(&path) {
+            read.push((path.clone(), manifest::read(&path, &text)));
+        }
+        files.insert(path, text);
+    }
+    (files, read)
 }
 
 /// Executes all templates, and hands on what each renders.
@@ -340,13 +361,14 @@ fn execute(
             ..weir_gotmpl::Options::default()
         },
     );
-    for path in &paths {
-        let Some(template) = templates.get(*path) else {
-            continue;
-        };
-        set.parse(path, &template.text)
-            .map_err(|error| RenderError::Template(TemplateError::parse(path, &template.text, &error)))?;
-    }
+    let texts: Vec<(&str, &str)> = paths
+        .iter()
+        .filter_map(|path| Some((path.as_str(), &*templates.get(*path)?.text)))
+        .collect();
+    set.parse_all(&texts).map_err(|error| {
+        let text = templates.get(&error.name).map_or("", |template| &template.text);
+        RenderError::Template(TemplateError::parse(&error.name, text, &error))
+    })?;
     let limits = Limits {
         stack: STACK - (4 << 20),
         ..Limits::default()
