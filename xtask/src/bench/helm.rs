@@ -112,12 +112,14 @@ fn shared(variable: &str, name: &str) -> Result<PathBuf> {
 fn cases(reference: &dyn Fn(&[String]) -> Command) -> Result<Vec<Case>> {
     let charts = shared("WEIR_D2", "d2")?.join("charts");
     let mut cases = Vec::new();
-    for name in ["kube-prometheus-stack", "cert-manager"] {
+    // Without a password of its own Grafana gets another one in each run.
+    let steady = ["--set", "grafana.adminPassword=measured"].map(str::to_owned);
+    for (name, more) in [("kube-prometheus-stack", &steady[..]), ("cert-manager", &[])] {
         let path = newest(&charts, name)?;
         let file = path.file_stem().unwrap_or_default().to_string_lossy();
         cases.push(Case {
             name: file.into_owned(),
-            arguments: arguments("rel", &path, &[]),
+            arguments: arguments("rel", &path, more),
         });
     }
     let before = cases.len();
