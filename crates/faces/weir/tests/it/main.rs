@@ -1,5 +1,9 @@
 //! The binary as a process: exit codes, streams, and a reader that goes away.
 
+mod actions;
+mod outside;
+mod runner;
+
 use std::io::Read as _;
 use std::process::{Command, Output, Stdio};
 
