@@ -1,6 +1,7 @@
 //! The binary as a process: exit codes, streams, and a reader that goes away.
 
 mod actions;
+mod guides;
 mod outside;
 mod runner;
 
