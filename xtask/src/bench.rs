@@ -43,13 +43,27 @@ pub(crate) enum Bench {
         #[arg(long, value_name = "FILE")]
         weir: Option<std::path::PathBuf>,
     },
+    /// What trust costs: verifications a second, what a verified source adds to a reconcile, a publication end to end, against
+    /// services in one process.
+    Trust,
 }
+
+const TRUST: [&str; 7] = [
+    "run",
+    "--release",
+    "--quiet",
+    "--package",
+    "weir-real",
+    "--bin",
+    "trust-bench",
+];
 
 impl Bench {
     /// Builds for release what is measured, and measures it.
     pub(crate) fn run(&self) -> Result<()> {
         match self {
             Self::Walk { pairs } => walk(pairs),
+            Self::Trust => step("bench", &TRUST, &[]),
             Self::Kustomize {
                 deployments,
                 all,

@@ -3,6 +3,7 @@
 mod examples;
 mod narrator;
 mod publish;
+mod signer;
 mod story;
 mod world;
 
@@ -26,8 +27,8 @@ Examples:
 
 /// Tell the whole story: publish, verify, reconcile, update, drift, prune, tamper, roll back
 ///
-/// A registry and an API server start in this process, the example repositories are published with signatures, and
-/// the controllers bring them to the cluster; then a new version, somebody's edit, a removed object, and artifacts
+/// A registry, a Sigstore and an API server start in this process, the example repositories are published and signed
+/// keyless, and the controllers bring them to the cluster; then a new version, somebody's edit, a removed object, and artifacts
 /// that must not get in. With --kubeconfig or --context the same happens on that cluster, in namespaces of the
 /// demo's own (`weir-system`, `frontend`, `backend`), which must not exist and are removed at the end.
 #[derive(Debug, Args)]

@@ -59,9 +59,18 @@ impl MovingArgs {
         self.readers.policy(cx, &self.signer, signer).await
     }
 
-    /// The same, where nothing is signed before it is needed.
+    /// What readers ask, as far as the token in hand tells: a signature by the identity that it names.
+    pub(crate) fn likely_policy(&self, signer: &Signer) -> Result<Option<Policy>> {
+        readers::likely_policy(&self.signer, signer)
+    }
+
+    /// What readers ask, where nothing is signed before it is needed: as the options tell, or else the token.
     pub(crate) async fn known_policy(&self, cx: &mut Context<'_>, signer: &Signer) -> Result<Policy> {
-        self.policy(cx, signer).await?.ok_or_else(|| {
+        let policy = match self.policy(cx, signer).await? {
+            Some(policy) => Some(policy),
+            None => self.likely_policy(signer)?,
+        };
+        policy.ok_or_else(|| {
             CommandError::usage("it is not known whose signatures readers accept").hint(
                 "name the identity with `--certificate-identity` and `--certificate-oidc-issuer`, or with \
                  `--reader-identity` and `--reader-issuer`",

@@ -97,14 +97,26 @@ impl Publish {
         let said = if pushed { "pushed" } else { "is there already:" };
         cx.io
             .talk(&format!("{said} oci://{target}, not yet under a tag of this run"));
-        let policy = match policy {
-            Some(policy) => policy,
-            None => self.sign_first(cx, &client, &target, &signer, &clock).await?,
-        };
-        let mover = moving::mover(&client, &signer, &policy, &clock);
         let failed = |error: MoveError| -> CommandError {
             self.moving.explain(format!("cannot publish {target}"), &error)
         };
+        let policy = if let Some(policy) = policy {
+            policy
+        } else {
+            // What this signer has signed before need not be signed again.
+            let likely = self.moving.likely_policy(&signer)?;
+            let signed = async {
+                let Some(policy) = likely else { return Ok(None) };
+                let mover = moving::mover(&client, &signer, &policy, &clock);
+                let signed = Box::pin(mover.is_signed(&target)).await.map_err(failed)?;
+                Ok(signed.then_some(policy))
+            };
+            match cx.in_time("looking for a signature", signed).await? {
+                Some(policy) => policy,
+                None => self.sign_first(cx, &client, &target, &signer, &clock).await?,
+            }
+        };
+        let mover = moving::mover(&client, &signer, &policy, &clock);
         let work = async { Box::pin(mover.sign(&target)).await.map_err(failed) };
         if cx.in_time("signing", work).await? {
             cx.io.talk("signed");
@@ -183,11 +195,8 @@ impl Publish {
             })
         };
         let signed = cx.in_time("signing", work).await?;
-        cx.io.talk(&format!(
-            "signed {}; name the signer with `--certificate-identity` and `--certificate-oidc-issuer`, and a run that \
-             changes nothing signs nothing",
-            crate::trust::by(&signed.evidence)
-        ));
+        cx.io
+            .talk(&format!("signed {}", crate::trust::by(&signed.evidence)));
         self.moving.policy_of(&signed.evidence.signer)
     }
 }

@@ -181,12 +181,20 @@ impl Mover<'_> {
         })
     }
 
-    /// Signs `target`, unless it has a signature that the readers' policy takes. Whether it did.
+    /// Whether `target` has a signature, and not only attestations, that the readers' policy takes.
+    ///
+    /// # Errors
+    /// See [`MoveError`].
+    pub async fn is_signed(&self, target: &Target) -> Result<bool, MoveError> {
+        Ok(self.find(target).await?.states(COSIGN_SIGN_PREDICATE, None))
+    }
+
+    /// Signs `target`, unless [`Mover::is_signed`]. Whether it did.
     ///
     /// # Errors
     /// See [`MoveError`].
     pub async fn sign(&self, target: &Target) -> Result<bool, MoveError> {
-        if self.find(target).await?.states(COSIGN_SIGN_PREDICATE, None) {
+        if self.is_signed(target).await? {
             return Ok(false);
         }
         let options = SignOptions::at((self.clock)());

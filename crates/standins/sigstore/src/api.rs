@@ -1,4 +1,4 @@
-//! The protocols: of Fulcio, of Rekor in both versions, of timestamps over HTTP.
+//! The protocols: of Fulcio, of Rekor in both versions, of timestamps over HTTP, of an OIDC provider.
 
 use std::collections::BTreeMap;
 
@@ -33,6 +33,8 @@ pub(crate) fn router(sigstore: Sigstore) -> Router {
         .route("/rekor2/api/v2/log/entries", post(log_v2))
         .route("/tsa/api/v1/timestamp", post(timestamp))
         .route("/actions/token", get(job_token))
+        .route("/oidc/.well-known/openid-configuration", get(configuration))
+        .route("/oidc/jwks", get(provider_keys))
         .layer(axum::extract::DefaultBodyLimit::max(MAX_BYTES))
         .with_state(sigstore)
 }
@@ -82,7 +84,7 @@ async fn certificate(
         .or_else(|| request["credentials"]["oidcIdentityToken"].as_str())
         .unwrap_or_default();
     let now = Timestamp::now();
-    let (holder, claim) = sigstore.read_token(token, now).map_err(unauthorized)?;
+    let (holder, claim) = sigstore.admit(token, now).await.map_err(unauthorized)?;
     let asked = &request["publicKeyRequest"];
     let key = asked["publicKey"]["content"].as_str().and_then(unpem);
     let key = key.ok_or_else(|| bad("the public key is missing or no PEM"))?;
@@ -200,5 +202,13 @@ async fn job_token(
 ) -> Result<Response, Refusal> {
     let audience = asked.get("audience").map_or("", String::as_str);
     let token = sigstore.job_token(bearer(&headers).unwrap_or_default(), audience, Timestamp::now());
-    Ok(axum::Json(json!({ "value": token.map_err(unauthorized)? })).into_response())
+    Ok(axum::Json(json!({ "count": 1, "value": token.map_err(unauthorized)? })).into_response())
+}
+
+async fn configuration(State(sigstore): State<Sigstore>) -> axum::Json<Value> {
+    axum::Json(sigstore.configuration())
+}
+
+async fn provider_keys(State(sigstore): State<Sigstore>) -> axum::Json<Value> {
+    axum::Json(sigstore.provider_keys())
 }

@@ -9,6 +9,10 @@
 //! of a timestamp authority, so that cosign and other clients sign with it; [`Sigstore::token`] makes the tokens that
 //! its Fulcio asks for. Of each protocol it has what signing needs, and nothing to read a log back with.
 //!
+//! Where tokens themselves are of interest there is an OIDC provider with discovery, [`Sigstore::issuer`], which gives them to
+//! a [`Workload`]: through a token service as that of GitHub Actions ([`Sigstore::job`]) or by itself
+//! ([`Sigstore::workload_token`]). Fulcio checks those with the keys that the provider publishes.
+//!
 //! ```
 //! use weir_standin_sigstore::{Holder, Rekor, Sigstore};
 //!
@@ -26,11 +30,13 @@ mod certificate;
 mod der;
 mod key;
 mod log;
+mod provider;
 mod root;
 mod serve;
 mod sign;
 mod stamp;
 mod token;
+mod workload;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -44,6 +50,7 @@ pub use authority::Holder;
 pub use log::Rekor;
 pub use serve::Server;
 pub use sign::PayloadSignature;
+pub use workload::Workload;
 
 /// How long the authorities live: ten years.
 const LIFE: SignedDuration = SignedDuration::from_hours(24 * 3652);
@@ -57,6 +64,9 @@ pub struct Options {
     pub only_domain: Option<String>,
     /// Where the services are, without a slash at the end; nowhere otherwise.
     pub url: Option<String>,
+    /// OIDC providers, by issuer, whose tokens get certificates, too: their keys are looked for as OpenID Connect Discovery
+    /// says. The instance's own is always one of them.
+    pub issuers: Vec<String>,
 }
 
 /// The instance. Clones are the same one.
@@ -67,7 +77,11 @@ pub struct Sigstore(Arc<Inner>);
 struct Inner {
     from: Timestamp,
     url: String,
+    issuers: Vec<String>,
+    /// Stands for every issuer that is none of the above.
     tokens: token::Issuer,
+    /// The own OIDC provider's.
+    provider: token::Issuer,
     authority: Authority,
     stamps: Stamps,
     /// Rekor v1, Rekor v2.
@@ -97,7 +111,9 @@ impl Sigstore {
                 Log::new(Rekor::V1, root::host(&url)),
                 Log::new(Rekor::V2, root::host(&url)),
             ]),
+            issuers: options.issuers.clone(),
             tokens: token::Issuer::new(),
+            provider: token::Issuer::new(),
             url,
         }))
     }

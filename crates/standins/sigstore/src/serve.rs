@@ -16,6 +16,13 @@ pub struct Server {
     task: JoinHandle<()>,
 }
 
+impl Sigstore {
+    /// The services, to be served by the caller.
+    pub fn router(&self) -> axum::Router {
+        api::router(self.clone())
+    }
+}
+
 impl Server {
     /// Starts an instance whose authorities live from `from` on. Where the services are is filled in.
     ///
@@ -29,7 +36,7 @@ impl Server {
             ..options
         };
         let sigstore = Sigstore::with(from, &options);
-        let router = api::router(sigstore.clone());
+        let router = sigstore.router();
         let task = tokio::spawn(async move {
             // It ends with the task; an error of the listener shows as refused connections.
             drop(axum::serve(listener, router).await);

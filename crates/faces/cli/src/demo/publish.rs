@@ -8,9 +8,9 @@ use weir_registry::Client;
 use weir_store::Tree;
 use weir_store::archive::{Form, pack_tree};
 use weir_store::flux::{Metadata, push};
-use weir_trust::{SignOptions, SigningKey, sign};
-use weir_verify::Target;
+use weir_verify::{Evidence, Target};
 
+use super::signer::Signer;
 use super::unexpected;
 use crate::run::Result;
 use crate::{CommandError, Kind};
@@ -51,13 +51,9 @@ impl Publisher<'_> {
     }
 
     /// Signs a digest.
-    pub(super) async fn sign(&self, digest: Digest, key: &SigningKey) -> Result<()> {
+    pub(super) async fn sign(&self, digest: Digest, signer: &Signer) -> Result<Evidence> {
         let target = Target::new(self.repository.clone(), digest);
-        let options = SignOptions::at(Timestamp::UNIX_EPOCH);
-        sign(self.registry, &target, key, &options)
-            .await
-            .map_err(|e| CommandError::of(Kind::Outside, &e))?;
-        Ok(())
+        signer.sign(self.registry, &target).await
     }
 
     /// Makes a tag name a digest.

@@ -9,10 +9,10 @@ use weir_apis::condition::{Conditions, READY, Status};
 use weir_apis::kind::{Kustomization, OciRepository};
 use weir_apis::{GroupVersionKind, Object, ObjectRef, key, reason};
 use weir_oci::{Digest, Repository};
-use weir_trust::SigningKey;
 
 use super::narrator::{Narrator, Step};
 use super::publish::Publisher;
+use super::signer::{PUBLISHER, STRANGER, Signer, told};
 use super::world::{PERSON, REGISTRY, World};
 use super::{examples, unexpected};
 use crate::run::Result;
@@ -50,16 +50,16 @@ impl<'a> Story<'a> {
     /// Tells all of it.
     pub(super) async fn tell(&mut self) -> Result<()> {
         self.set_up()?;
-        let key = SigningKey::generate().map_err(|e| CommandError::of(Kind::Internal, &e))?;
+        let signer = self.world.sigstore.signer(PUBLISHER)?;
         let infra = files("infra");
         let mut apps = files("apps");
-        let first = self.publish(&key, &infra, &apps).await?;
-        self.reconcile(&key, first).await?;
-        let second = self.update(&key, &mut apps).await?;
+        let first = self.publish(&signer, &infra, &apps).await?;
+        self.reconcile(first).await?;
+        let second = self.update(&signer, &mut apps).await?;
         self.drift().await?;
-        let third = self.prune(&key, &mut apps, second).await?;
+        let third = self.prune(&signer, &mut apps, second).await?;
         self.unsigned(&apps, third).await?;
-        self.tampered(&key, &apps, third).await?;
+        self.tampered(&signer, &apps, third).await?;
         self.stranger(&apps, third).await?;
         self.roll_back(second).await
     }
@@ -100,6 +100,13 @@ impl<'a> Story<'a> {
                     self.world.registry_host()
                 ),
             ),
+            (
+                "sigstore",
+                format!(
+                    "certificates, a transparency log and timestamps, in this process at http://{}",
+                    self.world.sigstore.address()
+                ),
+            ),
             ("cluster", self.world.cluster_name()),
             (
                 "running",
@@ -107,43 +114,40 @@ impl<'a> Story<'a> {
             ),
         ];
         self.step(
-            "A registry, a cluster and the controllers are up",
+            "A registry, a Sigstore, a cluster and the controllers are up",
             "Nothing else is needed: no Docker, no Git, no network.",
             facts,
         )
     }
 
-    async fn publish(&mut self, key: &SigningKey, infra: &Files, apps: &Files) -> Result<Digest> {
+    async fn publish(&mut self, signer: &Signer, infra: &Files, apps: &Files) -> Result<Digest> {
         let mut facts = Vec::new();
         let mut last = None;
         for (name, tree) in [("infra", infra), ("apps", apps)] {
             let publisher = self.publisher(name)?;
             let digest = publisher.push(tree, "v1.0.0@sha1:0d2e7c1").await?;
-            publisher.sign(digest, key).await?;
+            let evidence = publisher.sign(digest, signer).await?;
             publisher.tag(digest, TAG).await?;
             facts.push(("pushed", format!("{}@{digest}", publisher.repository)));
+            facts.push(("signed", told(&evidence)));
             last = Some(digest);
         }
-        facts.push((
-            "signed",
-            format!("with a fresh key, {}", key.public_key().fingerprint()),
-        ));
         facts.push(("tagged", format!("{TAG}, after the signature was in place")));
         self.step(
             "The example repositories are published as signed artifacts",
-            "The tag moves last, so it never names something unsigned.",
+            "Signed keyless, by the identity of a CI job; the tag moves last, so it never names something unsigned.",
             facts,
         )?;
         last.ok_or_else(|| unexpected("nothing was published"))
     }
 
-    async fn reconcile(&mut self, key: &SigningKey, apps: Digest) -> Result<()> {
+    async fn reconcile(&mut self, apps: Digest) -> Result<()> {
         for object in World::fleet("clusters/production/runtime-info.yaml")? {
             self.world.apply(&object).await?;
         }
         let secret = json!({
-            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "publisher-keys", "namespace": SYSTEM},
-            "stringData": {"cosign.pub": key.public_key().to_pem()},
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "sigstore-root", "namespace": SYSTEM},
+            "stringData": {"trusted_root.json": self.world.sigstore.trusted_root()},
         });
         self.world.apply(&object(secret)?).await?;
         for path in ["clusters/production/infra.yaml", "clusters/production/apps.yaml"] {
@@ -165,11 +169,11 @@ impl<'a> Story<'a> {
         )
     }
 
-    async fn update(&mut self, key: &SigningKey, apps: &mut Files) -> Result<Digest> {
+    async fn update(&mut self, signer: &Signer, apps: &mut Files) -> Result<Digest> {
         edit(apps, BASE, "newTag: 1.0.0", "newTag: 1.1.0")?;
         let publisher = self.publisher("apps")?;
         let digest = publisher.push(apps, "v1.1.0@sha1:5b9f3aa").await?;
-        publisher.sign(digest, key).await?;
+        publisher.sign(digest, signer).await?;
         publisher.tag(digest, TAG).await?;
         self.look_now("apps").await?;
         self.applied("apps", digest).await?;
@@ -213,12 +217,12 @@ impl<'a> Story<'a> {
         )
     }
 
-    async fn prune(&mut self, key: &SigningKey, apps: &mut Files, before: Digest) -> Result<Digest> {
+    async fn prune(&mut self, signer: &Signer, apps: &mut Files, before: Digest) -> Result<Digest> {
         let overlay = "components/frontend/production/kustomization.yaml";
         edit(apps, overlay, "  - disruption-budget.yaml\n", "")?;
         let publisher = self.publisher("apps")?;
         let digest = publisher.push(apps, "v1.2.0@sha1:c41d8e0").await?;
-        publisher.sign(digest, key).await?;
+        publisher.sign(digest, signer).await?;
         publisher.tag(digest, TAG).await?;
         self.look_now("apps").await?;
         self.applied("apps", digest).await?;
@@ -267,12 +271,12 @@ impl<'a> Story<'a> {
         )
     }
 
-    async fn tampered(&mut self, key: &SigningKey, apps: &Files, good: Digest) -> Result<()> {
+    async fn tampered(&mut self, signer: &Signer, apps: &Files, good: Digest) -> Result<()> {
         let mut changed = apps.clone();
         edit(&mut changed, BASE, "newTag: 1.1.0", "newTag: 1.2.0")?;
         let publisher = self.publisher("apps")?;
         let digest = publisher.push(&changed, "v1.3.0@sha1:77ab012").await?;
-        publisher.sign(digest, key).await?;
+        publisher.sign(digest, signer).await?;
         let layer = self.world.tamper(&publisher.repository, digest).await?;
         publisher.tag(digest, TAG).await?;
         self.look_now("apps").await?;
@@ -286,7 +290,7 @@ impl<'a> Story<'a> {
             (
                 "pushed",
                 format!(
-                    "{digest}\nsigned with the right key; then one byte of its layer was changed in the registry"
+                    "{digest}\nsigned by the right identity; then one byte of its layer was changed in the registry"
                 ),
             ),
             ("refused", message(&live, READY)),
@@ -304,19 +308,19 @@ impl<'a> Story<'a> {
         edit(&mut changed, BASE, "newTag: 1.1.0", "newTag: 6.6.6")?;
         let publisher = self.publisher("apps")?;
         let digest = publisher.push(&changed, "v6.6.6@sha1:6666666").await?;
-        let key = SigningKey::generate().map_err(|e| CommandError::of(Kind::Internal, &e))?;
-        publisher.sign(digest, &key).await?;
+        let stranger = self.world.sigstore.signer(STRANGER)?;
+        publisher.sign(digest, &stranger).await?;
         publisher.tag(digest, TAG).await?;
         let facts = self
             .refusal(
                 digest,
                 good,
-                "signed, but with a key that the cluster does not know",
+                &format!("signed at the same Sigstore, but by {STRANGER}"),
             )
             .await?;
         self.step(
             "An artifact signed by a stranger is refused",
-            "A signature counts only by a key of the policy.",
+            "A signature counts only by an identity that the policy names: this is the right job, for another branch.",
             facts,
         )
     }

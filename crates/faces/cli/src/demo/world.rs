@@ -1,4 +1,4 @@
-//! Where the story happens: a registry in this process, and a cluster here or elsewhere.
+//! Where the story happens: a registry and a Sigstore in this process, and a cluster here or elsewhere.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -18,6 +18,7 @@ use weir_standin_apiserver::{ApiServer, User};
 use weir_store::Store;
 use weir_store::download::Downloader;
 
+use super::signer::Sigstore;
 use super::{examples, unexpected};
 use crate::run::Result;
 use crate::uninstall::let_go;
@@ -32,10 +33,11 @@ const NAMESPACES: [&str; 3] = ["frontend", "backend", "weir-system"];
 /// How often to look whether something has happened.
 const GLANCE: Duration = Duration::from_millis(25);
 
-/// The registry and the cluster.
+/// The registry, the Sigstore and the cluster.
 pub(super) struct World {
     pub(super) client: Client,
     pub(super) registry: weir_registry::Client,
+    pub(super) sigstore: Sigstore,
     owner: weir_standin_registry::Registry,
     registry_server: weir_standin_registry::Handle,
     server: Option<Door>,
@@ -114,6 +116,7 @@ impl World {
         Ok(Self {
             client,
             registry,
+            sigstore: Sigstore::start().await?,
             owner,
             registry_server,
             server: None,

@@ -82,6 +82,16 @@ impl ReaderArgs {
     }
 }
 
+/// A policy of the identity that the token in hand will probably be given; nothing with a key, and for tokens of other kinds.
+pub(super) fn likely_policy(args: &SignerArgs, signer: &Signer) -> Result<Option<Policy>> {
+    let Signer::Identity(holder) = signer else {
+        return Ok(None);
+    };
+    let identity = holder.token.likely_identity();
+    let policy = identity.map(|identity| by_identity(args, identity)).transpose()?;
+    Ok(policy.map(Policy::Identities))
+}
+
 /// A policy of exactly this signer.
 pub(super) fn policy_of(args: &SignerArgs, signer: &weir_verify::Signer) -> Result<Policy> {
     let weir_verify::Signer::Identity { subject, issuer, .. } = signer else {

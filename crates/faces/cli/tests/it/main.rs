@@ -18,6 +18,7 @@ mod line;
 mod logs;
 mod moving;
 mod moving_cut;
+mod moving_sigstore;
 mod pages;
 mod posture;
 mod registry;

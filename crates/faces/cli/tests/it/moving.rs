@@ -124,15 +124,25 @@ impl World {
 
     /// What a tag names, which must verify, and the record that counts for it there.
     pub(crate) async fn verified(&self, tag: &str) -> Option<(Digest, Promotion)> {
+        let key = PublicKey::from_pem(PUBLIC).expect("a key");
+        let policy = Policy::Keys(KeyPolicy::new([("key".to_owned(), key)]).expect("a key"));
+        let now = "2026-01-01T00:00:00Z".parse().expect("a time");
+        self.verified_by(tag, &policy, now).await
+    }
+
+    /// The same for readers with this policy.
+    pub(crate) async fn verified_by(
+        &self,
+        tag: &str,
+        policy: &Policy,
+        now: jiff::Timestamp,
+    ) -> Option<(Digest, Promotion)> {
         let digest = self.tag(tag)?;
         let (_, client) = self.reader.get_or_init(|| self.reader()).await;
         let target = Target::new(URL.parse().expect("a repository"), digest);
         let set = find_attestations(client, &target).await.expect("lists");
-        let key = PublicKey::from_pem(PUBLIC).expect("a key");
-        let policy = Policy::Keys(KeyPolicy::new([("key".to_owned(), key)]).expect("a key"));
-        let now = "2026-01-01T00:00:00Z".parse().expect("a time");
-        verify(&target, &set, &policy, now).expect("verifies");
-        let examined = examine(&target, &set, &policy, now);
+        verify(&target, &set, policy, now).expect("verifies");
+        let examined = examine(&target, &set, policy, now);
         let tag = tag.parse().expect("a tag");
         let record = governing(&examined, target.repository(), &tag).expect("reads");
         let record = record.expect("a record").into_inner();
@@ -178,7 +188,11 @@ pub(crate) const ROLLBACK: [&str; 8] = [
 ];
 
 fn writes(world: &World) -> Vec<String> {
-    let seen = world.registry.seen().into_iter();
+    writes_to(&world.registry)
+}
+
+pub(crate) fn writes_to(registry: &Registry) -> Vec<String> {
+    let seen = registry.seen().into_iter();
     seen.filter(|one| !["GET", "HEAD"].contains(&one.method.as_str()))
         .map(|one| format!("{} {}", one.method, one.path))
         .collect()
@@ -502,16 +516,19 @@ async fn what_an_identity_publishes_weir_and_cosign_verify() {
     };
     let out = publish(&args).await;
     assert_eq!(out["moved"], true);
-    // A signature and a record; with the signer named, a second run makes neither.
+    // A signature and a record. A second run makes neither, whether the signer is named or only the token names them.
     assert_eq!(world.sigstore().log_size(Rekor::V1), 2);
+    world.registry.forget_seen();
+    let unnamed = args.clone();
     args.extend(["--certificate-identity", sign_keyless::SUBJECT]);
     args.extend(["--certificate-oidc-issuer", sign_keyless::ISSUER]);
-    let again = publish(&args).await;
-    assert_eq!(
-        (&again["pushed"], &again["moved"]),
-        (&json!(false), &json!(false))
-    );
-    assert_eq!(world.sigstore().log_size(Rekor::V1), 2);
+    for args in [&unnamed, &args] {
+        let again = publish(args).await;
+        let (pushed, moved) = (&again["pushed"], &again["moved"]);
+        assert_eq!((pushed, moved), (&json!(false), &json!(false)));
+        assert_eq!(world.sigstore().log_size(Rekor::V1), 2);
+    }
+    assert_eq!(writes_to(&world.registry), Vec::<String>::new());
 
     out["url"].as_str().expect("a URL").clone_into(&mut world.url);
     world.verify_with(sign_keyless::SUBJECT, &[]).await.success();
@@ -525,5 +542,57 @@ async fn what_an_identity_publishes_weir_and_cosign_verify() {
             }
         }
     }
+    world.handle.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_identity_that_no_option_names_is_the_one_of_the_token_where_it_tells() {
+    let world = sign_keyless::World::new().await;
+    let (config, root) = (world.path("v2.json"), world.path("root.json"));
+    let path = world.write("published.yaml", "kind: ConfigMap\n");
+    let to = format!("oci://{}/org/apps", world.handle.host());
+    let keyless = ["--keyless", "--signing-config", &config, "--trusted-root", &root];
+    let origin = ["--source", "s", "--revision", "r"];
+    let run = async |args: &[&str], token: &str| {
+        let args = [args, &keyless].concat();
+        weir_with(&args, |io| {
+            io.with_env("SIGSTORE_ID_TOKEN", token)
+                .with_clock(Arc::new(jiff::Timestamp::now))
+        })
+        .await
+    };
+    let publish = [
+        ["publish", &path, "--to", &to, "--tag", "latest"].as_slice(),
+        &origin,
+    ]
+    .concat();
+    let promote = ["promote", &to, "--from", "latest", "--to", "stable"];
+    let signer = world.token(sign_keyless::SUBJECT);
+    run(&publish, &signer).await.success();
+    run(&promote, &signer).await.success();
+    assert_eq!(
+        world.registry.tag("org/apps", "stable"),
+        world.registry.tag("org/apps", "latest")
+    );
+
+    // Another one has not signed it, and so may not promote it without saying that readers accept the first.
+    let other = world.token("https://ci.example/org/apps/other.yml@refs/heads/main");
+    let elsewhere = ["promote", &to, "--from", "latest", "--to", "canary"];
+    let said = run(&elsewhere, &other).await.failure();
+    assert!(said.contains("--reader-identity"), "{said}");
+    assert_eq!(world.registry.tag("org/apps", "canary"), None);
+
+    // A token whose certificate has a name that nobody can foresee: a publication asks the authority, each time.
+    let opaque = world.token("urn:example:ci");
+    let size = world.sigstore().log_size(Rekor::V2);
+    for more in [2, 3] {
+        run(&publish, &opaque).await.success();
+        assert_eq!(world.sigstore().log_size(Rekor::V2), size + more);
+    }
+    let said = run(&promote, &opaque).await.usage();
+    assert!(
+        said.contains("it is not known whose signatures readers accept"),
+        "{said}"
+    );
     world.handle.shutdown().await;
 }

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use weir_cli::Io;
 use weir_standin_registry::{Handle, Registry};
-use weir_standin_sigstore::{Holder, Options, Rekor, Server, Sigstore};
+use weir_standin_sigstore::{Holder, Options, Rekor, Server, Sigstore, Workload};
 
 use crate::harness::{Ran, registry, weir, weir_with};
 use crate::keys::artifact;
@@ -244,6 +244,13 @@ async fn tokens_are_taken_in_the_order_that_the_help_names() {
     };
     let both = |io: Io| job(io).with_env("SIGSTORE_ID_TOKEN", &variable);
     let empty = |io: Io| job(io).with_env("SIGSTORE_ID_TOKEN", "");
+    let projected = world.write("projected", &world.token("e@x"));
+    let named = |io: Io| {
+        both(io)
+            .with_env("CI_TOKEN", &world.token("f@x"))
+            .with_env("SIGSTORE_OIDC_TOKEN_FILE", &projected)
+    };
+    let from_file = |io: Io| io.with_env("SIGSTORE_OIDC_TOKEN_FILE", &projected);
     let given = world
         .sign("v2.json", &["--identity-token", &argument], both)
         .await;
@@ -265,6 +272,13 @@ async fn tokens_are_taken_in_the_order_that_the_help_names() {
         (world.sign("v2.json", &[], both).await, "c@x"),
         (world.sign("v2.json", &[], job).await, "d@x"),
         (world.sign("v2.json", &[], empty).await, "d@x"),
+        (world.sign("v2.json", &[], from_file).await, "e@x"),
+        (
+            world
+                .sign("v2.json", &["--identity-token", "env://CI_TOKEN"], named)
+                .await,
+            "f@x",
+        ),
     ];
     for (ran, subject) in cases {
         for secret in [&argument, &variable, &secret] {
@@ -291,6 +305,8 @@ async fn without_a_token_the_error_names_each_place_that_was_looked_at() {
         "SIGSTORE_ID_TOKEN",
         "ACTIONS_ID_TOKEN_REQUEST_URL",
         "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+        "SIGSTORE_OIDC_TOKEN_FILE",
+        "/var/run/sigstore/cosign/oidc-token",
     ] {
         assert!(said.contains(place), "{place}: {said}");
     }
@@ -303,6 +319,17 @@ async fn without_a_token_the_error_names_each_place_that_was_looked_at() {
             .await
             .usage()
             .contains("id_tokens: { SIGSTORE_ID_TOKEN: { aud: sigstore } }")
+    );
+    let pod = world.sign("v1.json", &[], |io| {
+        io.with_env("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+    });
+    assert!(pod.await.usage().contains("projected `serviceAccountToken`"));
+    let other = world.sign("v1.json", &["--identity-token", "env://CI_TOKEN"], |io| io);
+    assert!(
+        other
+            .await
+            .usage()
+            .contains("the variable CI_TOKEN of `--identity-token` is not set")
     );
     world.nothing_is_stored().await;
     world.handle.shutdown().await;
@@ -369,6 +396,146 @@ async fn n36_a_token_that_cannot_be_used_signs_nothing_and_is_not_repeated() {
         said.contains("token service of GitHub Actions") && said.contains("id-token: write"),
         "{said}"
     );
+    world.nothing_is_stored().await;
+    world.handle.shutdown().await;
+}
+
+/// A job of GitHub Actions, one of GitLab, and a Pod.
+fn workloads() -> [Workload; 3] {
+    let text = str::to_owned;
+    [
+        Workload::Actions {
+            repository: text("org/apps"),
+            workflow: text("push.yml"),
+            reference: text("refs/heads/main"),
+            commit: text("0123abcd"),
+        },
+        Workload::GitLab {
+            host: text("gitlab.example"),
+            project: text("org/apps"),
+            branch: text("main"),
+            commit: text("0123abcd"),
+        },
+        Workload::ServiceAccount {
+            namespace: text("ci"),
+            name: text("publisher"),
+        },
+    ]
+}
+
+#[tokio::test]
+async fn n38_jobs_and_pods_sign_with_the_tokens_of_their_provider_and_are_verified_by_their_names() {
+    let world = World::new().await;
+    let (sigstore, now) = (world.sigstore(), Timestamp::now());
+    let [actions, gitlab, account] = workloads();
+    let (url, secret) = sigstore.job(&actions, now);
+    let variable = sigstore.workload_token(&gitlab, "sigstore", now);
+    let file = world.write("oidc-token", &sigstore.workload_token(&account, "sigstore", now));
+    let in_actions = |io: Io| {
+        io.with_env("ACTIONS_ID_TOKEN_REQUEST_URL", &url)
+            .with_env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", &secret)
+    };
+    let in_gitlab = |io: Io| io.with_env("SIGSTORE_ID_TOKEN", &variable);
+    let in_a_pod = |io: Io| io.with_env("SIGSTORE_OIDC_TOKEN_FILE", &file);
+    let (issuer, root) = (sigstore.issuer(), world.path("root.json"));
+    for (ran, subject) in [
+        (
+            world.sign("v1.json", &[], in_actions).await,
+            "https://github.com/org/apps/.github/workflows/push.yml@refs/heads/main",
+        ),
+        (
+            world.sign("v2.json", &[], in_gitlab).await,
+            "https://gitlab.example/org/apps//.gitlab-ci.yml@refs/heads/main",
+        ),
+        (
+            world.sign("v2.json", &[], in_a_pod).await,
+            "https://kubernetes.io/namespaces/ci/serviceaccounts/publisher",
+        ),
+    ] {
+        let says = format!("signed by {subject} (issuer {issuer}");
+        assert!(ran.stderr.contains(&says), "{}", ran.stderr);
+        hidden(&ran, &variable);
+        ran.success();
+        let args = [
+            "verify",
+            &world.url,
+            "--trusted-root",
+            &root,
+            "--certificate-identity",
+            subject,
+        ];
+        for (issuer, accepted) in [(issuer.as_str(), true), (ISSUER, false)] {
+            let args = [args.as_slice(), &["--certificate-oidc-issuer", issuer]].concat();
+            let ran = weir_with(&args, |io| io.with_clock(Arc::new(Timestamp::now))).await;
+            assert_eq!(ran.exit == weir_cli::Exit::Success, accepted, "{}", ran.stderr);
+        }
+    }
+    world.handle.shutdown().await;
+}
+
+/// A token service that gives this answer.
+async fn token_service(status: u16, body: String) -> String {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let status = axum::http::StatusCode::from_u16(status).expect("a status");
+    let router = axum::Router::new().fallback(async move || (status, body.clone()));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    format!("http://{address}")
+}
+
+#[tokio::test]
+async fn n36_a_token_service_that_is_down_or_gives_what_is_no_good_is_named_and_nothing_is_signed() {
+    let world = World::new().await;
+    let (sigstore, now) = (world.sigstore(), Timestamp::now());
+    let [actions, ..] = workloads();
+    let gives = |token: String| serde_json::json!({ "count": 1, "value": token }).to_string();
+    let old = sigstore.workload_token(&actions, "sigstore", now - SignedDuration::from_hours(2));
+    let vault = sigstore.workload_token(&actions, "vault", now);
+    // Signed with a key that the provider does not publish.
+    let forged = sigstore.token(&Holder::new(sigstore.issuer(), SUBJECT), now);
+    for (url, because, hint) in [
+        (
+            "http://127.0.0.1:9".to_owned(),
+            "ask the token service of GitHub Actions at http://127.0.0.1:9/",
+            "HTTPS_PROXY",
+        ),
+        (
+            token_service(403, "no".to_owned()).await,
+            "answered 403 Forbidden: no",
+            "id-token: write",
+        ),
+        (token_service(200, "no".to_owned()).await, "no JSON", ""),
+        (token_service(200, "{}".to_owned()).await, "no token in it", ""),
+        (
+            token_service(200, gives(old)).await,
+            "identity token has expired at",
+            "get a new token",
+        ),
+        (
+            token_service(200, gives(vault)).await,
+            "for the audience [\"vault\"]",
+            "with the audience `sigstore`",
+        ),
+        (
+            token_service(200, gives(forged)).await,
+            "answered 401 Unauthorized: the identity token is not signed by a known issuer",
+            "the authority must know the issuer",
+        ),
+        ("ftp://127.0.0.1".to_owned(), "no https URL", "GitHub sets it"),
+    ] {
+        let ran = world
+            .sign("v1.json", &[], |io| {
+                io.with_env("ACTIONS_ID_TOKEN_REQUEST_URL", &url)
+                    .with_env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "hunter2hunter2")
+            })
+            .await;
+        hidden(&ran, "hunter2hunter2");
+        let said = ran.failure();
+        assert!(said.contains(because) && said.contains(hint), "{url}: {said}");
+        assert_eq!(sigstore.log_size(Rekor::V1), 0);
+    }
     world.nothing_is_stored().await;
     world.handle.shutdown().await;
 }

@@ -1,5 +1,10 @@
 //! The binary as a process: exit codes, streams, and a reader that goes away.
 
+mod actions;
+mod guides;
+mod outside;
+mod runner;
+
 use std::io::Read as _;
 use std::process::{Command, Output, Stdio};
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 use url::Url;
 use weir_redact::SecretString;
 use weir_registry::ClientOptions;
+use weir_verify::Identity;
 
 use super::config::is_safe;
 use super::http::{CallError, Http, Place};
@@ -25,6 +26,8 @@ pub struct IdentityToken {
     subject: String,
     issuer: String,
     expires: Timestamp,
+    /// Issuer and subject of the certificate that it will probably get.
+    named: Option<(String, String)>,
 }
 
 /// Why a token cannot be used. Nothing of the token but its times and audiences is part of a message.
@@ -106,6 +109,7 @@ impl IdentityToken {
             subject: subject.ok_or(InvalidToken::Missing("sub"))?.to_owned(),
             issuer: claim("iss").ok_or(InvalidToken::Missing("iss"))?.to_owned(),
             expires: expires.ok_or(InvalidToken::Missing("exp"))?,
+            named: named(&claims),
             text: trimmed,
         })
     }
@@ -118,6 +122,15 @@ impl IdentityToken {
     /// Who vouches.
     pub fn issuer(&self) -> &str {
         &self.issuer
+    }
+
+    /// Whom a certificate for it will name, if the authority names people, jobs of GitHub and GitLab, and ServiceAccounts
+    /// as Sigstore's public-good instance does (`config/identity/config.yaml` of Fulcio). Others may do so otherwise, so it
+    /// is good for looking for what this signer has signed before, and not for saying who has signed. Nothing for tokens
+    /// of other kinds.
+    pub fn likely_identity(&self) -> Option<Identity> {
+        let (issuer, subject) = self.named.as_ref()?;
+        Identity::exact(issuer, subject).ok()
     }
 
     /// The `Authorization` header that carries it.
@@ -138,6 +151,31 @@ impl IdentityToken {
         }
         Ok(())
     }
+}
+
+/// Issuer and subject of the certificate for these claims, as [`IdentityToken::likely_identity`] says.
+fn named(claims: &Value) -> Option<(String, String)> {
+    let text = |place: &str| {
+        let text = claims.pointer(place).and_then(Value::as_str);
+        text.filter(|text| !text.is_empty())
+    };
+    let issuer = text("/iss")?;
+    if let Some(email) = text("/email") {
+        // Where a provider stands before others, it says which of them it was.
+        let issuer = text("/federated_claims/connector_id").unwrap_or(issuer);
+        return Some((issuer.to_owned(), email.to_owned()));
+    }
+    let subject = if let Some(workflow) = text("/job_workflow_ref") {
+        format!("https://github.com/{workflow}")
+    } else if let Some(config) = text("/ci_config_ref_uri") {
+        format!("https://{config}")
+    } else if let Some(namespace) = text("/kubernetes.io/namespace") {
+        let name = text("/kubernetes.io/serviceaccount/name")?;
+        format!("https://kubernetes.io/namespaces/{namespace}/serviceaccounts/{name}")
+    } else {
+        text("/sub").filter(|subject| subject.contains("://"))?.to_owned()
+    };
+    Some((issuer.to_owned(), subject))
 }
 
 fn bearer(token: &SecretString) -> Result<HeaderMap, InvalidToken> {
@@ -171,4 +209,53 @@ pub async fn github_actions_token(
     let value = answer.get("value").and_then(Value::as_str);
     let value = value.ok_or_else(|| place.unusable("no token in it"))?;
     Ok(IdentityToken::new(SecretString::from(value))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_names_in_certificates_follow_from_the_claims() {
+        for (claims, issuer, subject) in [
+            (json!({"iss": "i", "sub": "1", "email": "a@x"}), "i", "a@x"),
+            (
+                json!({"iss": "i", "email": "a@x", "federated_claims": {"connector_id": "https://github.com/login/oauth"}}),
+                "https://github.com/login/oauth",
+                "a@x",
+            ),
+            (
+                json!({"iss": "i", "sub": "repo:o/a:ref:r", "job_workflow_ref": "o/a/.github/workflows/w.yml@refs/heads/main"}),
+                "i",
+                "https://github.com/o/a/.github/workflows/w.yml@refs/heads/main",
+            ),
+            (
+                json!({"iss": "i", "sub": "s", "ci_config_ref_uri": "gitlab.com/o/a//.gitlab-ci.yml@refs/heads/main"}),
+                "i",
+                "https://gitlab.com/o/a//.gitlab-ci.yml@refs/heads/main",
+            ),
+            (
+                json!({"iss": "i", "sub": "s", "kubernetes.io": {"namespace": "n", "serviceaccount": {"name": "a"}}}),
+                "i",
+                "https://kubernetes.io/namespaces/n/serviceaccounts/a",
+            ),
+            (
+                json!({"iss": "i", "sub": "spiffe://org/ci"}),
+                "i",
+                "spiffe://org/ci",
+            ),
+        ] {
+            let expected = Some((issuer.to_owned(), subject.to_owned()));
+            assert_eq!(named(&claims), expected, "{claims}");
+        }
+        for claims in [
+            json!({"iss": "i", "sub": "1"}),
+            json!({"sub": "spiffe://a"}),
+            json!(1),
+        ] {
+            assert_eq!(named(&claims), None, "{claims}");
+        }
+    }
 }
