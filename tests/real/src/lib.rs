@@ -10,5 +10,5 @@ mod publish;
 
 pub use charts::{ChartServer, web};
 pub use ground::{Ground, REGISTRY, docker_config, kustomization, object, source};
-pub use helm::helm_release;
+pub use helm::{chart_files, helm_release};
 pub use publish::{Files, files};

@@ -7,7 +7,7 @@ mod dependencies;
 mod drift;
 mod elsewhere;
 mod health;
-mod helm;
+pub(crate) mod helm;
 mod keyless;
 mod overlay;
 mod policy;
