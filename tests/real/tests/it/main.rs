@@ -10,6 +10,7 @@ mod commands;
 mod kill;
 mod kubectl;
 mod scenarios;
+mod secrecy;
 mod turns;
 
 use std::time::Duration;
