@@ -93,7 +93,7 @@ scenarios![
     remote::a_kubeconfig_names_the_cluster,
     remote::an_identity_and_an_address_name_the_cluster,
     remote::n51_a_kubeconfig_that_runs_a_program_is_refused,
-    d2::entry_points_are_applied,
+    d2::components_and_their_releases_live,
     helm::flux::install_from_ocirepo_source,
     helm::flux::upgrade_from_ocirepo_source,
     helm::flux::valuesfrom,
