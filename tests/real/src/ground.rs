@@ -214,6 +214,16 @@ impl Ground {
         Ok(())
     }
 
+    /// From now on weir speaks TLS alone, with registries on this machine too; the name of the ground's own is no mirror any
+    /// more. The controllers must not run.
+    pub fn refuse_plain_http(&mut self) -> Result<()> {
+        let mut options = self.anonymous.options().clone();
+        options.plain_http = PlainHttp::Never;
+        options.mirrors.clear();
+        self.anonymous = weir_registry::Client::new(options)?;
+        Ok(())
+    }
+
     /// Where the registry listens. Its name in references is a mirror of this, and credentials go by this.
     pub fn registry_host(&self) -> String {
         self.handle.host()

@@ -7,8 +7,10 @@ mod ground;
 mod helm;
 pub mod process;
 mod publish;
+mod tls;
 
 pub use charts::{ChartServer, web};
 pub use ground::{Ground, REGISTRY, docker_config, kustomization, object, source};
 pub use helm::{chart_files, helm_release};
 pub use publish::{Files, files};
+pub use tls::Authority;

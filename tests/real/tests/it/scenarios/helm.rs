@@ -1,12 +1,16 @@
 //! Releases. The names in `flux` are those of helm-controller's own cases.
 
+pub(crate) mod access;
+pub(crate) mod applied;
 pub(crate) mod drift;
 pub(crate) mod fields;
 pub(crate) mod flux;
 pub(crate) mod life;
+pub(crate) mod lifecycle;
 pub(crate) mod repository;
 pub(crate) mod secrecy;
 pub(crate) mod sources;
+pub(crate) mod tenants;
 pub(crate) mod values;
 
 use anyhow::{Context as _, Result};
