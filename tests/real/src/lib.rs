@@ -2,6 +2,7 @@
 //!
 //! A scenario is a function of a [`Ground`]; it works in namespaces of its own, so that many share one ground.
 
+pub mod bench;
 mod charts;
 mod ground;
 mod helm;
