@@ -20,6 +20,12 @@ pub(crate) enum Bench {
         #[arg(default_values_t = [100, 1000, 2500])]
         pairs: Vec<usize>,
     },
+    /// Controllers on a real kube-apiserver: HelmReleases of a small chart, each with a HelmChart of its own.
+    Releases {
+        /// How many releases, run by run.
+        #[arg(default_values_t = [300])]
+        releases: Vec<usize>,
+    },
     /// `weir kustomize build` against kustomize: time and memory of whole processes, outputs compared; and how weir's
     /// grow with trees that have many of one thing.
     Kustomize {
@@ -62,7 +68,8 @@ impl Bench {
     /// Builds for release what is measured, and measures it.
     pub(crate) fn run(&self) -> Result<()> {
         match self {
-            Self::Walk { pairs } => walk(pairs),
+            Self::Walk { pairs } => controllers("walk-bench", pairs),
+            Self::Releases { releases } => controllers("release-bench", releases),
             Self::Trust => step("bench", &TRUST, &[]),
             Self::Kustomize {
                 deployments,
@@ -100,12 +107,12 @@ fn release() -> Result<std::path::PathBuf> {
     Ok(target.join("release/weir"))
 }
 
-/// The walk's benchmark, on a control plane of its own.
-fn walk(pairs: &[usize]) -> Result<()> {
+/// A benchmark of the controllers, on a control plane of its own.
+fn controllers(program: &str, sizes: &[usize]) -> Result<()> {
     build_tools(&["etcd", "kubernetes"])?;
     let release = ["--release", "--package", "weir-real", "--package", "weir"];
     step("build", &[&["build"], &release[..]].concat(), &[])?;
-    let pairs: Vec<String> = pairs.iter().map(ToString::to_string).collect();
+    let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();
     let mut arguments = vec![
         "run",
         "--release",
@@ -113,9 +120,9 @@ fn walk(pairs: &[usize]) -> Result<()> {
         "--package",
         "weir-real",
         "--bin",
-        "walk-bench",
+        program,
     ];
-    arguments.extend(pairs.iter().map(String::as_str));
+    arguments.extend(sizes.iter().map(String::as_str));
     step("bench", &arguments, &[])
 }
 

@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::runtime::{WatchStreamExt, watcher};
 use serde_json::{Value, json};
+
+/// Workloads of a kind that are marked at once.
+const AT_ONCE: usize = 32;
 
 /// Watches Deployments, StatefulSets, DaemonSets and Jobs, and writes the status that controllers and kubelets
 /// would write, a moment after each change. Runs until it is dropped.
@@ -25,34 +28,39 @@ pub async fn play(client: kube::Client) -> Result<()> {
 async fn mark_ready(client: kube::Client, group: &str, kind: &str) -> Result<()> {
     let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, "v1", kind));
     let all: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
-    let mut changes = watcher(all, watcher::Config::default())
+    let changes = watcher(all, watcher::Config::default())
         .default_backoff()
-        .applied_objects()
-        .boxed();
-    loop {
-        match changes.try_next().await {
-            Ok(Some(object)) => {
-                let Some(status) = ready_status(kind, &object) else {
-                    continue;
-                };
-                let (Some(name), Some(namespace)) = (&object.metadata.name, &object.metadata.namespace)
-                else {
-                    continue;
-                };
-                let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &resource);
-                tokio::time::sleep(Duration::from_millis(20)).await;
-                let patch = Patch::Merge(json!({"status": status}));
-                let params = PatchParams {
-                    field_manager: Some("kube-controller-manager".to_owned()),
-                    ..PatchParams::default()
-                };
-                // Deleted in between is fine; anything else comes again with the next event.
-                let _answer = api.patch_status(name, &params, &patch).await;
+        .applied_objects();
+    changes
+        .for_each_concurrent(AT_ONCE, |change| {
+            let (client, resource) = (client.clone(), resource.clone());
+            // A watch that broke begins anew by itself.
+            async move {
+                if let Ok(object) = change {
+                    mark(client, &resource, kind, &object).await;
+                }
             }
-            Ok(None) => return Ok(()),
-            Err(_) => {}
-        }
-    }
+        })
+        .await;
+    Ok(())
+}
+
+async fn mark(client: kube::Client, resource: &ApiResource, kind: &str, object: &DynamicObject) {
+    let Some(status) = ready_status(kind, object) else {
+        return;
+    };
+    let (Some(name), Some(namespace)) = (&object.metadata.name, &object.metadata.namespace) else {
+        return;
+    };
+    let api: Api<DynamicObject> = Api::namespaced_with(client, namespace, resource);
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let patch = Patch::Merge(json!({"status": status}));
+    let params = PatchParams {
+        field_manager: Some("kube-controller-manager".to_owned()),
+        ..PatchParams::default()
+    };
+    // Deleted in between is fine; anything else comes again with the next event.
+    let _answer = api.patch_status(name, &params, &patch).await;
 }
 
 /// The status of a workload all of whose Pods run, or `None` where that is what it says already.

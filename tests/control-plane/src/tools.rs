@@ -67,6 +67,12 @@ pub const ALL: &[Tool] = &[
         programs: &[("helm", "helm.sh/helm/v4/cmd/helm"), ("gohelm", ".")],
         ldflags: "-s -w",
     },
+    Tool {
+        folder: "helm-3",
+        version: "v3.22.0",
+        programs: &[("helm3", "helm.sh/helm/v3/cmd/helm")],
+        ldflags: "-s -w",
+    },
 ];
 
 /// Where built programs are kept: `$WEIR_TOOLS`, else `~/.cache/weir/tools`.

@@ -26,6 +26,8 @@ use weir_store::Store;
 
 /// Name of the registry in references.
 pub const REGISTRY: &str = "registry.example";
+/// Registries that the D2 repositories name. The ground's own stands in for them too: nothing is asked of the outside.
+const OTHERS: [&str; 3] = ["quay.io", "ghcr.io", "registry-1.docker.io"];
 /// Longest time for one thing to happen.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -136,8 +138,12 @@ impl Ground {
         };
         let owner = Registry::new(registry);
         let handle = owner.start().await?;
+        let mut mirrors = BTreeMap::new();
+        for name in OTHERS.iter().chain([&REGISTRY]) {
+            mirrors.insert((*name).to_owned(), format!("http://{}", handle.host()).parse()?);
+        }
         let options = ClientOptions {
-            mirrors: BTreeMap::from([(REGISTRY.to_owned(), format!("http://{}", handle.host()).parse()?)]),
+            mirrors,
             plain_http: PlainHttp::Loopback,
             ..ClientOptions::default()
         };
@@ -205,6 +211,16 @@ impl Ground {
             told: None,
         };
         self.house = Some(House::start(outside, self.settings.clone()).await?);
+        Ok(())
+    }
+
+    /// From now on weir speaks TLS alone, with registries on this machine too; the name of the ground's own is no mirror any
+    /// more. The controllers must not run.
+    pub fn refuse_plain_http(&mut self) -> Result<()> {
+        let mut options = self.anonymous.options().clone();
+        options.plain_http = PlainHttp::Never;
+        options.mirrors.clear();
+        self.anonymous = weir_registry::Client::new(options)?;
         Ok(())
     }
 
@@ -351,6 +367,16 @@ impl Ground {
 
     /// Waits until an object is as `done` says.
     pub async fn until(&self, reference: &ObjectRef, done: impl Fn(&Object) -> bool) -> Result<Object> {
+        self.until_within(reference, PATIENCE, done).await
+    }
+
+    /// The same with another patience.
+    pub async fn until_within(
+        &self,
+        reference: &ObjectRef,
+        patience: Duration,
+        done: impl Fn(&Object) -> bool,
+    ) -> Result<Object> {
         let begun = Instant::now();
         loop {
             let live = self.client.get(reference).await?;
@@ -359,11 +385,11 @@ impl Ground {
             {
                 return Ok(live.clone());
             }
-            if begun.elapsed() > PATIENCE {
+            if begun.elapsed() > patience {
                 let state = live.map(|l| l.get(&["status"]).map(ToString::to_string));
                 bail!(
                     "{reference} did not get there in {} s: {state:?}",
-                    PATIENCE.as_secs()
+                    patience.as_secs()
                 );
             }
             tokio::time::sleep(Duration::from_millis(20)).await;

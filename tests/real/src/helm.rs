@@ -9,7 +9,7 @@ use weir_oci::Digest;
 use weir_releases::Storage;
 
 use crate::Ground;
-use crate::publish::files;
+use crate::publish::{Files, files};
 
 /// A chart's template: a ConfigMap, which the value `broken` makes one that no API server takes.
 const SETTINGS: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}-settings\ndata:\n  colour: {{ .Values.colour | quote }}\n{{- if .Values.broken }}\n  broken: {is: it}\n{{- end }}\n";
@@ -20,19 +20,24 @@ pub fn helm_release(namespace: &str, name: &str) -> ObjectRef {
     ObjectRef::new(gvk, namespace, name)
 }
 
+/// The files of the chart `web`, in a folder of this name: a ConfigMap, and others by their paths in the chart.
+pub fn chart_files(version: &str, others: &[(&str, &str)]) -> Files {
+    let about = format!("apiVersion: v2\nname: web\nversion: {version}\nappVersion: \"7\"\n");
+    let mut tree = files([
+        ("web/Chart.yaml", about.as_str()),
+        ("web/values.yaml", "colour: blue\nbroken: false\n"),
+        ("web/templates/settings.yaml", SETTINGS),
+    ]);
+    for (path, content) in others {
+        tree.insert(format!("web/{path}"), (*content).to_owned());
+    }
+    tree
+}
+
 impl Ground {
     /// Publishes the chart `web`: a ConfigMap, and other files by their paths in the chart.
     pub async fn publish_chart(&self, name: &str, version: &str, others: &[(&str, &str)]) -> Result<Digest> {
-        let about = format!("apiVersion: v2\nname: web\nversion: {version}\nappVersion: \"7\"\n");
-        let mut tree = files([
-            ("web/Chart.yaml", about.as_str()),
-            ("web/values.yaml", "colour: blue\nbroken: false\n"),
-            ("web/templates/settings.yaml", SETTINGS),
-        ]);
-        for (path, content) in others {
-            tree.insert(format!("web/{path}"), (*content).to_owned());
-        }
-        self.publish(name, "latest", &tree).await
+        self.publish(name, "latest", &chart_files(version, others)).await
     }
 
     /// A namespace with a source of the chart `web` in it, all of this name.

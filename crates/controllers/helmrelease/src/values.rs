@@ -167,11 +167,26 @@ fn hide_values(value: &Value, secrets: &mut Mask) {
             let text = text.strip_suffix(".0").unwrap_or(&text);
             if text.len() >= SHORTEST_NUMBER {
                 secrets.add(text);
+                number
+                    .as_f64()
+                    .map(scientific)
+                    .iter()
+                    .for_each(|text| secrets.add(text));
             }
         }
         Value::Array(items) => items.iter().for_each(|item| hide_values(item, secrets)),
         Value::Object(table) => table.values().for_each(|item| hide_values(item, secrets)),
         Value::Null | Value::Bool(_) => {}
+    }
+}
+
+/// `1.5e+09`: so templates print a number from a million on, as Go does.
+fn scientific(number: f64) -> String {
+    let text = format!("{number:e}");
+    match text.split_once('e') {
+        Some((digits, exponent)) if !exponent.starts_with('-') => format!("{digits}e+{exponent:0>2}"),
+        Some((digits, exponent)) => format!("{digits}e-{:0>2}", exponent.trim_start_matches('-')),
+        None => text,
     }
 }
 

@@ -73,6 +73,15 @@ impl Cli {
     }
 }
 
+/// What is logged from a level on, as directives of tracing's filter. The client of API servers logs refusals as they come, and
+/// they quote values, those of Secrets too: what it has to say below `info` is left out.
+pub fn log_filter(level: &str) -> String {
+    match level {
+        "debug" | "trace" => format!("{level},kube_client=info"),
+        _ => level.to_owned(),
+    }
+}
+
 /// How a log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogEncoding {

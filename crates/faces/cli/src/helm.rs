@@ -15,6 +15,7 @@ use clap::{Args, Subcommand};
 
 pub(crate) use source::Tgz;
 
+use crate::CommandError;
 use crate::global::Context;
 use crate::run::Result;
 
@@ -43,6 +44,13 @@ enum Command {
     Push(push::Push),
     Show(show::Show),
     Template(Box<template::Template>),
+}
+
+/// Why `--verify` is refused, and what to do instead.
+fn no_provenance() -> CommandError {
+    CommandError::usage("`--verify` is refused: provenance files (.prov, signed with OpenPGP) are not checked")
+        .hint("a chart in a registry may have cosign's signatures: weir verify oci://REGISTRY/CHART:VERSION --key cosign.pub")
+        .hint("to check a provenance file, fetch it with `weir helm pull --prov` and run `helm verify` or gpg")
 }
 
 impl Helm {

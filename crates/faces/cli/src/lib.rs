@@ -67,7 +67,7 @@ mod uninstall;
 mod verify;
 mod wait;
 
-pub use cli::{Cli, LogEncoding};
+pub use cli::{Cli, LogEncoding, log_filter};
 pub use error::{CommandError, Kind};
 pub use io::{Captured, Io};
 pub use run::{Exit, execute, execute_alone, parse, run};

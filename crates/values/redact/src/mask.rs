@@ -144,7 +144,18 @@ fn encoded(value: &[u8]) -> Vec<Vec<u8>> {
                 .into_bytes(),
         );
         forms.push(percent(value).into_bytes());
-        forms.push(escaped(text).into_bytes());
+        let quoted_otherwise = |c: char| c.is_control() || "\"\\<>&\u{2028}\u{2029}".contains(c);
+        let styles = if text.contains(quoted_otherwise) {
+            Style::ALL
+        } else {
+            &[]
+        };
+        for &style in styles {
+            let once = escaped(text, style);
+            // Within what is quoted itself: a message in an event, an object in a message.
+            forms.push(escaped(&once, Style::Json).into_bytes());
+            forms.push(once.into_bytes());
+        }
     }
     forms.retain(|form| form.as_slice() != value);
     forms
@@ -165,18 +176,48 @@ fn percent(value: &[u8]) -> String {
     out
 }
 
-/// `value` as it stands between the quotes of a JSON string or a double-quoted YAML scalar.
-fn escaped(value: &str) -> String {
+/// Whose quotes a text stands between.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    /// JSON's, and those of double-quoted YAML.
+    Json,
+    /// JSON's as Go writes it, safe within HTML.
+    Html,
+    /// Go's `%q`, as API servers quote values.
+    Go,
+    /// Rust's `{:?}`.
+    Rust,
+}
+
+impl Style {
+    const ALL: &'static [Self] = &[Self::Json, Self::Html, Self::Go, Self::Rust];
+}
+
+/// `value` as it stands between quotes.
+fn escaped(value: &str, style: Style) -> String {
+    use std::fmt::Write as _;
     let mut out = String::new();
     for c in value.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            _ => out.push(c),
-        }
+        let code = u32::from(c);
+        // Writing to a String cannot fail.
+        let _written = match (c, style) {
+            ('"', _) => write!(out, "\\\""),
+            ('\\', _) => write!(out, "\\\\"),
+            ('\n', _) => write!(out, "\\n"),
+            ('\r', _) => write!(out, "\\r"),
+            ('\t', _) => write!(out, "\\t"),
+            ('\u{7}', Style::Go) => write!(out, "\\a"),
+            ('\u{8}', Style::Rust) => write!(out, "\\u{{8}}"),
+            ('\u{8}', _) => write!(out, "\\b"),
+            ('\u{c}', Style::Rust) => write!(out, "\\u{{c}}"),
+            ('\u{c}', _) => write!(out, "\\f"),
+            ('\u{b}', Style::Go) => write!(out, "\\v"),
+            ('<' | '>' | '&' | '\u{2028}' | '\u{2029}', Style::Html) => write!(out, "\\u{code:04x}"),
+            (_, Style::Json | Style::Html) if code < 0x20 => write!(out, "\\u{code:04x}"),
+            (_, Style::Go) if code < 0x20 || code == 0x7f => write!(out, "\\x{code:02x}"),
+            (_, Style::Rust) if code < 0x20 || code == 0x7f => write!(out, "\\u{{{code:x}}}"),
+            _ => write!(out, "{c}"),
+        };
     }
     out
 }
@@ -247,6 +288,21 @@ mod tests {
         );
         assert_eq!(mask.apply(r#""first line\nsecond \"line\"\n""#), r#""*****""#);
         assert_eq!(mask.apply("https://u:p%40ss%2Fword@h"), "https://u:*****@h");
+    }
+
+    #[test]
+    fn n56_quoted_forms_are_hidden() {
+        let mask = mask(&["<tab>\t\u{1} & \u{7f}"]);
+        for quoted in [
+            r#""<tab>\t\u0001 & ""#.replace("& ", "& \u{7f}"),
+            r#""\u003ctab\u003e\t\u0001 \u0026 "#.to_owned() + "\u{7f}\"",
+            r#""<tab>\t\x01 & \x7f""#.to_owned(),
+            format!("{:?}", "<tab>\t\u{1} & \u{7f}"),
+        ] {
+            assert_eq!(mask.apply(&quoted), r#""*****""#, "{quoted}");
+        }
+        let message = r#"{"message":"got \"<tab>\\t\\u0001 & \""}"#.replace("& ", "& \u{7f}");
+        assert_eq!(mask.apply(&message), r#"{"message":"got \"*****\""}"#);
     }
 
     #[test]

@@ -3,34 +3,21 @@
 //! controllers in a process of its own, so its memory and its requests are weir's alone. `cargo xtask bench walk` runs it.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its numbers")]
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use weir_apis::condition::{Conditions, READY, Status};
-use weir_apis::{GroupVersionKind, Object};
-use weir_cluster::mirror::Change;
-use weir_cluster::{Mirror, Write};
+use weir_cluster::Mirror;
+use weir_real::bench::{self, IN_FLIGHT, each, namespace, ratio, since, total};
 use weir_real::process::{Counts, Weir};
 use weir_real::{Files, Ground, files, kustomization, object, source};
-use weir_runtime::Settings;
-
-/// Requests under way at once when the API server's own speed is measured.
-const IN_FLIGHT: usize = 16;
-/// Namespaces that the pairs are spread over.
-const NAMESPACES: usize = 10;
 
 fn main() -> Result<()> {
-    let sizes = std::env::args()
-        .skip(1)
-        .map(|n| n.parse().context("usage: walk-bench [PAIRS...]"))
-        .collect::<Result<Vec<usize>>>()?;
-    let sizes = if sizes.is_empty() { vec![100] } else { sizes };
+    let sizes = bench::sizes(100)?;
     let runtime = tokio::runtime::Runtime::new()?;
     let mut runs = Vec::new();
     for pairs in sizes {
@@ -56,11 +43,7 @@ struct Run {
 }
 
 async fn measure(pairs: usize) -> Result<Run> {
-    let ground = Arc::new(Ground::real_closed(Settings::default()).await?);
-    for n in 0..NAMESPACES {
-        ground.namespace(&format!("bench-{n}")).await?;
-    }
-    let rate = raw_rate(&ground, 2000).await?;
+    let (ground, rate) = bench::ground().await?;
     println!("  raw server-side apply, {IN_FLIGHT} in flight: {rate:.0} a second");
     let weir = Weir::start(&ground).await?;
     let seen = Seen::start(&ground).await?;
@@ -96,7 +79,9 @@ async fn measure(pairs: usize) -> Result<Run> {
     let idle_requests = since(&weir.requests().await?, &before);
     println!("  requests over an idle minute: {idle_requests:?}");
     if !idle_requests.is_empty() {
-        last_events(&ground).await?;
+        for event in bench::last_events(&ground).await? {
+            println!("    {event}");
+        }
     }
 
     let settings = object("v1", "ConfigMap", &namespace(0), &format!("{}-a", name(0)));
@@ -127,40 +112,12 @@ async fn measure(pairs: usize) -> Result<Run> {
     })
 }
 
-/// Says what the last events were about, where a minute that should be idle was not.
-async fn last_events(ground: &Ground) -> Result<()> {
-    let gvk = GroupVersionKind::new("", "v1", "Event");
-    let mut events = ground.client.list(&gvk, "", "").await?;
-    let text = |event: &Object, path: &[&str]| {
-        event
-            .get(path)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
-    events.sort_by_cached_key(|event| text(event, &["lastTimestamp"]));
-    for event in events.iter().rev().take(5) {
-        println!(
-            "    {} {} {}: {}",
-            text(event, &["lastTimestamp"]),
-            text(event, &["involvedObject", "kind"]),
-            text(event, &["reason"]),
-            text(event, &["message"])
-        );
-    }
-    Ok(())
-}
-
 /// The numbers, a column for each run, as docs/benchmarks.md has them.
 fn table(runs: &[Run]) -> String {
-    let row = |name: &str, cell: &dyn Fn(&Run) -> String| {
-        let cells: Vec<String> = runs.iter().map(cell).collect();
-        format!("| {name} | {} |\n", cells.join(" | "))
-    };
-    let total = |counts: &Counts| counts.values().sum::<u64>();
+    let row = |name: &str, cell: &dyn Fn(&Run) -> String| bench::row(runs, name, cell);
     [
         row("", &|run| format!("{} pairs", run.pairs)),
-        format!("|{}\n", "---|".repeat(runs.len() + 1)),
+        bench::rule(runs.len()),
         row("R, a second", &|run| format!("{:.0}", run.rate)),
         row("create to all Ready", &|run| format!("{:.1} s", run.create)),
         row("the same in raw applies a pair (wanted: 30)", &|run| {
@@ -187,24 +144,8 @@ fn table(runs: &[Run]) -> String {
     .concat()
 }
 
-fn namespace(n: usize) -> String {
-    format!("bench-{}", n % NAMESPACES)
-}
-
 fn name(n: usize) -> String {
     format!("pair-{n}")
-}
-
-fn ratio(total: u64, pairs: usize) -> f64 {
-    // Counts of a benchmark fit a float exactly.
-    f64::from(u32::try_from(total).unwrap_or(u32::MAX)) / f64::from(u32::try_from(pairs).unwrap_or(u32::MAX))
-}
-
-fn since(now: &Counts, before: &Counts) -> Counts {
-    now.iter()
-        .map(|(key, n)| (key.clone(), n - before.get(key).copied().unwrap_or_default()))
-        .filter(|(_, n)| *n > 0)
-        .collect::<BTreeMap<_, _>>()
 }
 
 fn tree(n: usize, version: usize) -> Files {
@@ -225,41 +166,6 @@ fn tree(n: usize, version: usize) -> Files {
         ("c.yaml", &account),
         ("d.yaml", &service),
     ])
-}
-
-/// Runs `work` for each pair, some at a time.
-async fn each<F, Fut>(ground: &Arc<Ground>, pairs: usize, work: F) -> Result<()>
-where
-    F: Fn(Arc<Ground>, usize) -> Fut,
-    Fut: Future<Output = Result<()>> + Send + 'static,
-{
-    let permits = Arc::new(Semaphore::new(IN_FLIGHT));
-    let mut tasks = JoinSet::new();
-    for n in 0..pairs {
-        let permit = permits.clone().acquire_owned().await?;
-        let work = work(ground.clone(), n);
-        tasks.spawn(async move {
-            let _permit = permit;
-            work.await
-        });
-    }
-    while let Some(done) = tasks.join_next().await {
-        done??;
-    }
-    Ok(())
-}
-
-async fn raw_rate(ground: &Arc<Ground>, count: usize) -> Result<f64> {
-    let begun = Instant::now();
-    each(ground, count, |ground, n| async move {
-        let value = json!({"apiVersion": "v1", "kind": "ConfigMap",
-            "metadata": {"name": format!("raw-{n}"), "namespace": namespace(n)}, "data": {"n": n.to_string()}});
-        let write = Write { manager: "raw", force: true, dry_run: false };
-        ground.client.apply(&Object::from_value(value)?, write).await?;
-        Ok(())
-    })
-    .await?;
-    Ok(f64::from(u32::try_from(count)?) / begun.elapsed().as_secs_f64())
 }
 
 async fn publish(ground: &Arc<Ground>, pairs: usize, version: usize) -> Result<()> {
@@ -283,8 +189,7 @@ async fn create(ground: &Arc<Ground>, pairs: usize) -> Result<()> {
     .await
 }
 
-/// What the administrator's watches have shown. Lists, even one in a quarter of a second, would cost the API server as much
-/// as a fifth of what is measured.
+/// What the administrator's watches have shown.
 struct Seen {
     kustomizations: Mirror,
     configs: Mirror,
@@ -302,7 +207,7 @@ impl Seen {
         let versions: Shared<HashMap<String, String>> = Arc::default();
         let is_ready = ready.clone();
         let kind = kustomization("", "").gvk;
-        let kustomizations = Self::watch(ground, &kind, "", move |object| {
+        let kustomizations = bench::watch(ground, &kind, "", move |object| {
             let mut ready = is_ready.lock().unwrap_or_else(PoisonError::into_inner);
             if Conditions::of(object).is(READY, Status::True) {
                 ready.insert(object.name().to_owned());
@@ -313,7 +218,7 @@ impl Seen {
         let known = versions.clone();
         let selector = "kustomize.toolkit.fluxcd.io/name";
         let config = object("v1", "ConfigMap", "", "").gvk;
-        let configs = Self::watch(ground, &config, selector, move |object| {
+        let configs = bench::watch(ground, &config, selector, move |object| {
             let version = object.get(&["data", "version"]).and_then(Value::as_str);
             let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
             known.insert(object.name().to_owned(), version.unwrap_or_default().to_owned());
@@ -324,23 +229,6 @@ impl Seen {
             ready,
             versions,
         })
-    }
-
-    async fn watch(
-        ground: &Ground,
-        gvk: &GroupVersionKind,
-        selector: &str,
-        look: impl Fn(&Object) + Send + Sync + 'static,
-    ) -> Result<Mirror> {
-        let resource = ground.client.resource(gvk).await?;
-        let on_change = move |change: Change| change.new.iter().for_each(|object| look(object));
-        Ok(Mirror::start(
-            &ground.client,
-            resource,
-            "",
-            selector,
-            Arc::new(on_change),
-        ))
     }
 
     /// Waits until every Kustomization is Ready and every ConfigMap has this version.

@@ -8,6 +8,9 @@ use weir_real::{Ground, docker_config, files, object};
 use weir_runtime::Settings;
 use weir_standin_registry::{Auth, Options};
 
+use crate::scenarios::helm::change;
+use crate::scenarios::helm::repository::{release, repository};
+use crate::scenarios::helm::sources::chart;
 use crate::scenarios::text::config;
 use crate::settings;
 
@@ -293,4 +296,28 @@ async fn n60_a_process_kept_to_a_namespace_touches_no_other() -> Result<()> {
         })
         .await
         .map(drop)
+}
+
+#[tokio::test(start_paused = true)]
+async fn charts_come_over_plain_http_only_where_that_is_allowed() -> Result<()> {
+    let mut ground = Ground::standin_closed(settings(), Options::default()).await?;
+    ground.refuse_plain_http()?;
+    ground.open().await?;
+    let ns = "plain";
+    ground.namespace(ns).await?;
+    ground.push_web(ns, "1.0.0").await?;
+    let url = format!("oci://{}/{ns}", ground.registry_host());
+    let charts = repository(&ground, ns, json!({"type": "oci", "url": url})).await?;
+    let web = release(&ground, ns, "1.x").await?;
+    let made = chart(ns, &format!("{ns}-web"));
+    let live = ground
+        .until(&made, |live| {
+            weir_apis::condition::Conditions::of(live).is(READY, Status::False)
+        })
+        .await?;
+    ensure!(live.get(&["status", "artifact"]).is_none(), "{live:?}");
+    change(&ground, &charts, json!({"insecure": true})).await?;
+    ground.reconcile(&made).await?;
+    ground.until_revision(&web, 1).await?;
+    Ok(())
 }

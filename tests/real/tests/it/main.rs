@@ -10,6 +10,8 @@ mod commands;
 mod kill;
 mod kubectl;
 mod scenarios;
+mod secrecy;
+mod turns;
 
 use std::time::Duration;
 

@@ -7,7 +7,7 @@ mod dependencies;
 mod drift;
 mod elsewhere;
 mod health;
-mod helm;
+pub(crate) mod helm;
 mod keyless;
 mod overlay;
 mod policy;
@@ -93,7 +93,7 @@ scenarios![
     remote::a_kubeconfig_names_the_cluster,
     remote::an_identity_and_an_address_name_the_cluster,
     remote::n51_a_kubeconfig_that_runs_a_program_is_refused,
-    d2::entry_points_are_applied,
+    d2::components_and_their_releases_live,
     helm::flux::install_from_ocirepo_source,
     helm::flux::upgrade_from_ocirepo_source,
     helm::flux::valuesfrom,
@@ -114,6 +114,23 @@ scenarios![
     helm::flux::crds_upgrade,
     helm::flux::dependencies,
     helm::flux::status_defaults,
+    helm::lifecycle::install_fail_while_waiting,
+    helm::lifecycle::install_fail_remediate_keep_history,
+    helm::lifecycle::install_fail_retries,
+    helm::lifecycle::upgrade_test_fail_stays,
+    helm::lifecycle::upgrade_fail_remediate_last,
+    helm::lifecycle::upgrade_fail_retries,
+    helm::lifecycle::upgrade_fail_remediate_by_uninstall,
+    helm::lifecycle::job_ttl,
+    helm::applied::no_server_side_apply,
+    helm::applied::server_side_apply_throughout,
+    helm::applied::no_ssa_install_ssa_upgrade,
+    helm::applied::ssa_to_csa_field_removal,
+    helm::applied::server_side_apply_rollback,
+    helm::tenants::impersonation,
+    helm::tenants::delete_ns,
+    helm::access::credentials_go_to_other_hosts_only_where_that_is_wanted,
+    helm::access::an_authority_of_one_s_own_is_trusted,
     helm::life::a_suspended_one_rests_and_leaves_its_release,
     helm::life::a_deleted_one_takes_its_release_with_it,
     helm::life::a_deleted_one_does_not_wait_for_an_account_that_is_gone,
@@ -136,6 +153,9 @@ scenarios![
     helm::fields::hooks_and_tests_may_be_left_out,
     helm::fields::what_is_somebody_else_s_may_be_refused,
     helm::fields::a_failed_upgrade_may_tidy_up,
+    helm::fields::hooks_are_post_rendered_as_the_strategy_says,
+    helm::fields::what_goes_takes_or_leaves_its_dependents,
+    helm::values::values_are_laid_over_each_other,
     helm::values::kept_values_stay_under_new_ones,
     helm::values::an_unknown_field_is_refused_by_the_api_server,
     helm::values::a_schema_is_asked_unless_it_is_passed_over,

@@ -35,10 +35,7 @@ impl Work {
     /// the object's own values, and in what templates say of them.
     fn log(&self, records: &[Release]) -> Log {
         let mut secrets = self.secrets.clone();
-        let manifest = records.last().map(|record| record.manifest.as_str());
-        for object in action::from_manifest(manifest.unwrap_or_default()).unwrap_or_default() {
-            weir_plan::add_secret_values(&object, &mut secrets);
-        }
+        hide_secrets(records.last(), &mut secrets);
         Log::new(LINES, secrets)
     }
 
@@ -514,6 +511,7 @@ impl Run<'_> {
         for earlier in records.iter().filter_map(|record| record.config.as_ref()) {
             values::hide_earlier(&spec.own, &gathered.table, earlier, &mut gathered.secrets);
         }
+        hide_secrets(records.last(), &mut gathered.secrets);
         gathered.secrets
     }
 
@@ -547,6 +545,14 @@ impl Run<'_> {
             Event::new(Severity::Warning, reason::DRIFT_CORRECTION_FAILED, message)
         };
         self.tell(told::about(event, &current));
+    }
+}
+
+/// Remembers what the Secrets of a revision hold.
+fn hide_secrets(record: Option<&Release>, secrets: &mut Mask) {
+    let manifest = record.map(|record| record.manifest.as_str());
+    for object in action::from_manifest(manifest.unwrap_or_default()).unwrap_or_default() {
+        weir_plan::add_secret_values(&object, secrets);
     }
 }
 

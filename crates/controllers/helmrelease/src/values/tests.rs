@@ -129,6 +129,18 @@ fn n56_what_came_from_secrets_is_known() {
         .secrets
         .apply("correct-horse battery-staple 123456 2 plain");
     assert_eq!(shown, "***** ***** ***** 2 plain");
+    // Templates print a large number as Go does.
+    let numbers = "pin: 48151623\nround: 5000000\nsmall: 0.00001234\n";
+    let values = merged(
+        json!({}),
+        json!([{"kind": "Secret", "name": "b"}]),
+        &[hidden("b", "values.yaml", numbers)],
+    )
+    .unwrap();
+    let shown = values
+        .secrets
+        .apply("48151623 4.8151623e+07 5e+06 1.234e-05 5e+05 plain");
+    assert_eq!(shown, "***** ***** ***** ***** 5e+05 plain");
     let from = json!([{"kind": "Secret", "name": "b", "valuesKey": "k", "targetPath": "a.b"}]);
     let values = merged(json!({}), from, &[hidden("b", "k", "'quoted-word'")]).unwrap();
     assert_eq!(values.secrets.apply("a quoted-word"), "a *****");

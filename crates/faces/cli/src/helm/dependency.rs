@@ -12,7 +12,7 @@ use clap::{Args, Subcommand};
 
 use super::location::Asking;
 use crate::global::Context;
-use crate::{CommandError, run::Result};
+use crate::run::Result;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -75,9 +75,7 @@ impl Dependency {
             Command::Update(fetching) => (fetching, true),
         };
         if fetching.verify {
-            return Err(CommandError::usage(
-                "`--verify` is refused: provenance files are not read; publish charts with signatures and use `weir verify`",
-            ));
+            return Err(super::no_provenance());
         }
         build::run(cx, &fetching, is_update).await
     }

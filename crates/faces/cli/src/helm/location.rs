@@ -161,9 +161,7 @@ impl Location {
 
     fn check(&self) -> Result<()> {
         if self.verify {
-            return Err(CommandError::usage(
-                "`--verify` is refused: provenance files are not read; publish charts with signatures and use `weir verify`",
-            ));
+            return Err(super::no_provenance());
         }
         Ok(())
     }

@@ -116,6 +116,29 @@ async fn errors_have_helms_words_and_the_place() {
 }
 
 #[tokio::test]
+async fn provenance_is_refused_and_what_to_do_instead_is_said() {
+    let folder = tree(&[CHART, CONFIG]);
+    let chart = text(folder.path());
+    for command in [
+        &["helm", "template", "web", &chart][..],
+        &["helm", "pull", &chart],
+        &["helm", "show", "values", &chart],
+        &["helm", "dependency", "build", &chart],
+        &["helm", "dependency", "update", &chart],
+    ] {
+        let command = [command, &["--verify"]].concat();
+        let said = weir(&command).await.usage();
+        for part in [
+            "`--verify` is refused",
+            "weir verify oci://",
+            "weir helm pull --prov",
+        ] {
+            assert!(said.contains(part), "{command:?}: {said}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn files_are_written_below_the_output_folder() {
     let folder = tree(&[CHART, CONFIG]);
     let out_dir = folder.path().join("out");

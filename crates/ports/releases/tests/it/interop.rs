@@ -1,10 +1,26 @@
 //! Turns with the real helm on one cluster.
 
 mod compare;
-mod helm;
 mod turns;
 
+use anyhow::{Context as _, Result};
+use weir_control_plane::Helm;
+use weir_helm::Chart;
+
 use crate::ground::Ground;
+
+/// The real helm for one namespace.
+fn helm(ground: &Ground, namespace: &str) -> Result<Helm> {
+    let kubeconfig = ground.kubeconfig().context("a real control plane")?;
+    Helm::new("helm", kubeconfig, namespace)
+}
+
+/// Writes a chart to disk, for helm to read.
+fn unpack(helm: &Helm, chart: &Chart) -> Result<String> {
+    let files = chart.raw.iter();
+    let files = files.map(|file| (file.name.as_str(), AsRef::<[u8]>::as_ref(&file.data)));
+    helm.unpack(&format!("chart-{}", chart.metadata.version), files)
+}
 
 macro_rules! run {
     ($ground:ident, $failed:ident, $($module:ident::$name:ident),* $(,)?) => {$(

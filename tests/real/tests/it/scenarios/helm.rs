@@ -1,12 +1,16 @@
 //! Releases. The names in `flux` are those of helm-controller's own cases.
 
+pub(crate) mod access;
+pub(crate) mod applied;
 pub(crate) mod drift;
 pub(crate) mod fields;
 pub(crate) mod flux;
 pub(crate) mod life;
+pub(crate) mod lifecycle;
 pub(crate) mod repository;
 pub(crate) mod secrecy;
 pub(crate) mod sources;
+pub(crate) mod tenants;
 pub(crate) mod values;
 
 use anyhow::{Context as _, Result};
@@ -16,7 +20,7 @@ use weir_apis::{Object, ObjectRef, key};
 use weir_real::Ground;
 
 /// Changes a spec.
-async fn change(ground: &Ground, reference: &ObjectRef, spec: Value) -> Result<Object> {
+pub(crate) async fn change(ground: &Ground, reference: &ObjectRef, spec: Value) -> Result<Object> {
     Ok(ground
         .client
         .merge(reference, &json!({"spec": spec}), "administrator")
@@ -24,7 +28,7 @@ async fn change(ground: &Ground, reference: &ObjectRef, spec: Value) -> Result<O
 }
 
 /// Asks for a reconcile, and waits until it was done.
-async fn reconciled(ground: &Ground, reference: &ObjectRef) -> Result<Object> {
+pub(crate) async fn reconciled(ground: &Ground, reference: &ObjectRef) -> Result<Object> {
     ground.reconcile(reference).await?;
     let requested = |live: &Object| live.annotation(key::REQUESTED_AT).map(str::to_owned);
     ground
@@ -49,7 +53,7 @@ async fn until_exhausted(ground: &Ground, reference: &ObjectRef, kind: &str) -> 
     message(&live, kind)
 }
 
-fn message(live: &Object, kind: &str) -> Result<String> {
+pub(crate) fn message(live: &Object, kind: &str) -> Result<String> {
     let conditions = Conditions::of(live);
     let condition = conditions
         .get(kind)

@@ -9,7 +9,7 @@ use weir_helm::Chart;
 use weir_helm::action::Method;
 use weir_releases::{InstallOptions, UpgradeOptions};
 
-use super::helm::Helm;
+use super::{helm, unpack};
 use crate::ground::{Ground, NAME, Stage, chart, config, hook, template};
 
 const KINDS: &[(&str, &str)] = &[
@@ -233,11 +233,12 @@ async fn compare(ground: &Ground, client_side: bool) -> Result<()> {
     let mut ours = ground.stage(&format!("compare-weir-{suffix}")).await?;
     theirs.manager = "helm";
     ours.manager = "helm";
-    let helm = Helm::new(ground, &theirs.namespace)?;
+    let helm = helm(ground, &theirs.namespace)?;
     let first = version("1", &[("templates/cron.yaml", CRON)]);
     let second = version("2", &[]);
     let flag = format!("--server-side={}", !client_side);
-    helm.run(&["install", NAME, &helm.unpack(&first)?, &flag]).await?;
+    helm.run(&["install", NAME, &unpack(&helm, &first)?, &flag])
+        .await?;
     let options = InstallOptions {
         client_side,
         ..InstallOptions::default()
@@ -247,7 +248,7 @@ async fn compare(ground: &Ground, client_side: bool) -> Result<()> {
     ensure!(installed.len() == 12, "{:?}", installed.keys());
     same(&installed, &objects(&ours).await?)?;
 
-    helm.run(&["upgrade", NAME, &helm.unpack(&second)?, "--set", "x=y", &flag])
+    helm.run(&["upgrade", NAME, &unpack(&helm, &second)?, "--set", "x=y", &flag])
         .await?;
     let options = UpgradeOptions {
         method: if client_side {

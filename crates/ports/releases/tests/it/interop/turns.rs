@@ -2,10 +2,11 @@
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
+use weir_control_plane::Revision;
 use weir_helm::{Release, storage_name};
 use weir_releases::{InstallOptions, RollbackOptions, TestOptions, UninstallOptions, UpgradeOptions};
 
-use super::helm::Helm;
+use super::{helm, unpack};
 use crate::ground::{Ground, NAME, Stage, chart, config, hook, managers, template};
 
 fn version(number: &str, word: &str, name: &str) -> weir_helm::Chart {
@@ -30,37 +31,9 @@ async fn word(stage: &Stage) -> Result<Option<Value>> {
     Ok(live.get(&["data", "word"]).cloned())
 }
 
-/// What `helm history` says of each revision.
-async fn history(helm: &Helm) -> Result<Vec<(i64, String, String, String)>> {
-    let found = helm.json(&["history", NAME]).await?;
-    let text = |entry: &Value, field: &str| entry[field].as_str().unwrap_or_default().to_owned();
-    Ok(found
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|entry| {
-            (
-                entry["revision"].as_i64().unwrap_or_default(),
-                text(entry, "status"),
-                text(entry, "chart"),
-                text(entry, "description"),
-            )
-        })
-        .collect())
-}
-
-fn revision(number: i64, status: &str, chart: &str, description: &str) -> (i64, String, String, String) {
-    (
-        number,
-        status.to_owned(),
-        chart.to_owned(),
-        description.to_owned(),
-    )
-}
-
 pub(super) async fn helm_reads_what_we_wrote(ground: &Ground) -> Result<()> {
     let stage = ground.stage("interop-reads").await?;
-    let helm = Helm::new(ground, &stage.namespace)?;
+    let helm = helm(ground, &stage.namespace)?;
     let values = || json!({"colour": "blue"});
     stage
         .install(
@@ -86,10 +59,14 @@ pub(super) async fn helm_reads_what_we_wrote(ground: &Ground) -> Result<()> {
         "{found}"
     );
     let wanted = [
-        revision(1, "superseded", "web-1.0.0", "Install complete"),
-        revision(2, "deployed", "web-1.0.1", "Upgrade complete"),
+        Revision::new(1, "superseded", "web-1.0.0", "Install complete"),
+        Revision::new(2, "deployed", "web-1.0.1", "Upgrade complete"),
     ];
-    ensure!(history(&helm).await? == wanted, "{:?}", history(&helm).await?);
+    ensure!(
+        helm.history(NAME).await? == wanted,
+        "{:?}",
+        helm.history(NAME).await?
+    );
     let manifest = helm.run(&["get", "manifest", NAME]).await?;
     ensure!(manifest.trim() == done.release.manifest.trim(), "{manifest}");
     ensure!(helm.json(&["get", "values", NAME]).await? == values());
@@ -108,7 +85,7 @@ pub(super) async fn helm_reads_what_we_wrote(ground: &Ground) -> Result<()> {
 
 pub(super) async fn helm_goes_on_where_we_stopped(ground: &Ground) -> Result<()> {
     let stage = ground.stage("interop-helm").await?;
-    let helm = Helm::new(ground, &stage.namespace)?;
+    let helm = helm(ground, &stage.namespace)?;
     stage
         .install(
             template(&version("1.0.0", "one", "b"), json!({"colour": "blue"})),
@@ -121,7 +98,7 @@ pub(super) async fn helm_goes_on_where_we_stopped(ground: &Ground) -> Result<()>
             &UpgradeOptions::default(),
         )
         .await?;
-    let third = helm.unpack(&version("1.0.2", "three", "d"))?;
+    let third = unpack(&helm, &version("1.0.2", "three", "d"))?;
     helm.run(&["upgrade", NAME, &third, "--force-conflicts", "--wait"])
         .await?;
     ensure!(word(&stage).await? == Some(json!("three")));
@@ -166,11 +143,11 @@ pub(super) async fn helm_goes_on_where_we_stopped(ground: &Ground) -> Result<()>
 
 pub(super) async fn we_go_on_where_helm_stopped(ground: &Ground) -> Result<()> {
     let stage = ground.stage("interop-weir").await?;
-    let helm = Helm::new(ground, &stage.namespace)?;
-    let first = helm.unpack(&version("1.0.0", "one", "b"))?;
+    let helm = helm(ground, &stage.namespace)?;
+    let first = unpack(&helm, &version("1.0.0", "one", "b"))?;
     helm.run(&["install", NAME, &first, "--set", "colour=blue"])
         .await?;
-    let second = helm.unpack(&version("1.0.1", "two", "c"))?;
+    let second = unpack(&helm, &version("1.0.1", "two", "c"))?;
     helm.run(&["upgrade", NAME, &second]).await?;
     let done = stage
         .upgrade(
@@ -192,12 +169,16 @@ pub(super) async fn we_go_on_where_helm_stopped(ground: &Ground) -> Result<()> {
     };
     stage.rollback(&options).await?;
     let wanted = [
-        revision(1, "superseded", "web-1.0.0", "Install complete"),
-        revision(2, "superseded", "web-1.0.1", "Upgrade complete"),
-        revision(3, "superseded", "web-1.0.2", "Upgrade complete"),
-        revision(4, "deployed", "web-1.0.0", "Rollback to 1"),
+        Revision::new(1, "superseded", "web-1.0.0", "Install complete"),
+        Revision::new(2, "superseded", "web-1.0.1", "Upgrade complete"),
+        Revision::new(3, "superseded", "web-1.0.2", "Upgrade complete"),
+        Revision::new(4, "deployed", "web-1.0.0", "Rollback to 1"),
     ];
-    ensure!(history(&helm).await? == wanted, "{:?}", history(&helm).await?);
+    ensure!(
+        helm.history(NAME).await? == wanted,
+        "{:?}",
+        helm.history(NAME).await?
+    );
     ensure!(word(&stage).await? == Some(json!("one")));
     ensure!(helm.json(&["get", "values", NAME]).await? == json!({"colour": "blue"}));
     stage.uninstall(&UninstallOptions::default()).await?;
@@ -229,8 +210,8 @@ pub(super) async fn a_record_of_helm_3_is_read_and_upgraded(ground: &Ground) -> 
     use base64::engine::general_purpose::STANDARD;
 
     let stage = ground.stage("interop-helm-3").await?;
-    let helm = Helm::new(ground, &stage.namespace)?;
-    let first = helm.unpack(&version("1.0.0", "one", "b"))?;
+    let helm = helm(ground, &stage.namespace)?;
+    let first = unpack(&helm, &version("1.0.0", "one", "b"))?;
     helm.run(&["install", NAME, &first, "--server-side=false"])
         .await?;
     let record = stage.storage.get(NAME, 1).await?.context("a record")?;
@@ -245,7 +226,7 @@ pub(super) async fn a_record_of_helm_3_is_read_and_upgraded(ground: &Ground) -> 
         read.apply_method.is_empty() && read.manifest == record.manifest,
         "{read:?}"
     );
-    ensure!(history(&helm).await?.len() == 1, "helm cannot read it");
+    ensure!(helm.history(NAME).await?.len() == 1, "helm cannot read it");
     let done = stage
         .upgrade(
             template(&version("1.0.1", "two", "c"), json!({})),

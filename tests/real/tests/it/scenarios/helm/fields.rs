@@ -108,3 +108,78 @@ pub(crate) async fn a_failed_upgrade_may_tidy_up(ground: &Ground) -> Result<()> 
     until_exhausted(ground, &web, READY).await?;
     ground.until_gone(&object("v1", "ConfigMap", ns, "more")).await
 }
+
+pub(crate) async fn hooks_are_post_rendered_as_the_strategy_says(ground: &Ground) -> Result<()> {
+    let hook = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: hook\n  annotations: {helm.sh/hook: \"pre-install,pre-upgrade\"}\n";
+    let patch = json!([{"op": "add", "path": "/metadata/labels/patched", "value": "yes"}]).to_string();
+    let renderers = json!([{"kustomize": {"patches": [{"target": {"kind": "ConfigMap"}, "patch": patch}]}}]);
+    for (strategy, is_hook_patched) in [
+        (None, true),
+        (Some("combined"), true),
+        (Some("separate"), true),
+        (Some("nohooks"), false),
+    ] {
+        let ns = &format!("hr-render-{}", strategy.unwrap_or("default"));
+        // The patch wants labels that are there.
+        let hook = hook.replace("  annotations", "  labels: {a: b}\n  annotations");
+        let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: map, labels: {a: b}}\n";
+        let settings = "{{/* No labels here. */}}";
+        let files = [
+            ("templates/hook.yaml", hook.as_str()),
+            ("templates/map.yaml", map),
+            ("templates/settings.yaml", settings),
+        ];
+        ground.chart_stage(ns, &files).await?;
+        let fields = json!({"postRenderStrategy": strategy, "postRenderers": renderers});
+        let web = ground.helm_release(ns, fields).await?;
+        ground.until_revision(&web, 1).await?;
+        for (name, is_patched) in [("map", true), ("hook", is_hook_patched)] {
+            let live = ground.get(&object("v1", "ConfigMap", ns, name)).await?;
+            let found = live.label("patched").is_some();
+            ensure!(found == is_patched, "{strategy:?}: {name} is patched: {found}");
+            // Labels that say whose it is are a post-renderer's, too.
+            let is_named = live.label("helm.toolkit.fluxcd.io/name").is_some();
+            ensure!(is_named == is_patched, "{strategy:?}: {name}: {live:?}");
+        }
+    }
+    Ok(())
+}
+
+pub(crate) async fn what_goes_takes_or_leaves_its_dependents(ground: &Ground) -> Result<()> {
+    for (propagation, stays) in [
+        (None, false),
+        (Some("background"), false),
+        (Some("foreground"), false),
+        (Some("orphan"), true),
+    ] {
+        let ns = &format!("hr-propagation-{}", propagation.unwrap_or("default"));
+        ground.chart_stage(ns, &[]).await?;
+        let uninstall = propagation.map(|word| json!({"deletionPropagation": word}));
+        let fields = json!({"uninstall": uninstall});
+        let web = ground.helm_release(ns, fields).await?;
+        ground.until_revision(&web, 1).await?;
+        let owner = object("v1", "ConfigMap", ns, "web-settings");
+        let uid = ground.get(&owner).await?.uid().to_owned();
+        let owners = json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "web-settings", "uid": uid,
+            "blockOwnerDeletion": true}]);
+        let dependent = json!({"apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": "dependent", "namespace": ns, "ownerReferences": owners}});
+        let dependent = ground.apply_json(dependent).await?.reference();
+        ground.client.delete(&web, Propagation::Background, None).await?;
+        ground.until_gone(&web).await?;
+        ground.until_gone(&owner).await?;
+        if stays {
+            ground
+                .until(&dependent, |live| {
+                    live.get(&["metadata", "ownerReferences"]).is_none()
+                })
+                .await?;
+        } else {
+            ground
+                .until_gone(&dependent)
+                .await
+                .with_context(|| format!("{propagation:?}"))?;
+        }
+    }
+    Ok(())
+}

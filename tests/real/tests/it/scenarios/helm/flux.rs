@@ -390,8 +390,10 @@ pub(crate) async fn post_renderer_kustomize(ground: &Ground) -> Result<()> {
     let ns = "hr-post-render";
     ground.chart_stage(ns, &[]).await?;
     let patch = "- op: add\n  path: /data/patched\n  value: \"yes\"\n";
+    // A strategic merge patch names its target itself.
+    let merge = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web-settings\n  labels: {xxxx: yyyy}\n";
     let fields = json!({
-        "postRenderers": [{"kustomize": {"patches": [{"target": {"kind": "ConfigMap"}, "patch": patch}]}}],
+        "postRenderers": [{"kustomize": {"patches": [{"patch": merge}, {"target": {"kind": "ConfigMap"}, "patch": patch}]}}],
         "commonMetadata": {"labels": {"team": "web"}, "annotations": {"why": "test"}},
     });
     let web = ground.helm_release(ns, fields).await?;
@@ -399,6 +401,7 @@ pub(crate) async fn post_renderer_kustomize(ground: &Ground) -> Result<()> {
     ensure!(ground.setting(ns, "patched").await? == Some(json!("yes")));
     let live = ground.get(&object("v1", "ConfigMap", ns, "web-settings")).await?;
     ensure!(live.label("team") == Some("web") && live.annotation("why") == Some("test"));
+    ensure!(live.label("xxxx") == Some("yyyy"));
     // Another patch of the same chart and values is another release.
     change(
         ground,

@@ -11,14 +11,14 @@ use weir_standin_registry::{Effect, Fault};
 use super::sources::chart;
 use super::{change, reconciled};
 
-async fn repository(ground: &Ground, ns: &str, spec: Value) -> Result<ObjectRef> {
+pub(crate) async fn repository(ground: &Ground, ns: &str, spec: Value) -> Result<ObjectRef> {
     let value = json!({"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "HelmRepository",
         "metadata": {"name": "charts", "namespace": ns}, "spec": spec});
     Ok(ground.apply_json(value).await?.reference())
 }
 
 /// A release of the chart `web` of the repository `charts`, in this range of versions.
-async fn release(ground: &Ground, ns: &str, range: &str) -> Result<ObjectRef> {
+pub(crate) async fn release(ground: &Ground, ns: &str, range: &str) -> Result<ObjectRef> {
     let template = json!({"spec": {"chart": "web", "version": range,
         "sourceRef": {"kind": "HelmRepository", "name": "charts"}}});
     ground

@@ -8,7 +8,7 @@ use weir_real::{Ground, source};
 
 use super::change;
 
-pub(super) fn chart(namespace: &str, name: &str) -> ObjectRef {
+pub(crate) fn chart(namespace: &str, name: &str) -> ObjectRef {
     let gvk = GroupVersionKind::new("source.toolkit.fluxcd.io", "v1", "HelmChart");
     ObjectRef::new(gvk, namespace, name)
 }

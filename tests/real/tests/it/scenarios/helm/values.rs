@@ -7,6 +7,65 @@ use weir_real::Ground;
 
 use super::{change, reconciled};
 
+/// Several keys of one object, each over the one before; paths into lists, and with dots in a name; inline values last.
+pub(crate) async fn values_are_laid_over_each_other(ground: &Ground) -> Result<()> {
+    let ns = "hr-values-order";
+    ground.chart_stage(ns, &[]).await?;
+    let config = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "values", "namespace": ns}, "data": {
+        "limits": "resources:\n  limits: {cpu: 200m, memory: 128Mi}\n",
+        "requests": "resources:\n  requests: {cpu: 100m, memory: 64Mi}\n",
+        "limits.cpu": "400m",
+        "letters": "{a,b,c}",
+        "letter": "d",
+        "annotation": "demo",
+        "count": "3",
+        "text": "'3'",
+    }});
+    ground.apply_json(config).await?;
+    let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "values", "namespace": ns},
+        "stringData": {"values.yaml": "account: {enabled: true}\nreplicas: 1\n"}});
+    ground.apply_json(secret).await?;
+    let from = |key: &str, path: Option<&str>| {
+        let mut from = json!({"kind": "ConfigMap", "name": "values", "valuesKey": key});
+        if let Some(path) = path {
+            from["targetPath"] = json!(path);
+        }
+        from
+    };
+    let fields = json!({
+        "valuesFrom": [
+            from("limits", None),
+            from("requests", None),
+            from("limits.cpu", Some("resources.limits.cpu")),
+            from("letters", Some("list.letters")),
+            from("letter", Some("list.letters[2]")),
+            from("annotation", Some(r"annotations.some\.example\.com\/env")),
+            from("count", Some("count")),
+            from("text", Some("text")),
+            {"kind": "Secret", "name": "values"},
+            {"kind": "Secret", "name": "none", "optional": true},
+        ],
+        "values": {"replicas": 2},
+    });
+    let web = ground.helm_release(ns, fields).await?;
+    ground.until_revision(&web, 1).await?;
+    let records = ground.records(ns).await?;
+    let config = json!(records.last().and_then(|r| r.config.clone()).context("values")?);
+    let wanted = json!({
+        "account": {"enabled": true},
+        "annotations": {"some.example.com/env": "demo"},
+        "count": 3,
+        "list": {"letters": ["a", "b", "d"]},
+        "replicas": 2,
+        "resources": {"limits": {"cpu": "400m", "memory": "128Mi"}, "requests": {"cpu": "100m", "memory": "64Mi"}},
+        "text": "3",
+    });
+    // Numbers of YAML are floats.
+    let normal = |value: &serde_json::Value| value.to_string().replace(".0", "");
+    ensure!(normal(&config) == normal(&wanted), "{config}, not {wanted}");
+    Ok(())
+}
+
 pub(crate) async fn kept_values_stay_under_new_ones(ground: &Ground) -> Result<()> {
     let ns = "hr-preserve";
     ground.chart_stage(ns, &[]).await?;
