@@ -98,10 +98,15 @@ pub(crate) async fn admit(
         return Ok(Admitted::without_policy(target.digest()));
     }
     let fingerprint = asked.demands.fingerprint();
-    let admission = if let Some(admission) = verdicts.get(target, fingerprint) {
+    let admission = if let Some(admission) = verdicts.get(target, fingerprint, now.timestamp()) {
         admission
     } else {
-        let judged = match weir_trust::find(registry, target).await {
+        let found = if asked.demands.ask_for_attestations() {
+            weir_trust::find_all(registry, target).await
+        } else {
+            weir_trust::find(registry, target).await
+        };
+        let judged = match found {
             Ok(signatures) => judge(target, &signatures, &asked.demands, now.timestamp()),
             Err(error) => asked
                 .demands
@@ -137,6 +142,7 @@ pub(crate) fn admit_unsigned(
         own: None,
         met: Vec::new(),
         concerns,
+        until: None,
     };
     say(draft, asked, name, &admission, now);
     Ok(())
@@ -188,13 +194,15 @@ pub(crate) fn is_admitted(draft: &Draft, asked: &Asked, name: &str) -> bool {
         // Dropping the condition of a policy that is gone is done where the absence is noticed.
         return verdict.is_none();
     }
-    verdict.is_some_and(|c| {
-        c.status == Status::True
-            && c.observed_generation == Some(draft.object.generation())
-            && c.message
-                .starts_with(&verdict_on(name, asked.demands.fingerprint()))
-            && concerns(&c.message).is_empty()
-    })
+    // What time alone may change is looked up among the verdicts, which know when they end.
+    !asked.demands.depend_on_time()
+        && verdict.is_some_and(|c| {
+            c.status == Status::True
+                && c.observed_generation == Some(draft.object.generation())
+                && c.message
+                    .starts_with(&verdict_on(name, asked.demands.fingerprint()))
+                && concerns(&c.message).is_empty()
+        })
 }
 
 /// How the message begins where nothing that is asked for was found, and nobody insists.

@@ -1,5 +1,6 @@
 //! The VerificationPolicies of the cluster: what they ask of a source, and whom a change of them concerns.
 
+mod expression;
 mod read;
 mod said;
 mod scope;

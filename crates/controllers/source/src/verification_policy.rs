@@ -90,9 +90,7 @@ impl VerificationPolicies {
         let reading = PolicyReading::of(&draft.object);
         let counts = self.count(&reading).await;
         draft.field("sources", json!(counts));
-        let usable = reading
-            .authorities(&*self.policies, self.policies.public_good())
-            .await;
+        let usable = reading.asks(&*self.policies, self.policies.public_good()).await;
         let reason = reason::POLICY_UNUSABLE;
         let unusable = |why: &str| format!("nothing meets this policy, since it cannot be used: {why}");
         match usable {

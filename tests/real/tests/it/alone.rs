@@ -294,3 +294,75 @@ async fn n60_a_process_kept_to_a_namespace_touches_no_other() -> Result<()> {
         .await
         .map(drop)
 }
+
+#[tokio::test(start_paused = true)]
+async fn n23_what_was_young_enough_once_is_looked_at_again() -> Result<()> {
+    let ground = Ground::standin(settings()).await?;
+    let ns = "app";
+    ground.namespace(ns).await?;
+    let key = weir_trust::SigningKey::generate()?;
+    ground
+        .apply_json(
+            json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys", "namespace": ns},
+            "stringData": {"cosign.pub": key.public_key().to_pem()}}),
+        )
+        .await?;
+    let spec = json!({"match": [{}], "attestations": [{"predicateType": "cyclonedx", "maxAge": "2h"}],
+        "authorities": {"anyOf": [{"name": "ci", "key": {"secretRef": {"name": "keys", "namespace": ns}}}]}});
+    ground
+        .apply_json(
+            json!({"apiVersion": "weir.dev/v1alpha1", "kind": "VerificationPolicy", "metadata": {"name": "young"},
+            "spec": spec}),
+        )
+        .await?;
+    let digest = ground
+        .publish(ns, "latest", &files([("a.yaml", &config(ns, "a", "blue"))]))
+        .await?;
+    ground.sign(ns, digest, &key, weir_verify::Layout::Bundle).await?;
+    let bom = |time: jiff::Timestamp| json!({"bomFormat": "CycloneDX", "specVersion": "1.6", "metadata": {"timestamp": time.to_string()}});
+    ground
+        .attest(ns, digest, &key, "cyclonedx", bom(ground.now()))
+        .await?;
+    let spec = json!({"interval": "30m", "url": format!("oci://registry.example/{ns}")});
+    let source = ground.source_with(ns, ns, spec).await?;
+    let ready = ground.until_ready(&source).await?;
+    let version = ready.resource_version().to_owned();
+
+    // Looked at again and again; as long as nothing is different nothing is written, and the registry is not asked.
+    let asked = || {
+        ground
+            .owner
+            .seen()
+            .iter()
+            .filter(|one| one.path.contains("/referrers/"))
+            .count()
+    };
+    let before = asked();
+    tokio::time::sleep(std::time::Duration::from_mins(100)).await;
+    ensure!(ground.get(&source).await?.resource_version() == version);
+    ensure!(asked() == before);
+    tokio::time::sleep(std::time::Duration::from_mins(90)).await;
+    let live = ground.get(&source).await?;
+    let conditions = weir_apis::condition::Conditions::of(&live);
+    let message = conditions
+        .get("SourceVerified")
+        .map(|c| c.message.clone())
+        .unwrap_or_default();
+    ensure!(
+        conditions.is(READY, Status::False)
+            && message.contains("(metadata.timestamp), which is more than 2h ago"),
+        "{message}"
+    );
+    // What runs is kept.
+    let stored = live
+        .get(&["status", "artifact", "revision"])
+        .and_then(Value::as_str);
+    ensure!(stored.is_some_and(|stored| stored.contains(&digest.to_string())));
+    // A new one, and it is good again, without anybody's asking.
+    ground
+        .attest(ns, digest, &key, "cyclonedx", bom(ground.now()))
+        .await?;
+    tokio::time::sleep(std::time::Duration::from_mins(40)).await;
+    ground.until_ready(&source).await?;
+    Ok(())
+}

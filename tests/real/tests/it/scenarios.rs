@@ -85,6 +85,7 @@ scenarios![
     verification::a_namespace_comes_under_a_policy_by_its_labels,
     verification::charts_come_under_policies_and_those_without_signatures_are_refused,
     verification::an_audit_that_says_nothing_new_writes_nothing,
+    verification::n37_what_a_policy_wants_stated_must_be_stated,
     proxies::a_source_goes_through_the_proxy_of_its_secret,
     charts::an_index_is_stored_and_a_chart_follows_it,
     charts::values_files_become_a_charts_defaults,

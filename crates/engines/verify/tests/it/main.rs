@@ -7,6 +7,7 @@
 
 mod admitted;
 mod attestations;
+mod attested;
 mod bundles;
 mod cases;
 mod conformance;

@@ -2,17 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use weir_apis::kind::{OciRepository, PolicySecretRef, VerificationPolicy};
 use weir_apis::{GroupVersionKind, Object, ObjectRef, secret};
 use weir_oci::Repository;
 use weir_source::{Labels, Place, PolicyReading, Secrets};
-use weir_verify::{Demands, Met, Mode, Rule, SignatureSet, Target, TrustRoot, Unmet, admit};
+use weir_verify::{Attested, Demands, Met, Mode, Rule, SignatureSet, Target, TrustRoot, Unmet, admit};
 use weir_yaml::Dialect;
 
 use crate::global::{Cluster, Context};
 use crate::output::{self, Shape};
-use crate::{CommandError, Exit, Kind, run::Result};
+use crate::{CommandError, Exit, Kind, run::Result, trust};
 
 /// The policies in files, whatever they match: who names them means them. Secrets that they refer to are looked for in the same
 /// files.
@@ -123,9 +123,10 @@ pub(super) fn judge(
             }
         }
         Shape::Json | Shape::Yaml => {
-            let met = met.iter().map(
-                |one| json!({"name": one.rule, "mode": mode(one.mode), "met": true, "by": one.to_string()}),
-            );
+            let met = met.iter().map(|one| {
+                json!({"name": one.rule, "mode": mode(one.mode), "met": true, "by": one.to_string(),
+                    "attestations": one.attested.iter().map(attested).collect::<Vec<Value>>()})
+            });
             let unmet = unmet
                 .iter()
                 .map(|(one, its)| json!({"name": one.rule, "mode": mode(*its), "met": false, "why": one.to_string()}));
@@ -141,10 +142,20 @@ pub(super) fn judge(
     if refused {
         let message = format!("the policies do not admit '{target}'");
         return Err(CommandError::rejected(message).hint(
-            "the lines above say for each policy which signatures were found and why they do not count",
+            "the lines above say for each policy which signatures and attestations were found and why they do not count",
         ));
     }
     Ok(Exit::Success)
+}
+
+fn attested(one: &Attested) -> Value {
+    let by = one.by.iter().map(|(authority, evidence)| {
+        let mut map = Map::from_iter([("authority".to_owned(), json!(authority))]);
+        trust::put_evidence(&mut map, evidence);
+        Value::Object(map)
+    });
+    json!({"predicateType": one.predicate_type.uri(), "by": by.collect::<Vec<Value>>(),
+        "until": one.until.map(|until| until.to_string())})
 }
 
 const fn mode(mode: Mode) -> &'static str {

@@ -19,6 +19,7 @@ mod logs;
 mod moving;
 mod moving_cut;
 mod pages;
+mod policy_attested;
 mod posture;
 mod registry;
 mod sign_keyless;
