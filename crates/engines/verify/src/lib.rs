@@ -79,13 +79,14 @@ pub use payload::{COSIGN_PAYLOAD_TYPE, InvalidPayload, SimpleSigning};
 pub use policy::{IdentityPolicy, InvalidKeys, KeyPolicy, NoIdentities, NoKeys, Policy, PredicateTypes};
 pub use predicate::{InvalidPredicate, InvalidPredicateType, PredicateType, UnreadableTime};
 pub use promotion::{
-    Action, Hold, InvalidRecord, Move, Next, PROMOTION_PREDICATE, Position, Promotion, Recorded, Rollback,
-    Step, StepKind, StepRefused, TagState, governing, records,
+    Action, Follows, Hold, InvalidRecord, Move, Next, NotOnward, Offer, PROMOTION_PREDICATE, Position,
+    Promotion, Recorded, Rollback, Standing, Step, StepKind, StepRefused, TagState, governing, onward,
+    records, records_of,
 };
 pub use root::{InvalidTrustRoot, TrustRoot};
 pub use rule::{
     Admission, Asks, Attestation, Attested, Authorities, Authority, Condition, Demands, Fails, Grant, Lack,
-    Met, Mode, NoAuthorities, NotAdmitted, NotAttested, Rule, Unfit, Unmet, admit,
+    Met, Mode, NoAuthorities, NotAdmitted, NotAttested, Records, Rule, Unfit, Unmet, admit,
 };
 pub use scope::{InvalidPrefix, Prefix};
 pub use signatures::{

@@ -5,6 +5,7 @@
 
 mod attested;
 mod examined;
+mod onward;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,12 +17,14 @@ use weir_oci::Digest;
 use crate::error::NotVerified;
 use crate::judge::verify;
 use crate::policy::{Policy, fingerprint_of};
+use crate::promotion::NotOnward;
 use crate::signatures::SignatureSet;
 use crate::verdict::{Admitted, Evidence, Target, Verified};
 
 use attested::earlier;
 pub use attested::{Attestation, Attested, Condition, Fails, NotAttested, Unfit};
 use examined::Examinations;
+pub use onward::Records;
 
 /// What happens to an artifact that does not meet a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -137,6 +140,15 @@ pub struct Asks {
     pub authorities: Authorities,
     /// What must have been stated of the artifact besides.
     pub attestations: Vec<Attestation>,
+    /// By whose promotion records a source must go forward only, any one of them; nothing where it may go anywhere.
+    pub records: Option<Authorities>,
+}
+
+/// By what a rule is met.
+struct Holds {
+    grants: Vec<Grant>,
+    attested: Vec<Attested>,
+    records: Option<Records>,
 }
 
 impl Asks {
@@ -144,6 +156,10 @@ impl Asks {
         self.authorities.describe(parts);
         for attestation in &self.attestations {
             attestation.describe(parts);
+        }
+        if let Some(authorities) = &self.records {
+            parts.push("forward only".to_owned());
+            authorities.describe(parts);
         }
     }
 
@@ -154,7 +170,7 @@ impl Asks {
         signatures: &SignatureSet,
         examinations: &Examinations<'_>,
         now: Timestamp,
-    ) -> Result<(Vec<Grant>, Vec<Attested>), Vec<Lack>> {
+    ) -> Result<Holds, Vec<Lack>> {
         let mut lacks = Vec::new();
         let grants = self.authorities.met_by(target, signatures, now);
         let grants = grants.unwrap_or_else(|mut missing| {
@@ -168,8 +184,20 @@ impl Asks {
                 Err(why) => lacks.push(Lack::Attestation(why)),
             }
         }
+        let records = match &self.records {
+            Some(authorities) => Records::by(authorities, target, examinations, now).map(Some),
+            None => Ok(None),
+        };
+        let records = records.unwrap_or_else(|why| {
+            lacks.push(Lack::Onward(why));
+            None
+        });
         if lacks.is_empty() {
-            Ok((grants, attested))
+            Ok(Holds {
+                grants,
+                attested,
+                records,
+            })
         } else {
             Err(lacks)
         }
@@ -182,6 +210,7 @@ impl From<Authorities> for Asks {
         Self {
             authorities,
             attestations: Vec::new(),
+            records: None,
         }
     }
 }
@@ -233,9 +262,11 @@ impl Demands {
         fingerprint_of(parts)
     }
 
-    /// Whether attestations are asked for: those of the older layout are stored elsewhere than signatures.
+    /// Whether attestations are asked for, of which promotion records are some: those of the older layout are stored elsewhere than
+    /// signatures.
     pub fn ask_for_attestations(&self) -> bool {
-        self.asks().any(|asks| !asks.attestations.is_empty())
+        self.asks()
+            .any(|asks| !asks.attestations.is_empty() || asks.records.is_some())
     }
 
     /// Whether time alone may change a verdict: whether something that is stated must not be too old, or is compared with the
@@ -245,6 +276,12 @@ impl Demands {
         attestations.any(|one| {
             one.max_age.is_some() || one.conditions.iter().any(|condition| condition.depends_on_time())
         })
+    }
+
+    /// Whether a rule lets sources go forward only, or cannot be read, so that it may.
+    pub fn may_ask_for_records(&self) -> bool {
+        let may = |rule: &Rule| rule.asks.as_ref().map_or(true, |asks| asks.records.is_some());
+        self.rules.iter().any(may)
     }
 
     fn asks(&self) -> impl Iterator<Item = &Asks> {
@@ -311,6 +348,8 @@ pub struct Met {
     pub grants: Vec<Grant>,
     /// By which attestations.
     pub attested: Vec<Attested>,
+    /// The promotion records that count, where the rule asks for them; see [`Admission::onward`].
+    pub records: Option<Records>,
 }
 
 /// A rule that is not met.
@@ -330,6 +369,8 @@ pub enum Lack {
     Signature(Vec<(String, NotVerified)>),
     /// An attestation.
     Attestation(NotAttested),
+    /// The artifact is no step forward.
+    Onward(NotOnward),
     /// Signatures could not be looked at.
     Signatures(String),
     /// The rule cannot be used.
@@ -417,15 +458,15 @@ pub fn admit(
             Err(why) => Err(vec![Lack::Unusable(why.clone())]),
         };
         match met {
-            Ok((grants, attested)) => {
-                until = attested
-                    .iter()
-                    .fold(until, |until, one| earlier(until, one.until));
+            Ok(holds) => {
+                let ends = holds.attested.iter().map(|one| one.until);
+                until = ends.fold(until, earlier);
                 found.met.push(Met {
                     rule: rule.name.clone(),
                     mode: rule.mode,
-                    grants,
-                    attested,
+                    grants: holds.grants,
+                    attested: holds.attested,
+                    records: holds.records,
                 });
             }
             Err(lacks) => found.lacking(rule, lacks),
@@ -471,6 +512,9 @@ impl fmt::Display for Met {
         for one in &self.attested {
             write!(f, "; {one}")?;
         }
+        if let Some(records) = &self.records {
+            records.fmt(f)?;
+        }
         Ok(())
     }
 }
@@ -505,6 +549,7 @@ impl fmt::Display for Lack {
                 Ok(())
             }
             Self::Attestation(missing) => missing.fmt(f),
+            Self::Onward(why) => why.fmt(f),
             Self::Signatures(why) => f.write_str(why),
             Self::Unusable(why) => write!(f, "the policy cannot be used, so nothing meets it: {why}"),
         }

@@ -46,7 +46,8 @@ Examples:
 /// the artifact, in bundles or, where there are none, as cosign stored them before version 3. One that counts is enough.
 ///
 /// With `--policy` or `--as-cluster`, VerificationPolicies are asked, as the controllers ask them, for attestations too: exit code
-/// 1 when one that is enforced is not met.
+/// 1 when one that is enforced is not met. They are asked for somebody who has taken nothing yet: where a policy lets a tag go forward
+/// only, name the tag, and its record is looked for; which one a cluster has taken before is not known here.
 #[derive(Debug, Args)]
 #[command(
     after_help = EXAMPLES,
@@ -197,7 +198,8 @@ impl Verify {
         let client = self.remote.client(cx, repository)?;
         let work = signatures(&client, &self.reference, true);
         let (target, found) = cx.in_time("fetching the signatures", work).await?;
-        policies::judge(cx, self.output, &target, &found, rules)
+        let tag = self.reference.tag();
+        policies::judge(cx, self.output, &target, tag, &found, rules)
     }
 
     async fn signer(&self, cx: &mut Context<'_>) -> Result<Policy> {

@@ -8,6 +8,7 @@ use weir_real::{Ground, docker_config, files, object};
 use weir_runtime::Settings;
 use weir_standin_registry::{Auth, Options};
 
+use crate::scenarios::monotonic;
 use crate::scenarios::text::config;
 use crate::settings;
 
@@ -364,5 +365,57 @@ async fn n23_what_was_young_enough_once_is_looked_at_again() -> Result<()> {
         .await?;
     tokio::time::sleep(std::time::Duration::from_mins(40)).await;
     ground.until_ready(&source).await?;
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn n26_a_restart_forgets_no_number_and_an_audit_tells_again_and_again() -> Result<()> {
+    let mut ground = Ground::standin(settings()).await?;
+    let ns = "app";
+    ground.namespace(ns).await?;
+    let one = monotonic::publish(&ground, ns, "blue", &["latest"]).await?;
+    // Stored before there was a policy: it is where the source begins.
+    let source = ground.source(ns, ns).await?;
+    ground.until_ready(&source).await?;
+    let rule = monotonic::policy(&ground, ns, "enforce").await?;
+    monotonic::until_at(&ground, &source, one, "1").await?;
+    let two = monotonic::publish(&ground, ns, "green", &["latest"]).await?;
+    ground.reconcile(&source).await?;
+    monotonic::until_at(&ground, &source, two, "2").await?;
+    if let Some(house) = ground.house.take() {
+        house.stop().await;
+    }
+    ground.tag(ns, one, "latest").await?;
+    ground.lose_store()?;
+    ground.open().await?;
+    monotonic::until_refused(&ground, &source, "by record 1, before record 2", Some(two)).await?;
+
+    // In an audit it is let in, and told each time; the number is not forgotten.
+    let audit = json!({"spec": {"mode": "audit"}});
+    ground.client.merge(&rule, &audit, "administrator").await?;
+    let concern = "would be refused by policy 'app': it must go forward only";
+    for _ in 0..2 {
+        ground.reconcile(&source).await?;
+        tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+        let live = monotonic::until_at(&ground, &source, one, "2").await?;
+        let conditions = weir_apis::condition::Conditions::of(&live);
+        let message = conditions
+            .get("SourceVerified")
+            .map(|c| c.message.clone())
+            .unwrap_or_default();
+        ensure!(message.contains(concern), "{message}");
+    }
+    // Nor by what is not signed at all.
+    let tree = files([("a.yaml", &config(ns, "settings", "grey"))]);
+    let plain = ground.publish(ns, "latest", &tree).await?;
+    ground.reconcile(&source).await?;
+    monotonic::until_at(&ground, &source, plain, "2").await?;
+    let enforce = json!({"spec": {"mode": "enforce"}});
+    ground.client.merge(&rule, &enforce, "administrator").await?;
+    ground.tag(ns, one, "latest").await?;
+    monotonic::until_refused(&ground, &source, "by record 1, before record 2", Some(plain)).await?;
+    ground.tag(ns, two, "latest").await?;
+    ground.reconcile(&source).await?;
+    monotonic::until_at(&ground, &source, two, "2").await?;
     Ok(())
 }

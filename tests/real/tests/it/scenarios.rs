@@ -9,6 +9,7 @@ mod elsewhere;
 mod health;
 mod helm;
 mod keyless;
+pub(crate) mod monotonic;
 mod overlay;
 mod policy;
 mod proxies;
@@ -86,6 +87,9 @@ scenarios![
     verification::charts_come_under_policies_and_those_without_signatures_are_refused,
     verification::an_audit_that_says_nothing_new_writes_nothing,
     verification::n37_what_a_policy_wants_stated_must_be_stated,
+    monotonic::n26_a_tag_goes_forward_only_whatever_the_registry_answers,
+    monotonic::n26_a_version_goes_up_only_but_for_a_held_rollback,
+    monotonic::n26_a_chart_s_version_goes_up_only,
     proxies::a_source_goes_through_the_proxy_of_its_secret,
     charts::an_index_is_stored_and_a_chart_follows_it,
     charts::values_files_become_a_charts_defaults,

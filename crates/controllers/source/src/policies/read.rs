@@ -110,6 +110,7 @@ impl PolicyReading {
             attestations.push(attestation(&place, one, by).map_err(Unusable::Written)?);
         }
         Ok(Asks {
+            records: spec.monotonic.then(|| all.clone()),
             authorities: all.map(|policy| strict(policy, spec.same_repository)),
             attestations,
         })

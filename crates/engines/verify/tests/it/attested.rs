@@ -137,8 +137,8 @@ impl World {
 
 fn demands(authorities: Authorities, attestations: Vec<Attestation>) -> Demands {
     let asks = Asks {
-        authorities,
         attestations,
+        ..Asks::from(authorities)
     };
     let rule = Rule {
         name: "built".to_owned(),

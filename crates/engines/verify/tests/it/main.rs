@@ -13,6 +13,7 @@ mod cases;
 mod conformance;
 mod keyless;
 mod keys;
+mod onward;
 mod payloads;
 mod predicates;
 mod promotions;

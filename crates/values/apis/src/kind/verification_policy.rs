@@ -56,6 +56,11 @@ pub struct VerificationPolicySpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("enum" = ["enforce", "audit"], "default" = "enforce"))]
     pub mode: Option<String>,
+    /// Lets a source go forward only, whichever registry answers: for a tag, the number of the signed promotion record that `weir
+    /// publish`, `weir promote` and `weir rollback` make must go up; a version may not go down, except by a record of a rollback whose
+    /// hold has not ended. A record by any one of the authorities counts. A source of a digest goes nowhere, so nothing is asked of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub monotonic: bool,
     /// Takes only signatures that name the repository the artifact is in: those of cosign's older layout. Sigstore bundles do
     /// not say where an artifact was, so with this none of them counts.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
