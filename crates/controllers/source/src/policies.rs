@@ -26,8 +26,8 @@ pub use scope::{Labels, Place, Scope};
 pub struct Policies {
     client: Client,
     public_good: TrustRoot,
-    mirror: Mirror,
-    namespaces: Mirror,
+    /// Policies and namespaces; nothing where the cluster does not know the former.
+    mirrors: Option<(Mirror, Mirror)>,
     judged: Arc<Judged>,
 }
 
@@ -79,7 +79,7 @@ impl Policies {
     /// them.
     ///
     /// # Errors
-    /// When the cluster does not know the kind.
+    /// When the cluster does not know the kind. [`Policies::none`] is for whoever wants to go on without it.
     pub async fn start(client: &Client) -> Result<Arc<Self>, ApiError> {
         let judged: Arc<Judged> = Arc::default();
         let on_policy = {
@@ -123,10 +123,19 @@ impl Policies {
         Ok(Arc::new(Self {
             client: client.clone(),
             public_good: TrustRoot::public_good(),
-            mirror,
-            namespaces,
+            mirrors: Some((mirror, namespaces)),
             judged,
         }))
+    }
+
+    /// No policies at all, for a cluster that does not know the kind.
+    pub fn none(client: &Client) -> Arc<Self> {
+        Arc::new(Self {
+            client: client.clone(),
+            public_good: TrustRoot::public_good(),
+            mirrors: None,
+            judged: Arc::default(),
+        })
     }
 
     /// Sources of this kind are woken through `waker` from now on.
@@ -169,13 +178,18 @@ impl Policies {
 
     /// Every policy, in the order of the names.
     pub(crate) fn readings(&self) -> Vec<PolicyReading> {
-        let all = self.mirror.all();
-        all.iter().map(|object| PolicyReading::of(object)).collect()
+        let all = self.mirrors.as_ref().map(|(policies, _)| policies.all());
+        all.iter()
+            .flatten()
+            .map(|object| PolicyReading::of(object))
+            .collect()
     }
 
     /// The labels of a namespace; where they cannot be had, every selector takes it for its own.
     pub(crate) async fn labels(&self, namespace: &str) -> Option<Labels> {
-        if let Lookup::Known(object) = self.namespaces.get("", namespace) {
+        if let Some((_, namespaces)) = &self.mirrors
+            && let Lookup::Known(object) = namespaces.get("", namespace)
+        {
             return Some(Labels::of(&object));
         }
         let reference = ObjectRef::new(GroupVersionKind::new("", "v1", "Namespace"), "", namespace);

@@ -8,8 +8,8 @@ use weir_real::{Ground, docker_config, files, object};
 use weir_runtime::Settings;
 use weir_standin_registry::{Auth, Options};
 
-use crate::scenarios::monotonic;
 use crate::scenarios::text::config;
+use crate::scenarios::monotonic;
 use crate::settings;
 
 #[tokio::test(start_paused = true)]
@@ -417,5 +417,44 @@ async fn n26_a_restart_forgets_no_number_and_an_audit_tells_again_and_again() ->
     ground.tag(ns, two, "latest").await?;
     ground.reconcile(&source).await?;
     monotonic::until_at(&ground, &source, two, "2").await?;
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn n45_without_the_kind_of_policies_nothing_starts_unless_that_is_said() -> Result<()> {
+    for without_policies in [false, true] {
+        let settings = Settings {
+            without_policies,
+            ..settings()
+        };
+        let mut ground = Ground::standin_closed(settings, Options::default()).await?;
+        let kind = "CustomResourceDefinition";
+        let definition = object(
+            "apiextensions.k8s.io/v1",
+            kind,
+            "",
+            "verificationpolicies.weir.dev",
+        );
+        ground
+            .client
+            .delete(&definition, weir_cluster::Propagation::Background, None)
+            .await?;
+        ground.until_gone(&definition).await?;
+        if !without_policies {
+            let error = ground.open().await.err().context("it started")?;
+            ensure!(
+                format!("{error:#}").contains("does not know VerificationPolicies"),
+                "{error:#}"
+            );
+            continue;
+        }
+        ground.open().await?;
+        ground.namespace("app").await?;
+        let tree = files([("a.yaml", &config("app", "a", "blue"))]);
+        let digest = ground.publish("app", "latest", &tree).await?;
+        ground.source("app", "app").await?;
+        let applied = ground.kustomization("app", "app", json!({})).await?;
+        ground.until_applied(&applied, digest).await?;
+    }
     Ok(())
 }
