@@ -9,7 +9,7 @@ use weir_runtime::Settings;
 use weir_standin_registry::{Auth, Options};
 
 use crate::scenarios::text::config;
-use crate::scenarios::monotonic;
+use crate::scenarios::{fleet, monotonic};
 use crate::settings;
 
 #[tokio::test(start_paused = true)]
@@ -457,4 +457,26 @@ async fn n45_without_the_kind_of_policies_nothing_starts_unless_that_is_said() -
         ground.until_applied(&applied, digest).await?;
     }
     Ok(())
+}
+
+fn closed() -> Settings {
+    Settings {
+        no_cross_namespace_refs: true,
+        ..settings()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn n50_another_tenant_s_source_is_not_built_from_on_the_stand_in() -> Result<()> {
+    let ground = Ground::standin(closed()).await?;
+    fleet::n50_another_tenant_s_source_is_not_built_from(&ground).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn n50_another_tenant_s_source_is_not_built_from_on_kube_apiserver() -> Result<()> {
+    if !crate::is_real_wanted("another tenant's source on kube-apiserver") {
+        return Ok(());
+    }
+    let ground = Ground::real(closed()).await?;
+    fleet::n50_another_tenant_s_source_is_not_built_from(&ground).await
 }

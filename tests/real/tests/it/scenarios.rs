@@ -6,6 +6,7 @@ mod d2;
 mod dependencies;
 mod drift;
 mod elsewhere;
+pub(crate) mod fleet;
 mod health;
 mod helm;
 mod keyless;
@@ -87,6 +88,15 @@ scenarios![
     verification::charts_come_under_policies_and_those_without_signatures_are_refused,
     verification::an_audit_that_says_nothing_new_writes_nothing,
     verification::n37_what_a_policy_wants_stated_must_be_stated,
+    fleet::n40_an_artifact_that_was_rebuilt_is_not_the_one_that_was_signed,
+    fleet::n38_the_right_workflow_on_another_branch_is_refused,
+    fleet::n38_another_repository_s_workflow_is_refused,
+    fleet::n36_what_nobody_signed_is_refused,
+    fleet::n38_a_key_is_no_identity,
+    fleet::n38_production_takes_nothing_that_staging_signed,
+    fleet::n50_a_source_outside_the_allow_list_is_refused_by_the_api_server,
+    fleet::n50_a_tenant_s_tree_reaches_nothing_outside_its_namespace,
+    fleet::n17_a_remote_base_is_not_fetched,
     monotonic::n26_a_tag_goes_forward_only_whatever_the_registry_answers,
     monotonic::n26_a_version_goes_up_only_but_for_a_held_rollback,
     monotonic::n26_a_chart_s_version_goes_up_only,
