@@ -68,6 +68,7 @@ impl VerificationPolicies {
             VerificationPolicy::KIND,
         );
         let waker: Arc<OnceLock<Waker>> = Arc::default();
+        policies.attach(VerificationPolicy::KIND, &waker);
         for mirror in [&sources.oci, &sources.charts] {
             let (policies, waker) = (policies.clone(), waker.clone());
             mirror.subscribe(Arc::new(move |change: Change| {

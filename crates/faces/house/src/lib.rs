@@ -123,7 +123,7 @@ impl House {
 /// What the cluster asks of sources, and whether it knows the kind at all. Without the kind nothing can be asked, and a cluster where
 /// somebody forgot to install it, or took it away, looks the same: so that is an error, unless the settings say otherwise.
 async fn policies(deps: &Deps) -> Result<(Arc<Policies>, bool), StartError> {
-    match Policies::start(&deps.client).await {
+    match Policies::start(&deps.client, &deps.settings).await {
         Ok(policies) => Ok((policies, true)),
         Err(error @ ApiError::UnknownKind(_)) if !deps.settings.without_policies => {
             Err(StartError::NoPolicies(error))

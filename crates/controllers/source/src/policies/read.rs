@@ -116,18 +116,32 @@ impl PolicyReading {
         })
     }
 
+    /// The Secrets that it refers to.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &PolicySecretRef> {
+        self.wanted().flat_map(|wanted| {
+            let key = wanted.key.as_ref().map(|key| &key.secret_ref);
+            let keyless = wanted.keyless.as_ref();
+            let root = keyless.and_then(|keyless| keyless.trusted_root_secret_ref.as_ref());
+            key.into_iter().chain(root)
+        })
+    }
+
+    /// Everybody whom it names, for signatures and for attestations.
+    fn wanted(&self) -> impl Iterator<Item = &Wanted> {
+        self.spec.iter().flat_map(|spec| {
+            let attestations = spec
+                .attestations
+                .iter()
+                .filter_map(|one| one.authorities.as_ref());
+            let lists = std::iter::once(&spec.authorities).chain(attestations);
+            lists.flat_map(|list| list.any_of.iter().chain(&list.all_of))
+        })
+    }
+
     /// In what ways it lets in more than it seems to.
     pub(crate) fn warnings(&self) -> Vec<String> {
-        let Ok(spec) = &self.spec else {
-            return Vec::new();
-        };
-        let attestations = spec
-            .attestations
-            .iter()
-            .filter_map(|one| one.authorities.as_ref());
-        let lists = std::iter::once(&spec.authorities).chain(attestations);
-        let all = lists.flat_map(|list| list.any_of.iter().chain(&list.all_of));
-        all.filter_map(|wanted| Some((wanted, identity("", wanted.keyless.as_ref()?).ok()?)))
+        self.wanted()
+            .filter_map(|wanted| Some((wanted, identity("", wanted.keyless.as_ref()?).ok()?)))
             .flat_map(|(wanted, identity)| {
                 let warnings = identity.warnings().into_iter();
                 warnings.map(move |warning| format!("authority '{}': {warning}", wanted.name))

@@ -519,3 +519,39 @@ async fn until_refused(ground: &Ground, source: &ObjectRef, words: &str) -> Resu
         .await
         .with_context(|| format!("refused, saying {words:?}"))
 }
+
+pub(crate) async fn a_key_that_is_withdrawn_counts_no_more_where_its_secret_is_watched(
+    ground: &Ground,
+) -> Result<()> {
+    let ns = "verification-withdrawn";
+    ground.namespace(ns).await?;
+    let signer = SigningKey::generate()?;
+    let secret = async |key: &SigningKey| {
+        let labels = json!({"reconcile.fluxcd.io/watch": "Enabled"});
+        let value = json!({"apiVersion": "v1", "kind": "Secret",
+            "metadata": {"name": "keys", "namespace": ns, "labels": labels},
+            "stringData": {"cosign.pub": key.public_key().to_pem()}});
+        ground.apply_json(value).await
+    };
+    let reference = secret(&signer).await?.reference();
+    let rule = policy(ground, ns, "enforce", json!({"anyOf": [by_key(ns, "keys")]})).await?;
+    let digest = ground.publish(ns, "latest", &tree(ns, "blue")).await?;
+    ground.sign(ns, digest, &signer, Layout::Bundle).await?;
+    let source = ground.source(ns, ns).await?;
+    ground.until_ready(&source).await?;
+    // The source's interval is an hour, and nobody asks it.
+    secret(&SigningKey::generate()?).await?;
+    until_refused(ground, &source, "signature is by none of the 1 keys").await?;
+    ground
+        .client
+        .delete(&reference, Propagation::Background, None)
+        .await?;
+    until_refused(ground, &source, "it does not exist").await?;
+    ground
+        .until_condition(&rule, READY, Status::False, "PolicyUnusable")
+        .await?;
+    secret(&signer).await?;
+    ground.until_ready(&source).await?;
+    ground.until_ready(&rule).await?;
+    clear(ground, &[&rule, &source]).await
+}
