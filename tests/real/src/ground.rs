@@ -224,6 +224,11 @@ impl Ground {
         Ok(())
     }
 
+    /// The time, as the controllers see it.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.clock.now()
+    }
+
     /// Where the registry listens. Its name in references is a mirror of this, and credentials go by this.
     pub fn registry_host(&self) -> String {
         self.handle.host()

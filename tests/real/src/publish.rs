@@ -7,8 +7,8 @@ use weir_oci::{Digest, Repository, Tag, media_type};
 use weir_store::Tree;
 use weir_store::archive::{Form, pack_tree};
 use weir_store::flux::{Metadata, push};
-use weir_trust::{SignOptions, SigningKey, sign};
-use weir_verify::Target;
+use weir_trust::{AttestOptions, SignOptions, Signer, SigningKey, attest, sign};
+use weir_verify::{PredicateType, Target};
 
 use crate::Ground;
 use crate::ground::REGISTRY;
@@ -81,6 +81,23 @@ impl Ground {
         let target = Target::new(self.repository(name)?, digest);
         let options = SignOptions::at(jiff::Timestamp::UNIX_EPOCH).in_layout(layout);
         sign(&self.registry, &target, key, &options).await?;
+        Ok(())
+    }
+
+    /// States something of a digest, as `weir attest` does with a key.
+    pub async fn attest(
+        &self,
+        name: &str,
+        digest: Digest,
+        key: &SigningKey,
+        kind: &str,
+        predicate: serde_json::Value,
+    ) -> Result<()> {
+        let target = Target::new(self.repository(name)?, digest);
+        let kind: PredicateType = kind.parse()?;
+        let options = AttestOptions::at(jiff::Timestamp::UNIX_EPOCH);
+        let signer = Signer::Key(key);
+        attest(&self.registry, &target, signer, kind.uri(), predicate, &options).await?;
         Ok(())
     }
 

@@ -61,6 +61,8 @@ pub struct Settings {
     pub strict_substitution: bool,
     /// `--max-prune`: how many objects that left its source a Kustomization may delete at once, where its annotation does not say.
     pub max_prune: Budget,
+    /// `--without-policies`: where the cluster does not know VerificationPolicies, go on without them.
+    pub without_policies: bool,
 }
 
 impl Default for Settings {
@@ -81,6 +83,7 @@ impl Default for Settings {
             custom_stage_kinds: BTreeSet::new(),
             strict_substitution: false,
             max_prune: Budget::Unlimited,
+            without_policies: false,
         }
     }
 }

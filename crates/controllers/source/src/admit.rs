@@ -7,10 +7,11 @@ use weir_oci::Digest;
 use weir_registry::Client;
 use weir_runtime::verdict::chain;
 use weir_runtime::{Draft, Event, Failure, Severity};
-use weir_verify::{Admission, Admitted, Demands, NotAdmitted, Target, admit as judge};
+use weir_verify::{Admission, Admitted, Demands, NotAdmitted, Standing, Target, admit as judge};
 
 use crate::policies::{concerns, lines, one_line};
 use crate::policy::Own;
+use crate::standing::Course;
 use crate::status::{At, Failed};
 use crate::verdicts::Verdicts;
 
@@ -77,31 +78,58 @@ pub(crate) struct Candidate<'c> {
     pub(crate) target: Target,
     /// What the status calls it, such as `revision latest@sha256:…`.
     pub(crate) name: &'c str,
+    /// Where the source is; nothing for one that is to take this very digest, which goes nowhere.
+    pub(crate) course: Option<Course>,
+}
+
+impl Candidate<'_> {
+    /// What is left of a verdict for this very source.
+    fn onward(&self, admission: Admission, now: Time) -> Result<(Admission, Option<Standing>), NotAdmitted> {
+        let Some(course) = &self.course else {
+            return Ok((admission, None));
+        };
+        let stands = course.stands.as_ref();
+        let (admission, standing) = admission.onward(stands, &course.offer, now.timestamp())?;
+        // An audit that lets something pass for another reason takes the source nowhere, either.
+        let stays = stands.filter(|_| self.asked.demands.may_ask_for_records());
+        Ok((admission, standing.or_else(|| stays.cloned())))
+    }
 }
 
 /// Checks the signatures of a candidate against all that is asked of it, and says in the draft's conditions what came of it. Where
-/// nothing is asked the artifact is admitted unverified, and the condition goes.
+/// nothing is asked the artifact is admitted unverified, and the condition goes. Where a policy asks that the source goes forward
+/// only, says where it is then.
 pub(crate) async fn admit(
     candidate: &Candidate<'_>,
     verdicts: &Verdicts,
     draft: &mut Draft,
     now: Time,
-) -> Result<Admitted<Digest>, Failed> {
+) -> Result<(Admitted<Digest>, Option<Standing>), Failed> {
     let Candidate {
         asked,
         target,
         registry,
         name,
+        course: _,
     } = candidate;
     if asked.demands.is_empty() {
         draft.conditions.remove(SOURCE_VERIFIED);
-        return Ok(Admitted::without_policy(target.digest()));
+        return Ok((Admitted::without_policy(target.digest()), None));
     }
     let fingerprint = asked.demands.fingerprint();
-    let admission = if let Some(admission) = verdicts.get(target, fingerprint) {
-        admission
+    // A verdict that is remembered may lack a record that was made since.
+    let kept = verdicts.get(target, fingerprint, now.timestamp());
+    let kept = kept.and_then(|admission| candidate.onward(admission, now).ok());
+    let kept = kept.filter(|(admission, _)| admission.concerns.is_empty());
+    let (admission, standing) = if let Some(kept) = kept {
+        kept
     } else {
-        let judged = match weir_trust::find(registry, target).await {
+        let found = if asked.demands.ask_for_attestations() {
+            weir_trust::find_all(registry, target).await
+        } else {
+            weir_trust::find(registry, target).await
+        };
+        let judged = match found {
             Ok(signatures) => judge(target, &signatures, &asked.demands, now.timestamp()),
             Err(error) => asked
                 .demands
@@ -112,10 +140,11 @@ pub(crate) async fn admit(
         if admission.concerns.is_empty() {
             verdicts.keep(target, fingerprint, &admission);
         }
-        admission
+        let onward = candidate.onward(admission, now);
+        onward.map_err(|refusal| asked.refused(&refusal))?
     };
     say(draft, asked, name, &admission, now);
-    Ok(admission.admitted)
+    Ok((admission.admitted, standing))
 }
 
 /// The same for what cannot carry signatures: it is admitted where nobody insists on them.
@@ -137,6 +166,7 @@ pub(crate) fn admit_unsigned(
         own: None,
         met: Vec::new(),
         concerns,
+        until: None,
     };
     say(draft, asked, name, &admission, now);
     Ok(())
@@ -188,13 +218,15 @@ pub(crate) fn is_admitted(draft: &Draft, asked: &Asked, name: &str) -> bool {
         // Dropping the condition of a policy that is gone is done where the absence is noticed.
         return verdict.is_none();
     }
-    verdict.is_some_and(|c| {
-        c.status == Status::True
-            && c.observed_generation == Some(draft.object.generation())
-            && c.message
-                .starts_with(&verdict_on(name, asked.demands.fingerprint()))
-            && concerns(&c.message).is_empty()
-    })
+    // What time alone may change is looked up among the verdicts, which know when they end.
+    !asked.demands.depend_on_time()
+        && verdict.is_some_and(|c| {
+            c.status == Status::True
+                && c.observed_generation == Some(draft.object.generation())
+                && c.message
+                    .starts_with(&verdict_on(name, asked.demands.fingerprint()))
+                && concerns(&c.message).is_empty()
+        })
 }
 
 /// How the message begins where nothing that is asked for was found, and nobody insists.

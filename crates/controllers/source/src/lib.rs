@@ -2,7 +2,7 @@
 //!
 //! A file a step, each taking the last one's type: `gather` reads the spec and what it refers to (`policy` what it asks of signatures), `resolve`
 //! turns the reference into a digest, `admit` checks its signatures and is the only way to an
-//! [`weir_verify::Admitted`], `fetch` pulls and packs the layer, `keep` stores it. `reconcile` strings them
+//! [`weir_verify::Admitted`] (`standing` remembers where a source is, for policies that let it go forward only), `fetch` pulls and packs the layer, `keep` stores it. `reconcile` strings them
 //! together and reports. What fails verification is never stored, and a failure never takes the last artifact
 //! away.
 //!
@@ -26,6 +26,7 @@ mod policies;
 mod policy;
 mod reconcile;
 mod resolve;
+mod standing;
 mod status;
 mod turn;
 mod verdicts;

@@ -1,5 +1,6 @@
 //! The VerificationPolicies of the cluster: what they ask of a source, and whom a change of them concerns.
 
+mod expression;
 mod read;
 mod said;
 mod scope;
@@ -10,9 +11,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use weir_apis::kind::{PolicySecretRef, VerificationPolicy};
 use weir_apis::{GroupVersionKind, Object, ObjectRef};
 use weir_cluster::mirror::Change;
+use weir_cluster::pulse::Pulse;
 use weir_cluster::{ApiError, Client, Lookup, Mirror};
 use weir_runtime::verdict::chain;
-use weir_runtime::{Key, Waker};
+use weir_runtime::{Key, Settings, Waker};
 use weir_verify::{Rule, TrustRoot};
 
 pub(crate) use read::Unusable;
@@ -25,8 +27,10 @@ pub use scope::{Labels, Place, Scope};
 pub struct Policies {
     client: Client,
     public_good: TrustRoot,
-    mirror: Mirror,
-    namespaces: Mirror,
+    /// Policies and namespaces; nothing where the cluster does not know the former.
+    mirrors: Option<(Arc<Mirror>, Mirror)>,
+    /// The watch of labelled Secrets, as long as it is asked for.
+    _secrets: Option<Pulse>,
     judged: Arc<Judged>,
 }
 
@@ -63,6 +67,13 @@ impl Judged {
             }
         }
     }
+
+    fn wake_one(&self, kind: &str, namespace: &str, name: &str) {
+        let wakers = self.wakers.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(waker) = wakers.get(kind).and_then(|waker| waker.get()) {
+            waker.wake(namespace, name);
+        }
+    }
 }
 
 /// Whether a change is one of what a policy asks for.
@@ -75,11 +86,11 @@ fn is_news(change: &Change) -> bool {
 
 impl Policies {
     /// Starts to watch the policies, and waits until all are known: a source that is looked at earlier would be admitted without
-    /// them.
+    /// them. A Secret that the settings choose by label acts at once on policies that name it, as on whatever else reads one.
     ///
     /// # Errors
-    /// When the cluster does not know the kind.
-    pub async fn start(client: &Client) -> Result<Arc<Self>, ApiError> {
+    /// When the cluster does not know the kind. [`Policies::none`] is for whoever wants to go on without it.
+    pub async fn start(client: &Client, settings: &Settings) -> Result<Arc<Self>, ApiError> {
         let judged: Arc<Judged> = Arc::default();
         let on_policy = {
             let judged = judged.clone();
@@ -113,22 +124,34 @@ impl Policies {
             VerificationPolicy::KIND,
         );
         let resource = client.resource(&kind).await?;
-        let mirror = Mirror::start(client, resource, "", "", on_policy);
+        let mirror = Arc::new(Mirror::start(client, resource, "", "", on_policy));
         let resource = client
             .resource(&GroupVersionKind::new("", "v1", "Namespace"))
             .await?;
         let namespaces = Mirror::start(client, resource, "", "", on_namespace);
         mirror.synced().await;
+        let secrets = watch_secrets(client, settings, &mirror, &judged).await?;
         Ok(Arc::new(Self {
             client: client.clone(),
             public_good: TrustRoot::public_good(),
-            mirror,
-            namespaces,
+            mirrors: Some((mirror, namespaces)),
+            _secrets: secrets,
             judged,
         }))
     }
 
-    /// Sources of this kind are woken through `waker` from now on.
+    /// No policies at all, for a cluster that does not know the kind.
+    pub fn none(client: &Client) -> Arc<Self> {
+        Arc::new(Self {
+            client: client.clone(),
+            public_good: TrustRoot::public_good(),
+            mirrors: None,
+            _secrets: None,
+            judged: Arc::default(),
+        })
+    }
+
+    /// Sources of this kind, or policies, are woken through `waker` from now on.
     pub(crate) fn attach(&self, kind: &'static str, waker: &Arc<OnceLock<Waker>>) {
         let mut wakers = self.judged.wakers.write().unwrap_or_else(PoisonError::into_inner);
         wakers.insert(kind, waker.clone());
@@ -168,13 +191,18 @@ impl Policies {
 
     /// Every policy, in the order of the names.
     pub(crate) fn readings(&self) -> Vec<PolicyReading> {
-        let all = self.mirror.all();
-        all.iter().map(|object| PolicyReading::of(object)).collect()
+        let all = self.mirrors.as_ref().map(|(policies, _)| policies.all());
+        all.iter()
+            .flatten()
+            .map(|object| PolicyReading::of(object))
+            .collect()
     }
 
     /// The labels of a namespace; where they cannot be had, every selector takes it for its own.
     pub(crate) async fn labels(&self, namespace: &str) -> Option<Labels> {
-        if let Lookup::Known(object) = self.namespaces.get("", namespace) {
+        if let Some((_, namespaces)) = &self.mirrors
+            && let Lookup::Known(object) = namespaces.get("", namespace)
+        {
             return Some(Labels::of(&object));
         }
         let reference = ObjectRef::new(GroupVersionKind::new("", "v1", "Namespace"), "", namespace);
@@ -191,6 +219,38 @@ impl Policies {
     pub(crate) fn public_good(&self) -> &TrustRoot {
         &self.public_good
     }
+}
+
+/// Watches the Secrets that the settings choose by label, and wakes those whom a change of one concerns that a policy names: the
+/// policy, and the sources that it is about.
+async fn watch_secrets(
+    client: &Client,
+    settings: &Settings,
+    policies: &Arc<Mirror>,
+    judged: &Arc<Judged>,
+) -> Result<Option<Pulse>, ApiError> {
+    let Some(selector) = &settings.watch_configs else {
+        return Ok(None);
+    };
+    let resource = client
+        .resource(&GroupVersionKind::new("", "v1", "Secret"))
+        .await?;
+    let namespace = settings.watch_namespace.as_deref().unwrap_or_default();
+    let (policies, judged) = (policies.clone(), judged.clone());
+    let on_secret = Arc::new(move |namespace: &str, name: &str| {
+        for object in policies.all() {
+            let policy = PolicyReading::of(&object);
+            let mut named = policy.secrets();
+            if !named.any(|secret| secret.namespace == namespace && secret.name == name) {
+                continue;
+            }
+            judged.wake(|place| policy.scope.covers(place));
+            judged.wake_one(VerificationPolicy::KIND, "", &policy.name);
+        }
+    });
+    Ok(Some(Pulse::start(
+        client, &resource, namespace, selector, on_secret,
+    )))
 }
 
 impl Secrets for Policies {

@@ -8,20 +8,22 @@ use weir_apis::kind::{LayerSelector, OciRepository};
 use weir_apis::time::Time;
 use weir_apis::{GroupVersionKind, Object, key, reason};
 use weir_cluster::ApiError;
+use weir_oci::choice::{Choice, Spelling};
 use weir_runtime::verdict::chain;
 use weir_runtime::{
     Controller, Deps, Draft, Event, Failure, Key, Queue, Reconcile, Severity, Success, Verdict, Waker,
     conclude,
 };
 use weir_store::Store;
-use weir_verify::Target;
+use weir_verify::{Standing, Target};
 
 use crate::admit::{Candidate, admit, is_admitted, news};
 use crate::fetch;
-use crate::gather::gather;
+use crate::gather::{Gathered, gather};
 use crate::keep::{Keeper, LATEST, Place};
 use crate::policies::Policies;
-use crate::resolve::resolve;
+use crate::resolve::{Resolved, resolve};
+use crate::standing::{self, Course, Followed};
 use crate::status::{self, Failed};
 use crate::turn::{WHO, prepare, within};
 use crate::verdicts::Verdicts;
@@ -99,15 +101,18 @@ impl OciRepositories {
                 registry: &gathered.registry,
                 target: Target::new(gathered.repository.clone(), resolved.digest),
                 name: &name,
+                course: course(&own, &gathered, &resolved),
             };
-            let admitted = within(
+            let (admitted, standing) = within(
                 gathered.timeout,
                 reason::OCI_ARTIFACT_PULL_FAILED,
                 "verify the signature",
                 admit(&candidate, &self.verdicts, draft, now),
             )
             .await?;
-            if !unchanged {
+            if unchanged {
+                remember(draft, &own, standing.as_ref());
+            } else {
                 let pulled = within(
                     gathered.timeout,
                     reason::OCI_ARTIFACT_PULL_FAILED,
@@ -115,12 +120,14 @@ impl OciRepositories {
                     fetch::fetch(&gathered, admitted),
                 )
                 .await?;
+                let mut metadata = pulled.get().metadata.clone();
+                standing::note(&mut metadata, standing.as_ref());
                 let place = Place {
                     // As source-controller names it, also for a copied layer: by the digest that was resolved.
                     file: format!("{}.tar.gz", resolved.digest),
                     latest: LATEST,
                     revision: resolved.revision.clone(),
-                    metadata: pulled.get().metadata.clone(),
+                    metadata,
                 };
                 let artifact = self.keeper.keep(&draft.object, place, pulled, now).await?;
                 record(draft, &own, &artifact);
@@ -160,6 +167,36 @@ impl OciRepositories {
     }
 }
 
+/// Where the source is and where it is to go, for one that follows a tag or versions.
+fn course(own: &OciRepository, gathered: &Gathered, resolved: &Resolved) -> Option<Course> {
+    let tag = resolved.tag.as_ref()?;
+    let followed = match &gathered.choice {
+        Choice::Semver(_) => Followed::Versions(Spelling::of_layer(gathered.layer.media_type.as_deref())),
+        Choice::Tag(_) | Choice::Digest(_) => Followed::Tag,
+    };
+    let artifact = own.status.artifact.as_ref();
+    let stands = standing::remembered(artifact).or_else(|| {
+        // By the spec of today, if it is the one that it was stored by.
+        let same_spec = own.status.observed_generation == Some(own.metadata.generation);
+        let artifact = artifact.filter(|_| same_spec);
+        standing::stored(artifact, &gathered.repository)
+    });
+    let offered = (tag, resolved.digest);
+    Some(Course::new(stands, &gathered.repository, offered, followed))
+}
+
+/// Writes down where the source is beside what it has stored already.
+fn remember(draft: &mut Draft, own: &OciRepository, standing: Option<&Standing>) {
+    let (Some(artifact), Some(standing)) = (&own.status.artifact, standing) else {
+        return;
+    };
+    let mut artifact = artifact.clone();
+    standing::note(&mut artifact.metadata, Some(standing));
+    if own.status.artifact.as_ref() != Some(&artifact) {
+        draft.field("artifact", json!(artifact));
+    }
+}
+
 fn record(draft: &mut Draft, own: &OciRepository, artifact: &weir_apis::artifact::Artifact) {
     draft.field("artifact", json!(artifact));
     draft.field("url", json!(artifact.url));
@@ -175,7 +212,8 @@ impl Reconcile for OciRepositories {
         };
         let mut draft = Draft::of(object);
         let mut found = Found::default();
-        let outcome = self.run(&mut draft, &mut found).await;
+        // On the heap: it is large, and the queue's own future would hold it.
+        let outcome = Box::pin(self.run(&mut draft, &mut found)).await;
         let now = Time::new(self.deps.clock.now());
         let verdict: Verdict = match outcome {
             Ok(success) => Ok(success),

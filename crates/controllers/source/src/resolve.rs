@@ -15,6 +15,8 @@ pub(crate) struct Resolved {
     pub(crate) digest: Digest,
     /// `<tag>@<digest>`, or the digest alone where the spec named one.
     pub(crate) revision: String,
+    /// The tag that named it.
+    pub(crate) tag: Option<Tag>,
 }
 
 /// Asks the registry once.
@@ -24,6 +26,7 @@ pub(crate) async fn resolve(gathered: &Gathered) -> Result<Resolved, Failed> {
             return Ok(Resolved {
                 digest: *digest,
                 revision: digest.to_string(),
+                tag: None,
             });
         }
         Choice::Tag(tag) => tag.clone(),
@@ -38,6 +41,7 @@ pub(crate) async fn resolve(gathered: &Gathered) -> Result<Resolved, Failed> {
     Ok(Resolved {
         digest: found.digest,
         revision: format!("{tag}@{}", found.digest),
+        tag: Some(tag),
     })
 }
 

@@ -68,6 +68,7 @@ impl VerificationPolicies {
             VerificationPolicy::KIND,
         );
         let waker: Arc<OnceLock<Waker>> = Arc::default();
+        policies.attach(VerificationPolicy::KIND, &waker);
         for mirror in [&sources.oci, &sources.charts] {
             let (policies, waker) = (policies.clone(), waker.clone());
             mirror.subscribe(Arc::new(move |change: Change| {
@@ -90,9 +91,7 @@ impl VerificationPolicies {
         let reading = PolicyReading::of(&draft.object);
         let counts = self.count(&reading).await;
         draft.field("sources", json!(counts));
-        let usable = reading
-            .authorities(&*self.policies, self.policies.public_good())
-            .await;
+        let usable = reading.asks(&*self.policies, self.policies.public_good()).await;
         let reason = reason::POLICY_UNUSABLE;
         let unusable = |why: &str| format!("nothing meets this policy, since it cannot be used: {why}");
         match usable {

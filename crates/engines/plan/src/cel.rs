@@ -50,6 +50,7 @@ pub struct Expr {
     source: Arc<str>,
     ast: Arc<IdedExpr>,
     variables: BTreeSet<String>,
+    paths: BTreeSet<Vec<String>>,
 }
 
 /// An expression that can't be used, whatever the data. Trying again is of no use.
@@ -152,12 +153,13 @@ impl Expr {
             expression: expression(),
             message,
         })?;
-        let variables = names::check(source, &ast)?;
+        let names::Names { variables, paths } = names::check(source, &ast)?;
         rewrite::rewrite(&mut ast);
         Ok(Self {
             source: source.into(),
             ast: Arc::new(ast),
             variables,
+            paths,
         })
     }
 
@@ -188,6 +190,12 @@ impl Expr {
     /// The variables it refers to.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
         self.variables.iter().map(String::as_str)
+    }
+
+    /// The fields it selects from variables by names that are written out: the variable, then the names, and positions in lists as
+    /// numbers. For those who want to say what an expression looked at.
+    pub fn paths(&self) -> impl Iterator<Item = &[String]> {
+        self.paths.iter().map(Vec::as_slice)
     }
 
     /// Evaluates to a boolean.

@@ -25,7 +25,7 @@
 //!    check out, so that a signature copied from another artifact passes there.)
 //!
 //! [`admit`] is for artifacts of which several parties ask something: a source its own policy, a cluster its [`Rule`]s. All of
-//! them must hold; a rule that is audited is only told.
+//! them must hold; a rule that is audited is only told. Rules may ask for [`Attestation`]s besides signatures.
 //!
 //! Not read: bundles with Rekor entries other than `hashedrekord` 0.0.1 and 0.0.2, `dsse` 0.0.1 and `intoto` 0.0.2,
 //! certificates with more than one signed certificate timestamp, authorities whose certificates constrain e-mail
@@ -77,15 +77,16 @@ pub use judge::{examine, verify};
 pub use key::{Algorithm, Fingerprint, InvalidKey, PublicKey};
 pub use payload::{COSIGN_PAYLOAD_TYPE, InvalidPayload, SimpleSigning};
 pub use policy::{IdentityPolicy, InvalidKeys, KeyPolicy, NoIdentities, NoKeys, Policy, PredicateTypes};
-pub use predicate::{InvalidPredicate, InvalidPredicateType, PredicateType};
+pub use predicate::{InvalidPredicate, InvalidPredicateType, PredicateType, UnreadableTime};
 pub use promotion::{
-    Action, Hold, InvalidRecord, Move, Next, PROMOTION_PREDICATE, Position, Promotion, Recorded, Rollback,
-    Step, StepKind, StepRefused, TagState, governing, records,
+    Action, Follows, Hold, InvalidRecord, Move, Next, NotOnward, Offer, PROMOTION_PREDICATE, Position,
+    Promotion, Recorded, Rollback, Standing, Step, StepKind, StepRefused, TagState, governing, onward,
+    records, records_of,
 };
 pub use root::{InvalidTrustRoot, TrustRoot};
 pub use rule::{
-    Admission, Authorities, Authority, Demands, Grant, Lack, Met, Mode, NoAuthorities, NotAdmitted, Rule,
-    Unmet, admit,
+    Admission, Asks, Attestation, Attested, Authorities, Authority, Condition, Demands, Fails, Grant, Lack,
+    Met, Mode, NoAuthorities, NotAdmitted, NotAttested, Records, Rule, Unfit, Unmet, admit,
 };
 pub use scope::{InvalidPrefix, Prefix};
 pub use signatures::{

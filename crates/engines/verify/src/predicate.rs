@@ -1,6 +1,7 @@
 //! What attestations say, by kind: the names that cosign has for the kinds, and what makes a document one of a kind.
 
 mod shape;
+mod time;
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 use crate::error::place;
 use crate::promotion::{PROMOTION_PREDICATE, Promotion};
 pub(crate) use shape::Shape;
+pub use time::UnreadableTime;
 
 /// cosign's own kind: any text, wrapped in an object.
 const CUSTOM: &str = "https://cosign.sigstore.dev/attestation/v1";

@@ -23,6 +23,7 @@
 //! several for one: see [`governing`].
 
 mod judge;
+mod onward;
 mod read;
 mod step;
 
@@ -32,7 +33,8 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use weir_oci::{Digest, Repository, Tag};
 
-pub use judge::{InvalidRecord, Move, Position, Recorded, governing, records};
+pub use judge::{InvalidRecord, Move, Position, Recorded, governing, records, records_of};
+pub use onward::{Follows, NotOnward, Offer, Standing, onward};
 pub use step::{Next, Step, StepKind, StepRefused, TagState};
 
 /// The predicate type of promotion records.

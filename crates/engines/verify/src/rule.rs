@@ -3,6 +3,11 @@
 //! A source may name a policy of its own, and rules of the cluster may ask for more. All of them must hold: a rule adds, and
 //! never replaces. A rule that is only audited admits what does not meet it, and says so.
 
+mod attested;
+mod examined;
+mod onward;
+
+use std::borrow::Cow;
 use std::fmt;
 use std::fmt::Write as _;
 
@@ -12,8 +17,14 @@ use weir_oci::Digest;
 use crate::error::NotVerified;
 use crate::judge::verify;
 use crate::policy::{Policy, fingerprint_of};
+use crate::promotion::NotOnward;
 use crate::signatures::SignatureSet;
 use crate::verdict::{Admitted, Evidence, Target, Verified};
+
+use attested::earlier;
+pub use attested::{Attestation, Attested, Condition, Fails, NotAttested, Unfit};
+use examined::Examinations;
+pub use onward::Records;
 
 /// What happens to an artifact that does not meet a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,6 +66,22 @@ impl Authorities {
             return Err(NoAuthorities);
         }
         Ok(Self { any_of, all_of })
+    }
+
+    /// The same with other policies.
+    #[must_use]
+    pub fn map(self, change: impl Fn(Policy) -> Policy) -> Self {
+        let change = |list: Vec<Authority>| {
+            let changed = list.into_iter().map(|one| Authority {
+                policy: change(one.policy),
+                name: one.name,
+            });
+            changed.collect()
+        };
+        Self {
+            any_of: change(self.any_of),
+            all_of: change(self.all_of),
+        }
     }
 
     fn describe(&self, parts: &mut Vec<String>) {
@@ -106,6 +133,88 @@ impl Authorities {
     }
 }
 
+/// Everything that a rule asks for.
+#[derive(Clone, Debug)]
+pub struct Asks {
+    /// Whose signatures.
+    pub authorities: Authorities,
+    /// What must have been stated of the artifact besides.
+    pub attestations: Vec<Attestation>,
+    /// By whose promotion records a source must go forward only, any one of them; nothing where it may go anywhere.
+    pub records: Option<Authorities>,
+}
+
+/// By what a rule is met.
+struct Holds {
+    grants: Vec<Grant>,
+    attested: Vec<Attested>,
+    records: Option<Records>,
+}
+
+impl Asks {
+    fn describe(&self, parts: &mut Vec<String>) {
+        self.authorities.describe(parts);
+        for attestation in &self.attestations {
+            attestation.describe(parts);
+        }
+        if let Some(authorities) = &self.records {
+            parts.push("forward only".to_owned());
+            authorities.describe(parts);
+        }
+    }
+
+    /// By what it is met, or everything that is missing.
+    fn met_by(
+        &self,
+        target: &Target,
+        signatures: &SignatureSet,
+        examinations: &Examinations<'_>,
+        now: Timestamp,
+    ) -> Result<Holds, Vec<Lack>> {
+        let mut lacks = Vec::new();
+        let grants = self.authorities.met_by(target, signatures, now);
+        let grants = grants.unwrap_or_else(|mut missing| {
+            lacks.append(&mut missing);
+            Vec::new()
+        });
+        let mut attested = Vec::new();
+        for attestation in &self.attestations {
+            match attestation.found_in(examinations, now) {
+                Ok(one) => attested.push(one),
+                Err(why) => lacks.push(Lack::Attestation(why)),
+            }
+        }
+        let records = match &self.records {
+            Some(authorities) => Records::by(authorities, target, examinations, now).map(Some),
+            None => Ok(None),
+        };
+        let records = records.unwrap_or_else(|why| {
+            lacks.push(Lack::Onward(why));
+            None
+        });
+        if lacks.is_empty() {
+            Ok(Holds {
+                grants,
+                attested,
+                records,
+            })
+        } else {
+            Err(lacks)
+        }
+    }
+}
+
+impl From<Authorities> for Asks {
+    /// Nothing but signatures.
+    fn from(authorities: Authorities) -> Self {
+        Self {
+            authorities,
+            attestations: Vec::new(),
+            records: None,
+        }
+    }
+}
+
 /// What somebody besides the source asks of its artifacts.
 #[derive(Clone, Debug)]
 pub struct Rule {
@@ -114,7 +223,7 @@ pub struct Rule {
     /// What happens to what does not meet it.
     pub mode: Mode,
     /// What is asked for. A rule that cannot be used says why; nothing meets it.
-    pub authorities: Result<Authorities, String>,
+    pub asks: Result<Asks, String>,
 }
 
 /// Everything that is asked of an artifact.
@@ -145,12 +254,38 @@ impl Demands {
         });
         for rule in &self.rules {
             parts.extend([rule.name.clone(), format!("{:?}", rule.mode)]);
-            match &rule.authorities {
-                Ok(authorities) => authorities.describe(&mut parts),
+            match &rule.asks {
+                Ok(asks) => asks.describe(&mut parts),
                 Err(why) => parts.extend(["unusable".to_owned(), why.clone()]),
             }
         }
         fingerprint_of(parts)
+    }
+
+    /// Whether attestations are asked for, of which promotion records are some: those of the older layout are stored elsewhere than
+    /// signatures.
+    pub fn ask_for_attestations(&self) -> bool {
+        self.asks()
+            .any(|asks| !asks.attestations.is_empty() || asks.records.is_some())
+    }
+
+    /// Whether time alone may change a verdict: whether something that is stated must not be too old, or is compared with the
+    /// time.
+    pub fn depend_on_time(&self) -> bool {
+        let mut attestations = self.asks().flat_map(|asks| &asks.attestations);
+        attestations.any(|one| {
+            one.max_age.is_some() || one.conditions.iter().any(|condition| condition.depends_on_time())
+        })
+    }
+
+    /// Whether a rule lets sources go forward only, or cannot be read, so that it may.
+    pub fn may_ask_for_records(&self) -> bool {
+        let may = |rule: &Rule| rule.asks.as_ref().map_or(true, |asks| asks.records.is_some());
+        self.rules.iter().any(may)
+    }
+
+    fn asks(&self) -> impl Iterator<Item = &Asks> {
+        self.rules.iter().filter_map(|rule| rule.asks.as_ref().ok())
     }
 
     /// What comes of an artifact that has no signatures which could be looked at, for this reason.
@@ -182,6 +317,7 @@ impl Demands {
             own: None,
             met: Vec::new(),
             concerns,
+            until: None,
         })
     }
 }
@@ -210,6 +346,10 @@ pub struct Met {
     pub mode: Mode,
     /// By which signatures; at least one.
     pub grants: Vec<Grant>,
+    /// By which attestations.
+    pub attested: Vec<Attested>,
+    /// The promotion records that count, where the rule asks for them; see [`Admission::onward`].
+    pub records: Option<Records>,
 }
 
 /// A rule that is not met.
@@ -227,6 +367,10 @@ pub struct Unmet {
 pub enum Lack {
     /// A signature by one of these authorities, and why there is none by each.
     Signature(Vec<(String, NotVerified)>),
+    /// An attestation.
+    Attestation(NotAttested),
+    /// The artifact is no step forward.
+    Onward(NotOnward),
     /// Signatures could not be looked at.
     Signatures(String),
     /// The rule cannot be used.
@@ -244,6 +388,8 @@ pub struct Admission {
     pub met: Vec<Met>,
     /// The audited rules that are not.
     pub concerns: Vec<Unmet>,
+    /// Until when this holds; nothing when time alone does not change it.
+    pub until: Option<Timestamp>,
 }
 
 /// An artifact does not have what is insisted on.
@@ -265,7 +411,7 @@ struct Findings {
 
 impl Findings {
     fn lacking(&mut self, rule: &Rule, lacks: Vec<Lack>) {
-        let lacks = match &rule.authorities {
+        let lacks = match &rule.asks {
             Ok(_) => lacks,
             Err(why) => vec![Lack::Unusable(why.clone())],
         };
@@ -290,22 +436,39 @@ pub fn admit(
     demands: &Demands,
     now: Timestamp,
 ) -> Result<Admission, NotAdmitted> {
+    // Attestations of the older layout are there for those who ask for them; they are no signatures.
+    let plain = if signatures.attestations.is_empty() {
+        Cow::Borrowed(signatures)
+    } else {
+        Cow::Owned(SignatureSet {
+            attestations: Vec::new(),
+            ..signatures.clone()
+        })
+    };
     let own = demands
         .own
         .as_ref()
-        .map(|policy| verify(target, signatures, policy, now));
+        .map(|policy| verify(target, &plain, policy, now));
+    let examinations = Examinations::new(target, signatures);
     let mut found = Findings::default();
+    let mut until = None;
     for rule in &demands.rules {
-        let met = match &rule.authorities {
-            Ok(authorities) => authorities.met_by(target, signatures, now),
+        let met = match &rule.asks {
+            Ok(asks) => asks.met_by(target, &plain, &examinations, now),
             Err(why) => Err(vec![Lack::Unusable(why.clone())]),
         };
         match met {
-            Ok(grants) => found.met.push(Met {
-                rule: rule.name.clone(),
-                mode: rule.mode,
-                grants,
-            }),
+            Ok(holds) => {
+                let ends = holds.attested.iter().map(|one| one.until);
+                until = ends.fold(until, earlier);
+                found.met.push(Met {
+                    rule: rule.name.clone(),
+                    mode: rule.mode,
+                    grants: holds.grants,
+                    attested: holds.attested,
+                    records: holds.records,
+                });
+            }
             Err(lacks) => found.lacking(rule, lacks),
         }
     }
@@ -331,6 +494,7 @@ pub fn admit(
         },
         met: found.met,
         concerns: found.concerns,
+        until,
     })
 }
 
@@ -344,6 +508,12 @@ impl fmt::Display for Met {
                 grant.authority,
                 grant.evidence()
             )?;
+        }
+        for one in &self.attested {
+            write!(f, "; {one}")?;
+        }
+        if let Some(records) = &self.records {
+            records.fmt(f)?;
         }
         Ok(())
     }
@@ -378,6 +548,8 @@ impl fmt::Display for Lack {
                 }
                 Ok(())
             }
+            Self::Attestation(missing) => missing.fmt(f),
+            Self::Onward(why) => why.fmt(f),
             Self::Signatures(why) => f.write_str(why),
             Self::Unusable(why) => write!(f, "the policy cannot be used, so nothing meets it: {why}"),
         }

@@ -120,6 +120,10 @@ pub(crate) struct Controller {
     /// Make variables without a value an error of the build, as Flux 2.9 does
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set, hide_possible_values = true)]
     strict_substitution: bool,
+    /// Start on a cluster that does not know VerificationPolicies, and hold sources against their own `spec.verify` alone. Where the
+    /// kind is known its policies hold all the same
+    #[arg(long)]
+    without_policies: bool,
 }
 
 /// From which level on to log.
@@ -268,6 +272,7 @@ impl Controller {
             override_managers: self.override_manager.clone(),
             custom_stage_kinds: self.custom_apply_stage_kinds.iter().cloned().collect(),
             max_prune: self.max_prune,
+            without_policies: self.without_policies,
             min_retry_delay: self.min_retry_delay,
             max_retry_delay: self.max_retry_delay,
         }

@@ -291,6 +291,9 @@ impl From<weir_house::StartError> for CommandError {
     fn from(error: weir_house::StartError) -> Self {
         match error {
             weir_house::StartError::Api(error) => error.into(),
+            error @ weir_house::StartError::NoPolicies(_) => Self::of(Kind::Config, &error)
+                .hint("define the kind with `weir install`")
+                .hint("or say with `--without-policies` that sources are held against their own `spec.verify` alone"),
             error @ weir_house::StartError::Client(_) => Self::of(Kind::Config, &error),
         }
     }
@@ -334,6 +337,20 @@ mod tests {
             error.render(false),
             "error: cannot read app.yaml\n  --> app.yaml:2:3\n     |\n   2 | b: [\n     |   ^\n  try: close it\n"
         );
+    }
+
+    #[test]
+    fn a_cluster_without_the_kind_of_policies_says_what_to_do() {
+        let kind = weir_apis::GroupVersionKind::new("weir.dev", "v1alpha1", "VerificationPolicy");
+        let error = weir_house::StartError::NoPolicies(ApiError::UnknownKind(kind));
+        let said = CommandError::from(error).render(false);
+        for word in [
+            "does not know VerificationPolicies",
+            "try: define the kind with `weir install`",
+            "`--without-policies`",
+        ] {
+            assert!(said.contains(word), "{word}: {said}");
+        }
     }
 
     #[test]

@@ -2,11 +2,13 @@
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
-use weir_apis::Object;
-use weir_apis::kind::{HelmChart, OciRepository};
+use weir_apis::condition::{Conditions, READY};
+use weir_apis::kind::{HelmChart, OciRepository, VerificationPolicy};
+use weir_apis::{GroupVersionKind, Object};
+use weir_cluster::ApiError;
 use weir_source::{Said, said};
 
-use crate::global::Context;
+use crate::global::{Cluster, Context};
 use crate::kinds::Known;
 use crate::output::{self, Shape};
 use crate::status;
@@ -24,7 +26,8 @@ Examples:
 ///
 /// Reads the status of OCIRepositories and HelmCharts; nothing is fetched or verified again. A source is `verified` (by its
 /// own `spec.verify` or by a VerificationPolicy), `unverified` (nobody asks for signatures), `would-fail` (a
-/// policy with mode `audit` would refuse it), `refused`, or `unknown` (nothing stored yet). Exit code 1 when a source is in
+/// policy with mode `audit` would refuse it), `refused`, or `unknown` (nothing stored yet). Says also when the cluster knows no
+/// VerificationPolicies, and which of them are not in force. Exit code 1 when a source is in
 /// a state that `--fail-on` names.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -84,7 +87,9 @@ impl Posture {
         // All namespaces, unless one is asked for.
         let namespace = cx.global.namespace.clone().unwrap_or_default();
         let mut sources: Vec<(&Known, Object)> = Vec::new();
+        let mut policies = Policies::default();
         let work = async {
+            policies = Policies::of(&cluster).await?;
             let kinds =
                 Known::all().filter(|kind| [OciRepository::KIND, HelmChart::KIND].contains(&kind.kind));
             for kind in kinds {
@@ -104,11 +109,15 @@ impl Posture {
                 (*kind, source, said, state)
             })
             .collect();
+        for note in policies.notes() {
+            cx.io.talk(&note);
+        }
         match self.output {
             Shape::Text => cx.io.print(&table(&judged))?,
             Shape::Json | Shape::Yaml => {
                 let list: Vec<Value> = judged.iter().map(data).collect();
-                output::print_value(cx.io, &json!({"sources": list}), self.output == Shape::Yaml)?;
+                let value = json!({"sources": list, "policies": policies.data()});
+                output::print_value(cx.io, &value, self.output == Shape::Yaml)?;
             }
         }
         let failing = judged
@@ -122,6 +131,86 @@ impl Posture {
         let message = format!("{failing} of {} sources are {}", judged.len(), words.join(" or "));
         Err(CommandError::rejected(message).hint("the list above says which, and why"))
     }
+}
+
+/// The VerificationPolicies of a cluster, as far as they can be seen.
+#[derive(Default)]
+enum Policies {
+    /// In the order of their names.
+    Seen(Vec<Object>),
+    /// Whoever asks may not read them.
+    Hidden,
+    /// The cluster does not know the kind.
+    #[default]
+    Unknown,
+}
+
+impl Policies {
+    async fn of(cluster: &Cluster) -> Result<Self> {
+        let kind = GroupVersionKind::new(
+            VerificationPolicy::GROUP,
+            VerificationPolicy::VERSION,
+            VerificationPolicy::KIND,
+        );
+        match cluster.client.list(&kind, "", "").await {
+            Ok(all) => Ok(Self::Seen(all)),
+            Err(ApiError::UnknownKind(_)) => Ok(Self::Unknown),
+            // A tenant's sources can be listed all the same.
+            Err(error) if error.is_forbidden() => Ok(Self::Hidden),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What is not as it may look.
+    fn notes(&self) -> Vec<String> {
+        let all = match self {
+            Self::Seen(all) => all,
+            Self::Hidden => {
+                return vec![
+                    "VerificationPolicies may not be read with these rights: whether each is in force is not known here".to_owned(),
+                ];
+            }
+            Self::Unknown => {
+                return vec![
+                    "this cluster does not know VerificationPolicies: sources are held against their own spec.verify alone; \
+                     `weir install` defines the kind"
+                        .to_owned(),
+                ];
+            }
+        };
+        let mut notes = Vec::new();
+        for policy in all {
+            let (ready, message) = status::ready(policy);
+            let name = policy.name();
+            if !is_looked_at(policy) {
+                notes.push(format!(
+                    "policy '{name}': no controller has looked at it as it is now, so nothing says that it is in force"
+                ));
+            } else if ready != "True" {
+                notes.push(format!("policy '{name}': {message}"));
+            }
+        }
+        notes
+    }
+
+    fn data(&self) -> Value {
+        let Self::Seen(all) = self else {
+            return Value::Null;
+        };
+        let one = |policy: &Object| {
+            let (ready, message) = status::ready(policy);
+            json!({"name": policy.name(), "mode": status::text(policy, &["spec", "mode"]), "ready": ready,
+                "message": message, "lookedAt": is_looked_at(policy)})
+        };
+        all.iter().map(one).collect()
+    }
+}
+
+/// Whether a controller has looked at a policy as it is written now: its condition says for which generation it is.
+fn is_looked_at(policy: &Object) -> bool {
+    let conditions = Conditions::of(policy);
+    let ready = conditions.get(READY);
+    ready.is_some_and(|ready| ready.observed_generation == Some(policy.generation()))
 }
 
 fn table(judged: &[(&Known, &Object, Said, State)]) -> String {

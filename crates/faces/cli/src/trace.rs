@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use weir_apis::condition::{Conditions, SOURCE_VERIFIED, Status};
 use weir_apis::kind::Kustomization;
 use weir_apis::{GroupVersionKind, Object, ObjectRef, key};
+use weir_source::said;
 
 use crate::global::{Cluster, Context};
 use crate::output::{self, Shape, put};
@@ -23,7 +24,7 @@ Examples:
 /// Show where an object in the cluster came from
 ///
 /// From the object to the Kustomization that applied it, to the source that this was built from: digest, revision,
-/// origin and whose signature was checked. Kustomizations that were applied by others are followed to the root.
+/// origin, who signed it, and what each VerificationPolicy that is about the source found or missed. Kustomizations that were applied by others are followed to the root.
 /// Exit code 1 when nothing here manages the object.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -40,9 +41,20 @@ pub(crate) struct Trace {
 }
 
 /// One step from an object towards its origin: a title and facts, in order.
+#[derive(Default)]
 struct Step {
     title: String,
     facts: Vec<(&'static str, String)>,
+    /// The VerificationPolicies that a source was held against.
+    policies: Vec<Held>,
+}
+
+/// What a policy made of the artifact that a source last looked at.
+struct Held {
+    policy: String,
+    met: bool,
+    /// What was found, or what is missing.
+    said: String,
 }
 
 impl Trace {
@@ -131,6 +143,7 @@ impl Step {
         Self {
             title: "Object".into(),
             facts: vec![("Name", object.reference().to_string()), ("Managed", managed)],
+            ..Self::default()
         }
     }
 
@@ -141,6 +154,7 @@ impl Step {
                 ("Name", reference.to_string()),
                 ("Ready", "missing: the object does not exist".into()),
             ],
+            ..Self::default()
         }
     }
 
@@ -172,6 +186,12 @@ impl Step {
             &weir_redact::redact_url(metadata(key::OCI_SOURCE)),
         );
         step.facts.push(("Verified", verified(object)));
+        let said = said(object);
+        step.fact("Signed by", said.by.as_deref().unwrap_or_default());
+        step.fact("Record", metadata(key::SEQUENCE));
+        let held = |met| move |(policy, said): (String, String)| Held { policy, met, said };
+        step.policies.extend(said.met.into_iter().map(held(true)));
+        step.policies.extend(said.unmet.into_iter().map(held(false)));
         step.ready(object);
         step
     }
@@ -180,6 +200,7 @@ impl Step {
         Self {
             title: object.kind().to_owned(),
             facts: vec![("Name", object.reference().to_string())],
+            ..Self::default()
         }
     }
 
@@ -207,6 +228,13 @@ impl Step {
         for (name, value) in &self.facts {
             put(&mut out, format_args!("  {:<17}{value}\n", format!("{name}:")));
         }
+        for Held { policy, met, said } in &self.policies {
+            let word = if *met { "met by" } else { "not met:" };
+            put(
+                &mut out,
+                format_args!("  {:<17}'{policy}' is {word} {said}\n", "Policy:"),
+            );
+        }
         out
     }
 
@@ -223,17 +251,26 @@ impl Step {
             facts.insert(field, json!(value));
         }
         facts.insert("step".into(), json!(self.title));
+        if !self.policies.is_empty() {
+            let held = self.policies.iter();
+            let held = held.map(|one| json!({"name": one.policy, "met": one.met, "said": one.said}));
+            facts.insert("policies".into(), held.collect());
+        }
         Value::Object(facts)
     }
 }
 
-/// Whose signature the stored artifact carries, in the controller's words.
+/// Whether the artifact was verified, in the controller's words; what it says of each policy stands below.
 fn verified(source: &Object) -> String {
     let conditions = Conditions::of(source);
     match conditions.get(SOURCE_VERIFIED) {
-        Some(condition) if condition.status == Status::True => condition.message.clone(),
-        Some(condition) => format!("no: {}", condition.message),
+        Some(condition) if condition.status == Status::True => first_line(&condition.message).to_owned(),
+        Some(condition) => format!("no: {}", first_line(&condition.message)),
         None if source.get(&["spec", "verify"]).is_some() => "not yet".into(),
         None => "no: the source asks for no signature".into(),
     }
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
 }

@@ -9,7 +9,7 @@ use clap::{ArgGroup, Args};
 use serde_json::{Value, json};
 use weir_oci::Reference;
 use weir_registry::Client;
-use weir_trust::find;
+use weir_trust::{find, find_all};
 use weir_verify::{
     Examined, Identity, IdentityPolicy, KeyPolicy, Policy, PredicateType, PredicateTypes, SignatureSet,
     Target, TextMatch, TrustRoot, examine, verify,
@@ -45,8 +45,9 @@ Examples:
 /// With `--type`, attestations are looked for instead, as `weir attest` makes them: statements of that type whose subject is
 /// the artifact, in bundles or, where there are none, as cosign stored them before version 3. One that counts is enough.
 ///
-/// With `--policy` or `--as-cluster`, VerificationPolicies are asked, as the controllers ask them: exit code 1 when one that is
-/// enforced is not met.
+/// With `--policy` or `--as-cluster`, VerificationPolicies are asked, as the controllers ask them, for attestations too: exit code
+/// 1 when one that is enforced is not met. They are asked for somebody who has taken nothing yet: where a policy lets a tag go forward
+/// only, name the tag, and its record is looked for; which one a cluster has taken before is not known here.
 #[derive(Debug, Args)]
 #[command(
     after_help = EXAMPLES,
@@ -106,7 +107,7 @@ impl Verify {
             if self.r#type.is_some() {
                 return attest::fetch(&client, &self.reference).await;
             }
-            signatures(&client, &self.reference).await
+            signatures(&client, &self.reference, false).await
         };
         let (target, found) = cx.in_time("fetching the signatures", work).await?;
         let verdict = verify(&target, &found, &policy, now);
@@ -165,13 +166,21 @@ impl Verify {
     }
 }
 
-/// The artifact and its signatures.
-async fn signatures(client: &Client, reference: &Reference) -> Result<(Target, SignatureSet)> {
+/// The artifact and its signatures; with its attestations where they are asked for.
+async fn signatures(
+    client: &Client,
+    reference: &Reference,
+    with_attestations: bool,
+) -> Result<(Target, SignatureSet)> {
     let digest = client.resolve(reference).await?.digest;
     let target = Target::new(reference.repository().clone(), digest);
-    let found = find(client, &target)
-        .await
-        .map_err(|error| CommandError::caused(Kind::Outside, "cannot look for signatures", &error))?;
+    let found = if with_attestations {
+        find_all(client, &target).await
+    } else {
+        find(client, &target).await
+    };
+    let found =
+        found.map_err(|error| CommandError::caused(Kind::Outside, "cannot look for signatures", &error))?;
     Ok((target, found))
 }
 
@@ -187,9 +196,10 @@ impl Verify {
             policies::in_files(&self.policy).await?
         };
         let client = self.remote.client(cx, repository)?;
-        let work = signatures(&client, &self.reference);
+        let work = signatures(&client, &self.reference, true);
         let (target, found) = cx.in_time("fetching the signatures", work).await?;
-        policies::judge(cx, self.output, &target, &found, rules)
+        let tag = self.reference.tag();
+        policies::judge(cx, self.output, &target, tag, &found, rules)
     }
 
     async fn signer(&self, cx: &mut Context<'_>) -> Result<Policy> {

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use weir_cluster::notify::Endpoint;
-use weir_cluster::{Client, Clock, Mirror};
+use weir_cluster::{ApiError, Client, Clock, Mirror};
 use weir_helmrelease::{HelmReleases, Sources};
 use weir_kustomization::Kustomizations;
 use weir_runtime::artifacts::Artifacts;
@@ -59,7 +59,7 @@ impl House {
             events,
             settings,
         };
-        let policies = Policies::start(&deps.client).await?;
+        let (policies, has_policies) = policies(&deps).await?;
         let sources = OciRepositories::start(
             deps.clone(),
             outside.registry.clone(),
@@ -96,8 +96,8 @@ impl House {
         };
         // Who sees one namespace alone cannot say how all sources fare.
         let judges = match deps.settings.watch_namespace {
-            None => Some(VerificationPolicies::start(&deps, policies, all_sources).await?),
-            Some(_) => None,
+            None if has_policies => Some(VerificationPolicies::start(&deps, policies, all_sources).await?),
+            None | Some(_) => None,
         };
         let artifacts = Artifacts::new(outside.store, outside.artifacts_url, outside.downloads);
         let kustomizations = Kustomizations::start(
@@ -117,6 +117,25 @@ impl House {
         for controller in self.controllers {
             controller.stop().await;
         }
+    }
+}
+
+/// What the cluster asks of sources, and whether it knows the kind at all. Without the kind nothing can be asked, and a cluster where
+/// somebody forgot to install it, or took it away, looks the same: so that is an error, unless the settings say otherwise.
+async fn policies(deps: &Deps) -> Result<(Arc<Policies>, bool), StartError> {
+    match Policies::start(&deps.client, &deps.settings).await {
+        Ok(policies) => Ok((policies, true)),
+        Err(error @ ApiError::UnknownKind(_)) if !deps.settings.without_policies => {
+            Err(StartError::NoPolicies(error))
+        }
+        Err(ApiError::UnknownKind(_)) => {
+            tracing::warn!(
+                "the cluster does not know VerificationPolicies, and none are asked: sources are held against their own \
+                 spec.verify alone, until `weir install` has defined the kind and this process starts again"
+            );
+            Ok((Policies::none(&deps.client), false))
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -75,6 +75,28 @@ pub async fn find(client: &Client, target: &Target) -> Result<SignatureSet, Find
     }
 }
 
+/// Fetches the signatures of `target` as [`find`] does, and with them what cosign stored under the `.att` tag before: for those who
+/// ask for both. What does not count beside bundles is not fetched beside them.
+///
+/// # Errors
+/// As for [`find`].
+pub async fn find_all(client: &Client, target: &Target) -> Result<SignatureSet, FindError> {
+    let mut set = SignatureSet::default();
+    let failure = attached(client, target, &mut set).await?;
+    if !has_bundle(&set) {
+        let tag = legacy_tag(&target.digest());
+        let found = layers(client, target, tag, is_payload, MAX_PAYLOAD_BYTES).await?;
+        set.payloads = found.into_iter().map(payload).collect();
+        let tag = attestation_tag(&target.digest());
+        let found = layers(client, target, tag, is_attestation, MAX_BUNDLE_BYTES).await?;
+        set.attestations = found.into_iter().map(attestation).collect();
+    }
+    match failure {
+        Some(failure) if set.payloads.is_empty() && set.attestations.is_empty() => Err(failure),
+        _ => Ok(set),
+    }
+}
+
 /// Fetches the attestations of `target` as [`find`] does signatures: bundles, which are signatures too, and what cosign
 /// stored under the `.att` tag before. Both, so that a verdict can say that the latter do not count beside the former.
 ///

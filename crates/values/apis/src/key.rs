@@ -36,6 +36,12 @@ pub const KUSTOMIZE_STATUS_MANAGER: &str = "gotk-kustomize-controller";
 /// Field manager of a source's own status.
 pub const SOURCE_MANAGER: &str = "source-controller";
 
+/// In the metadata of a source's artifact: the number of the promotion record by which it was taken, where a policy asks that the source
+/// goes forward only.
+pub const SEQUENCE: &str = "weir.dev/sequence";
+/// Beside [`SEQUENCE`]: where the source is, with the whole record, as JSON.
+pub const STANDING: &str = "weir.dev/standing";
+
 /// Manifest annotation: where an artifact was built from.
 pub const OCI_SOURCE: &str = "org.opencontainers.image.source";
 /// Manifest annotation: which revision an artifact was built from.

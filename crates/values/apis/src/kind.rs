@@ -22,8 +22,8 @@ pub use oci_repository::{
     Verify,
 };
 pub use verification_policy::{
-    Authorities, Authority, KeyAuthority, KeylessAuthority, PolicyCounts, PolicyMatch, PolicyNamespaces,
-    PolicySecretRef, VerificationPolicy, VerificationPolicySpec, VerificationPolicyStatus,
+    Authorities, Authority, KeyAuthority, KeylessAuthority, PolicyAttestation, PolicyCounts, PolicyMatch,
+    PolicyNamespaces, PolicySecretRef, VerificationPolicy, VerificationPolicySpec, VerificationPolicyStatus,
 };
 
 use std::collections::BTreeMap;

@@ -12,6 +12,7 @@ use crate::scenarios::helm::change;
 use crate::scenarios::helm::repository::{release, repository};
 use crate::scenarios::helm::sources::chart;
 use crate::scenarios::text::config;
+use crate::scenarios::{fleet, monotonic};
 use crate::settings;
 
 #[tokio::test(start_paused = true)]
@@ -320,4 +321,189 @@ async fn charts_come_over_plain_http_only_where_that_is_allowed() -> Result<()> 
     ground.reconcile(&made).await?;
     ground.until_revision(&web, 1).await?;
     Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn n23_what_was_young_enough_once_is_looked_at_again() -> Result<()> {
+    let ground = Ground::standin(settings()).await?;
+    let ns = "app";
+    ground.namespace(ns).await?;
+    let key = weir_trust::SigningKey::generate()?;
+    ground
+        .apply_json(
+            json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys", "namespace": ns},
+            "stringData": {"cosign.pub": key.public_key().to_pem()}}),
+        )
+        .await?;
+    let spec = json!({"match": [{}], "attestations": [{"predicateType": "cyclonedx", "maxAge": "2h"}],
+        "authorities": {"anyOf": [{"name": "ci", "key": {"secretRef": {"name": "keys", "namespace": ns}}}]}});
+    ground
+        .apply_json(
+            json!({"apiVersion": "weir.dev/v1alpha1", "kind": "VerificationPolicy", "metadata": {"name": "young"},
+            "spec": spec}),
+        )
+        .await?;
+    let digest = ground
+        .publish(ns, "latest", &files([("a.yaml", &config(ns, "a", "blue"))]))
+        .await?;
+    ground.sign(ns, digest, &key, weir_verify::Layout::Bundle).await?;
+    let bom = |time: jiff::Timestamp| json!({"bomFormat": "CycloneDX", "specVersion": "1.6", "metadata": {"timestamp": time.to_string()}});
+    ground
+        .attest(ns, digest, &key, "cyclonedx", bom(ground.now()))
+        .await?;
+    let spec = json!({"interval": "30m", "url": format!("oci://registry.example/{ns}")});
+    let source = ground.source_with(ns, ns, spec).await?;
+    let ready = ground.until_ready(&source).await?;
+    let version = ready.resource_version().to_owned();
+
+    // Looked at again and again; as long as nothing is different nothing is written, and the registry is not asked.
+    let asked = || {
+        ground
+            .owner
+            .seen()
+            .iter()
+            .filter(|one| one.path.contains("/referrers/"))
+            .count()
+    };
+    let before = asked();
+    tokio::time::sleep(std::time::Duration::from_mins(100)).await;
+    ensure!(ground.get(&source).await?.resource_version() == version);
+    ensure!(asked() == before);
+    tokio::time::sleep(std::time::Duration::from_mins(90)).await;
+    let live = ground.get(&source).await?;
+    let conditions = weir_apis::condition::Conditions::of(&live);
+    let message = conditions
+        .get("SourceVerified")
+        .map(|c| c.message.clone())
+        .unwrap_or_default();
+    ensure!(
+        conditions.is(READY, Status::False)
+            && message.contains("(metadata.timestamp), which is more than 2h ago"),
+        "{message}"
+    );
+    // What runs is kept.
+    let stored = live
+        .get(&["status", "artifact", "revision"])
+        .and_then(Value::as_str);
+    ensure!(stored.is_some_and(|stored| stored.contains(&digest.to_string())));
+    // A new one, and it is good again, without anybody's asking.
+    ground
+        .attest(ns, digest, &key, "cyclonedx", bom(ground.now()))
+        .await?;
+    tokio::time::sleep(std::time::Duration::from_mins(40)).await;
+    ground.until_ready(&source).await?;
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn n26_a_restart_forgets_no_number_and_an_audit_tells_again_and_again() -> Result<()> {
+    let mut ground = Ground::standin(settings()).await?;
+    let ns = "app";
+    ground.namespace(ns).await?;
+    let one = monotonic::publish(&ground, ns, "blue", &["latest"]).await?;
+    // Stored before there was a policy: it is where the source begins.
+    let source = ground.source(ns, ns).await?;
+    ground.until_ready(&source).await?;
+    let rule = monotonic::policy(&ground, ns, "enforce").await?;
+    monotonic::until_at(&ground, &source, one, "1").await?;
+    let two = monotonic::publish(&ground, ns, "green", &["latest"]).await?;
+    ground.reconcile(&source).await?;
+    monotonic::until_at(&ground, &source, two, "2").await?;
+    if let Some(house) = ground.house.take() {
+        house.stop().await;
+    }
+    ground.tag(ns, one, "latest").await?;
+    ground.lose_store()?;
+    ground.open().await?;
+    monotonic::until_refused(&ground, &source, "by record 1, before record 2", Some(two)).await?;
+
+    // In an audit it is let in, and told each time; the number is not forgotten.
+    let audit = json!({"spec": {"mode": "audit"}});
+    ground.client.merge(&rule, &audit, "administrator").await?;
+    let concern = "would be refused by policy 'app': it must go forward only";
+    for _ in 0..2 {
+        ground.reconcile(&source).await?;
+        tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+        let live = monotonic::until_at(&ground, &source, one, "2").await?;
+        let conditions = weir_apis::condition::Conditions::of(&live);
+        let message = conditions
+            .get("SourceVerified")
+            .map(|c| c.message.clone())
+            .unwrap_or_default();
+        ensure!(message.contains(concern), "{message}");
+    }
+    // Nor by what is not signed at all.
+    let tree = files([("a.yaml", &config(ns, "settings", "grey"))]);
+    let plain = ground.publish(ns, "latest", &tree).await?;
+    ground.reconcile(&source).await?;
+    monotonic::until_at(&ground, &source, plain, "2").await?;
+    let enforce = json!({"spec": {"mode": "enforce"}});
+    ground.client.merge(&rule, &enforce, "administrator").await?;
+    ground.tag(ns, one, "latest").await?;
+    monotonic::until_refused(&ground, &source, "by record 1, before record 2", Some(plain)).await?;
+    ground.tag(ns, two, "latest").await?;
+    ground.reconcile(&source).await?;
+    monotonic::until_at(&ground, &source, two, "2").await?;
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn n45_without_the_kind_of_policies_nothing_starts_unless_that_is_said() -> Result<()> {
+    for without_policies in [false, true] {
+        let settings = Settings {
+            without_policies,
+            ..settings()
+        };
+        let mut ground = Ground::standin_closed(settings, Options::default()).await?;
+        let kind = "CustomResourceDefinition";
+        let definition = object(
+            "apiextensions.k8s.io/v1",
+            kind,
+            "",
+            "verificationpolicies.weir.dev",
+        );
+        ground
+            .client
+            .delete(&definition, weir_cluster::Propagation::Background, None)
+            .await?;
+        ground.until_gone(&definition).await?;
+        if !without_policies {
+            let error = ground.open().await.err().context("it started")?;
+            ensure!(
+                format!("{error:#}").contains("does not know VerificationPolicies"),
+                "{error:#}"
+            );
+            continue;
+        }
+        ground.open().await?;
+        ground.namespace("app").await?;
+        let tree = files([("a.yaml", &config("app", "a", "blue"))]);
+        let digest = ground.publish("app", "latest", &tree).await?;
+        ground.source("app", "app").await?;
+        let applied = ground.kustomization("app", "app", json!({})).await?;
+        ground.until_applied(&applied, digest).await?;
+    }
+    Ok(())
+}
+
+fn closed() -> Settings {
+    Settings {
+        no_cross_namespace_refs: true,
+        ..settings()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn n50_another_tenant_s_source_is_not_built_from_on_the_stand_in() -> Result<()> {
+    let ground = Ground::standin(closed()).await?;
+    fleet::n50_another_tenant_s_source_is_not_built_from(&ground).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn n50_another_tenant_s_source_is_not_built_from_on_kube_apiserver() -> Result<()> {
+    if !crate::is_real_wanted("another tenant's source on kube-apiserver") {
+        return Ok(());
+    }
+    let ground = Ground::real(closed()).await?;
+    fleet::n50_another_tenant_s_source_is_not_built_from(&ground).await
 }

@@ -6,9 +6,11 @@ mod d2;
 mod dependencies;
 mod drift;
 mod elsewhere;
+pub(crate) mod fleet;
 mod health;
 pub(crate) mod helm;
 mod keyless;
+pub(crate) mod monotonic;
 mod overlay;
 mod policy;
 mod proxies;
@@ -85,6 +87,20 @@ scenarios![
     verification::a_namespace_comes_under_a_policy_by_its_labels,
     verification::charts_come_under_policies_and_those_without_signatures_are_refused,
     verification::an_audit_that_says_nothing_new_writes_nothing,
+    verification::n37_what_a_policy_wants_stated_must_be_stated,
+    verification::a_key_that_is_withdrawn_counts_no_more_where_its_secret_is_watched,
+    fleet::n40_an_artifact_that_was_rebuilt_is_not_the_one_that_was_signed,
+    fleet::n38_the_right_workflow_on_another_branch_is_refused,
+    fleet::n38_another_repository_s_workflow_is_refused,
+    fleet::n36_what_nobody_signed_is_refused,
+    fleet::n38_a_key_is_no_identity,
+    fleet::n38_production_takes_nothing_that_staging_signed,
+    fleet::n50_a_source_outside_the_allow_list_is_refused_by_the_api_server,
+    fleet::n50_a_tenant_s_tree_reaches_nothing_outside_its_namespace,
+    fleet::n17_a_remote_base_is_not_fetched,
+    monotonic::n26_a_tag_goes_forward_only_whatever_the_registry_answers,
+    monotonic::n26_a_version_goes_up_only_but_for_a_held_rollback,
+    monotonic::n26_a_chart_s_version_goes_up_only,
     proxies::a_source_goes_through_the_proxy_of_its_secret,
     charts::an_index_is_stored_and_a_chart_follows_it,
     charts::values_files_become_a_charts_defaults,

@@ -9,16 +9,18 @@ use weir_apis::condition::{BUILD_FAILED, Status};
 use weir_apis::kind::{HelmChart, HelmRepository, Verify};
 use weir_apis::time::Time;
 use weir_apis::{GroupVersionKind, Object, reason};
+use weir_charts::tag_of;
 use weir_cluster::mirror::Change;
 use weir_cluster::{Lookup, Mirror};
 use weir_oci::Digest;
+use weir_oci::choice::Spelling;
 use weir_runtime::verdict::{chain, duration};
 use weir_runtime::{
     Controller, Deps, Draft, Event, Failure, Index, Key, Queue, Reconcile, Severity, Success, Verdict, Waker,
     conclude,
 };
 use weir_store::Store;
-use weir_verify::{Admitted, Target};
+use weir_verify::{Admitted, Standing, Target};
 
 use super::build::build;
 use super::choose::{Chosen, Place as Origin, choose, resolve, values_files};
@@ -30,6 +32,7 @@ use crate::helm_repository::StartError;
 use crate::keep::{Keeper, LATEST, Place};
 use crate::policies::Policies;
 use crate::policy::{Own, policy};
+use crate::standing::{self, Course, Followed};
 use crate::status::{self, At, Failed};
 use crate::turn::{WHO, prepare, within};
 use crate::verdicts::Verdicts;
@@ -282,13 +285,14 @@ impl HelmCharts {
             let message = format!("new '{}' chart with version '{}'", spec.chart, chosen.version);
             status::outdated(draft, reason::NEW_CHART, &message, now);
         }
-        let admitted: Option<Admitted<Digest>> =
+        let admitted: Option<(Admitted<Digest>, Option<Standing>)> =
             if let (Origin::Oci { repository, registry }, Some(digest)) = (&chosen.place, digest) {
                 let candidate = Candidate {
                     asked,
                     registry,
                     target: Target::new(repository.clone(), digest),
                     name: &name,
+                    course: course(own, repository, chosen, digest),
                 };
                 let work = admit(&candidate, &self.verdicts, draft, now);
                 Some(within(timeout, reason::CHART_PULL_ERROR, "verify the signature", work).await?)
@@ -296,17 +300,28 @@ impl HelmCharts {
                 admit_unsigned(asked, &name, UNSIGNED, draft, now)?;
                 None
             };
+        let (admitted, standing) = admitted.unzip();
+        let standing = standing.flatten();
         if was_judged {
+            if let (Some(stored), Some(standing)) = (artifact, &standing) {
+                let mut changed = stored.clone();
+                standing::note(&mut changed.metadata, Some(standing));
+                if changed != *stored {
+                    draft.field("artifact", json!(changed));
+                }
+            }
             return Ok(as_stored());
         }
         let building = build(spec, chosen, admitted, now.timestamp());
         let built = within(timeout, reason::CHART_PULL_ERROR, "download the chart", building).await?;
         let merged = built.get().merged.clone();
+        let mut metadata = BTreeMap::new();
+        standing::note(&mut metadata, standing.as_ref());
         let place = Place {
             file: format!("{}-{}.tgz", built.get().name, chosen.version),
             latest: LATEST,
             revision: chosen.version.clone(),
-            metadata: BTreeMap::new(),
+            metadata,
         };
         let stored = self.keeper.keep(&draft.object, place, built, now).await?;
         draft.field("artifact", json!(stored));
@@ -318,6 +333,30 @@ impl HelmCharts {
         let new = is_new.then_some(stored);
         Ok(summary(new, &spec.chart, &chosen.version, is_packaged, &merged))
     }
+}
+
+/// Where a chart is and where it is to go.
+fn course(
+    own: &HelmChart,
+    repository: &weir_oci::Repository,
+    chosen: &Chosen,
+    digest: Digest,
+) -> Option<Course> {
+    let tag = tag_of(&chosen.published).ok()?;
+    let artifact = own.status.artifact.as_ref();
+    let stands = standing::remembered(artifact).or_else(|| {
+        // What was stored without a policy: its version, if the spec is still the one that it was stored by.
+        let same_spec = own.status.observed_generation == Some(own.metadata.generation);
+        let artifact = artifact.filter(|_| same_spec)?;
+        Some(Standing {
+            repository: repository.clone(),
+            tag: tag_of(&artifact.revision).ok()?,
+            digest: None,
+            promotion: None,
+        })
+    });
+    let followed = Followed::Versions(Spelling::Helm);
+    Some(Course::new(stands, repository, (&tag, digest), followed))
 }
 
 /// Why a chart of a server has no signatures.

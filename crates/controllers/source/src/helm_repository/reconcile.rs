@@ -43,12 +43,17 @@ pub struct HelmRepositories {
     room: Semaphore,
 }
 
-/// Why a controller of charts cannot start.
+/// Why controllers of sources cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The API server does not serve the kind, or cannot be asked.
     #[error(transparent)]
     Api(#[from] ApiError),
+    /// The API server does not serve the kind of the policies, so nobody can tell what is asked of sources.
+    #[error(
+        "the cluster does not know VerificationPolicies, so it cannot be told what signatures it asks of sources"
+    )]
+    NoPolicies(#[source] ApiError),
     /// No HTTP client can be made.
     #[error(transparent)]
     Client(#[from] FetchError),

@@ -1,20 +1,24 @@
 //! A VerificationPolicy, read with the Secrets that it refers to.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use jiff::SignedDuration;
 use serde_json::Value;
 use weir_apis::kind::{
-    Authority as Wanted, KeylessAuthority, PolicySecretRef, VerificationPolicy, VerificationPolicySpec,
+    Authorities as WantedAll, Authority as Wanted, KeylessAuthority, PolicyAttestation, PolicySecretRef,
+    VerificationPolicy, VerificationPolicySpec,
 };
 use weir_apis::{InvalidObject, Object};
 use weir_re2::Pattern;
-use weir_runtime::verdict::chain;
+use weir_runtime::verdict::{chain, duration};
 use weir_verify::{
-    Authorities, Authority, COSIGN_SIGN_PREDICATE, Identity, IdentityPolicy, Mode, Policy, PredicateTypes,
-    Rule, TextMatch, TrustRoot,
+    Asks, Attestation, Authorities, Authority, COSIGN_SIGN_PREDICATE, Condition, Identity, IdentityPolicy,
+    InvalidPredicateType, Mode, Policy, PredicateType, PredicateTypes, Rule, TextMatch, TrustRoot,
 };
 
 use super::Scope;
+use super::expression::Expression;
 use crate::policy::{keys_in, root_in};
 
 /// Where the Secrets are that policies refer to.
@@ -66,21 +70,22 @@ impl PolicyReading {
 
     /// What it asks for. One that cannot be used becomes a rule that nothing meets.
     pub async fn rule(self, secrets: &impl Secrets, public_good: &TrustRoot) -> Rule {
-        let authorities = self.authorities(secrets, public_good).await;
+        let asks = self.asks(secrets, public_good).await;
         Rule {
             name: self.name,
             mode: self.mode,
-            authorities: authorities.map_err(|unusable| match unusable {
+            asks: asks.map_err(|unusable| match unusable {
                 Unusable::Written(why) | Unusable::Secret(why) => why,
             }),
         }
     }
 
-    pub(crate) async fn authorities(
+    /// Everything that it asks for.
+    pub(crate) async fn asks(
         &self,
         secrets: &impl Secrets,
         public_good: &TrustRoot,
-    ) -> Result<Authorities, Unusable> {
+    ) -> Result<Asks, Unusable> {
         let written = |why: String| Unusable::Written(why);
         let spec = self.spec.as_ref().map_err(|why| written(why.clone()))?;
         if let Some(why) = self.scope.problem() {
@@ -93,40 +98,106 @@ impl PolicyReading {
                 "spec.mode: '{mode}' is neither enforce nor audit"
             )));
         }
-        let mut lists = Vec::new();
-        for (field, list) in [
-            ("anyOf", &spec.authorities.any_of),
-            ("allOf", &spec.authorities.all_of),
-        ] {
-            let mut read = Vec::new();
-            for (index, wanted) in list.iter().enumerate() {
-                let place = format!("spec.authorities.{field}[{index}]");
-                let policy = policy(&place, wanted, secrets, public_good).await?;
-                read.push(Authority {
-                    name: wanted.name.clone(),
-                    policy: strict(policy, spec.same_repository),
-                });
-            }
-            lists.push(read);
+        let wanted = &spec.authorities;
+        let all = list("spec.authorities", wanted, secrets, public_good).await?;
+        let mut attestations = Vec::new();
+        for (index, one) in spec.attestations.iter().enumerate() {
+            let place = format!("spec.attestations[{index}]");
+            let by = match &one.authorities {
+                None => all.clone(),
+                Some(by) => list(&format!("{place}.authorities"), by, secrets, public_good).await?,
+            };
+            attestations.push(attestation(&place, one, by).map_err(Unusable::Written)?);
         }
-        let all_of = lists.pop().unwrap_or_default();
-        let any_of = lists.pop().unwrap_or_default();
-        Authorities::new(any_of, all_of).map_err(|error| written(format!("spec.authorities: {error}")))
+        Ok(Asks {
+            records: spec.monotonic.then(|| all.clone()),
+            authorities: all.map(|policy| strict(policy, spec.same_repository)),
+            attestations,
+        })
+    }
+
+    /// The Secrets that it refers to.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &PolicySecretRef> {
+        self.wanted().flat_map(|wanted| {
+            let key = wanted.key.as_ref().map(|key| &key.secret_ref);
+            let keyless = wanted.keyless.as_ref();
+            let root = keyless.and_then(|keyless| keyless.trusted_root_secret_ref.as_ref());
+            key.into_iter().chain(root)
+        })
+    }
+
+    /// Everybody whom it names, for signatures and for attestations.
+    fn wanted(&self) -> impl Iterator<Item = &Wanted> {
+        self.spec.iter().flat_map(|spec| {
+            let attestations = spec
+                .attestations
+                .iter()
+                .filter_map(|one| one.authorities.as_ref());
+            let lists = std::iter::once(&spec.authorities).chain(attestations);
+            lists.flat_map(|list| list.any_of.iter().chain(&list.all_of))
+        })
     }
 
     /// In what ways it lets in more than it seems to.
     pub(crate) fn warnings(&self) -> Vec<String> {
-        let Ok(spec) = &self.spec else {
-            return Vec::new();
-        };
-        let both = spec.authorities.any_of.iter().chain(&spec.authorities.all_of);
-        both.filter_map(|wanted| Some((wanted, identity("", wanted.keyless.as_ref()?).ok()?)))
+        self.wanted()
+            .filter_map(|wanted| Some((wanted, identity("", wanted.keyless.as_ref()?).ok()?)))
             .flat_map(|(wanted, identity)| {
                 let warnings = identity.warnings().into_iter();
                 warnings.map(move |warning| format!("authority '{}': {warning}", wanted.name))
             })
             .collect()
     }
+}
+
+async fn list(
+    place: &str,
+    wanted: &WantedAll,
+    secrets: &impl Secrets,
+    public_good: &TrustRoot,
+) -> Result<Authorities, Unusable> {
+    let (mut any_of, mut all_of) = (Vec::new(), Vec::new());
+    for (field, wanted, read) in [
+        ("anyOf", &wanted.any_of, &mut any_of),
+        ("allOf", &wanted.all_of, &mut all_of),
+    ] {
+        for (index, wanted) in wanted.iter().enumerate() {
+            let place = format!("{place}.{field}[{index}]");
+            let policy = policy(&place, wanted, secrets, public_good).await?;
+            read.push(Authority {
+                name: wanted.name.clone(),
+                policy,
+            });
+        }
+    }
+    Authorities::new(any_of, all_of).map_err(|error| Unusable::Written(format!("{place}: {error}")))
+}
+
+fn attestation(
+    place: &str,
+    wanted: &PolicyAttestation,
+    authorities: Authorities,
+) -> Result<Attestation, String> {
+    let predicate_type = wanted.predicate_type.parse();
+    let predicate_type: PredicateType = predicate_type.map_err(|error: InvalidPredicateType| {
+        format!("{place}.predicateType: '{}' is {error}", wanted.predicate_type)
+    })?;
+    let mut conditions: Vec<Arc<dyn Condition>> = Vec::new();
+    for (index, text) in wanted.expressions.iter().enumerate() {
+        let expression = Expression::new(text);
+        let expression = expression.map_err(|error| format!("{place}.expressions[{index}]: {error}"))?;
+        conditions.push(Arc::new(expression));
+    }
+    let age = |text: &str| {
+        let read = duration(&format!("{place}.maxAge"), text).map_err(|failure| failure.message)?;
+        SignedDuration::try_from(read).map_err(|error| format!("{place}.maxAge: {error}"))
+    };
+    Ok(Attestation {
+        predicate_type,
+        authorities,
+        conditions,
+        max_age: wanted.max_age.as_deref().map(age).transpose()?,
+    })
 }
 
 /// Plain signatures alone: what somebody attests of an artifact does not say that it may be used (security case N37).
@@ -282,13 +353,25 @@ mod tests {
             }
             spec(&json!({"name": "ci", "keyless": keyless}))
         };
-        assert!(rule(keyless(json!({}))).await.authorities.is_ok());
+        assert!(rule(keyless(json!({}))).await.asks.is_ok());
         let mut audited = keyless(json!({}));
         audited["mode"] = json!("audit");
         assert_eq!(rule(audited).await.mode, Mode::Audit);
         let mut odd = keyless(json!({}));
         odd["mode"] = json!("Audit");
         let secret = json!({"name": "keys", "namespace": "weir-system"});
+        let attested = |more: Value| {
+            let mut spec = keyless(json!({}));
+            spec["attestations"] = json!([{"predicateType": "slsaprovenance1"}]);
+            for (name, value) in more.as_object().unwrap() {
+                spec["attestations"][0][name] = value.clone();
+            }
+            spec
+        };
+        assert_eq!(
+            rule(attested(json!({}))).await.asks.unwrap().attestations.len(),
+            1
+        );
         for (spec, why) in [
             (json!({"match": [{}]}), "authorities"),
             (json!({"match": [{}], "authorities": {}}), "no authority is named"),
@@ -314,9 +397,37 @@ mod tests {
                 "key.secretRef: Secret 'weir-system/keys' cannot be read: it does not exist",
             ),
             (odd, "neither enforce nor audit"),
+            (
+                attested(json!({"expressions": ["true", "predicate.x =="]})),
+                "attestations[0].expressions[1]: ",
+            ),
+            (
+                attested(json!({"expressions": ["secret == 1"]})),
+                "variable 'secret' at line 1, column 1",
+            ),
+            (
+                attested(json!({"expressions": ["size(predicate)"]})),
+                "expected bool",
+            ),
+            (
+                attested(json!({"predicateType": "nothing"})),
+                "attestations[0].predicateType: 'nothing' is no predicate type",
+            ),
+            (
+                attested(json!({"maxAge": "a week"})),
+                "attestations[0].maxAge: 'a week' is not a duration",
+            ),
+            (
+                attested(json!({"authorities": {}})),
+                "attestations[0].authorities: no authority is named",
+            ),
+            (
+                attested(json!({"expression": "true"})),
+                "unknown field `expression`",
+            ),
         ] {
             let rule = rule(spec.clone()).await;
-            let problem = rule.authorities.unwrap_err();
+            let problem = rule.asks.unwrap_err();
             assert!(problem.contains(why), "{spec}: {problem}");
             assert_eq!(rule.mode, Mode::Enforce, "{spec}");
         }

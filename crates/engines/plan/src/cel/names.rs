@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use kube_cel::cel::common::ast::operators::{INDEX, OPT_INDEX, OPT_SELECT};
 use kube_cel::cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue};
 
 use regex::RegexBuilder;
@@ -40,20 +41,43 @@ const FUNCTIONS: &str = "
 
 static KNOWN: LazyLock<BTreeSet<&str>> = LazyLock::new(|| FUNCTIONS.split_whitespace().collect());
 
-/// Checks that every function exists, and gives the variables. Variables of macros are not among them.
-pub(super) fn check(source: &str, ast: &IdedExpr) -> Result<BTreeSet<String>, InvalidExpression> {
+/// What an expression refers to. Variables of macros are not among it.
+pub(super) struct Names {
+    /// Variables.
+    pub(super) variables: BTreeSet<String>,
+    /// The fields that are selected from variables by names that are written out: the variable, then the names. Only the longest
+    /// of those that begin alike.
+    pub(super) paths: BTreeSet<Vec<String>>,
+}
+
+/// Checks that every function exists, and gives what the expression refers to.
+pub(super) fn check(source: &str, ast: &IdedExpr) -> Result<Names, InvalidExpression> {
     let mut walk = Walk {
         source,
         variables: BTreeSet::new(),
+        paths: BTreeSet::new(),
         scopes: Vec::new(),
     };
     walk.expr(ast, MAX_DEPTH)?;
-    Ok(walk.variables)
+    let all = walk.paths;
+    // In the order of the set, what begins with a path comes right after it.
+    let mut after = all.iter().skip(1);
+    let mut paths = BTreeSet::new();
+    for path in &all {
+        if !after.next().is_some_and(|next| next.starts_with(path)) {
+            paths.insert(path.clone());
+        }
+    }
+    Ok(Names {
+        variables: walk.variables,
+        paths,
+    })
 }
 
 struct Walk<'a> {
     source: &'a str,
     variables: BTreeSet<String>,
+    paths: BTreeSet<Vec<String>>,
     /// Variables of the macros around.
     scopes: Vec<&'a str>,
 }
@@ -63,6 +87,9 @@ impl<'a> Walk<'a> {
         let depth = depth.checked_sub(1).ok_or_else(|| InvalidExpression::TooDeep {
             expression: self.source.into(),
         })?;
+        if let Some(path) = self.path(expr) {
+            self.paths.insert(path);
+        }
         match &expr.expr {
             Expr::Literal(_) => Ok(()),
             Expr::Unspecified => Err(self.unsupported("an empty expression")),
@@ -97,6 +124,31 @@ impl<'a> Walk<'a> {
                 Ok(())
             }
         }
+    }
+
+    /// The variable and the names that lead to what is selected, where all of them are written out.
+    fn path(&self, expr: &IdedExpr) -> Option<Vec<String>> {
+        let (operand, name) = match &expr.expr {
+            Expr::Ident(name) => {
+                return (!self.scopes.contains(&name.as_str())).then(|| vec![name.clone()]);
+            }
+            Expr::Select(select) => (&*select.operand, select.field.clone()),
+            Expr::Call(call) if [INDEX, OPT_INDEX, OPT_SELECT].contains(&call.func_name.as_str()) => {
+                let [operand, key] = call.args.as_slice() else {
+                    return None;
+                };
+                let name = match &key.expr {
+                    Expr::Literal(LiteralValue::String(name)) => name.inner().to_owned(),
+                    Expr::Literal(LiteralValue::Int(index)) => index.inner().to_string(),
+                    _ => return None,
+                };
+                (operand, name)
+            }
+            _ => return None,
+        };
+        let mut path = self.path(operand)?;
+        path.push(name);
+        Some(path)
     }
 
     fn call(&mut self, call: &'a CallExpr, depth: usize) -> Result<(), InvalidExpression> {

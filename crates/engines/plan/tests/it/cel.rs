@@ -62,6 +62,33 @@ fn a_field_of_what_is_no_map_is_an_error_and_not_false() {
 }
 
 #[test]
+fn an_expression_says_which_fields_it_looks_at() {
+    let paths = |source: &str| {
+        let expression = Expr::parse(source).unwrap();
+        let paths: Vec<String> = expression.paths().map(|path| path.join("/")).collect();
+        paths
+    };
+    assert_eq!(
+        paths("predicate.builder.id == 'a' && predicate['builder']['version'][0] == subject[1].name"),
+        [
+            "predicate/builder/id",
+            "predicate/builder/version/0",
+            "subject/1/name"
+        ]
+    );
+    // Inside a macro the item has no place of its own; the list has.
+    assert_eq!(
+        paths("!predicate.statements.exists(s, s.status == predicate.worst)"),
+        ["predicate/statements", "predicate/worst"]
+    );
+    assert_eq!(
+        paths("has(a.b) && a.?c.orValue('') != '' && size(a) > d[a.key]"),
+        ["a/b", "a/c", "a/key", "d"]
+    );
+    assert!(paths("true").is_empty());
+}
+
+#[test]
 fn names_are_checked_when_an_expression_is_read() {
     let two = ["self", "dep"];
     assert!(Expr::compile("dep.status.ready && self.spec.x == 'a'", &two).is_ok());

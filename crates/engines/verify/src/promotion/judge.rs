@@ -98,7 +98,7 @@ impl Recorded {
 
     /// Of two records about one digest and one tag the later; of two with the same number, which runs at the same time
     /// made, the one that holds something back.
-    fn rank(&self) -> (u64, usize, Timestamp) {
+    pub(crate) fn rank(&self) -> (u64, usize, Timestamp) {
         let promotion = &self.promotion;
         (promotion.sequence, promotion.holds().len(), promotion.time)
     }
@@ -126,16 +126,29 @@ pub fn governing(
     Ok(records(examined, repository, tag)?.into_iter().next())
 }
 
-/// The records for a tag among what was stated about one digest, as [`crate::examine`] gives it: those whose signatures
-/// the policy takes, for exactly this repository and tag, the one with the highest number first. What the policy does
-/// not take, anybody may have put there, and it is passed over.
+/// The records for a tag among what was stated about one digest: those of [`records_of`] for exactly this tag.
 ///
 /// # Errors
-/// When a record with a good signature cannot be read, whatever tag it is for: it may be the one that counts.
+/// As for [`records_of`].
 pub fn records(
     examined: &[Examined],
     repository: &Repository,
     tag: &Tag,
+) -> Result<Vec<Verified<Recorded>>, InvalidRecord> {
+    let mut found = records_of(examined, repository)?;
+    found.retain(|one| one.get().promotion.tag == *tag);
+    Ok(found)
+}
+
+/// The records for the tags of a repository among what was stated about one digest, as [`crate::examine`] gives it: those whose
+/// signatures the policy takes, for exactly this repository, the one with the highest number first. What the policy does not take,
+/// anybody may have put there, and it is passed over.
+///
+/// # Errors
+/// When a record with a good signature cannot be read, whatever tag it is for: it may be the one that counts.
+pub fn records_of(
+    examined: &[Examined],
+    repository: &Repository,
 ) -> Result<Vec<Verified<Recorded>>, InvalidRecord> {
     let mut found: Vec<Verified<Recorded>> = Vec::new();
     for one in examined {
@@ -151,7 +164,7 @@ pub fn records(
             manifest: one.source,
             source,
         })?;
-        if promotion.repository != *repository || promotion.tag != *tag {
+        if promotion.repository != *repository {
             continue;
         }
         let recorded = Recorded {

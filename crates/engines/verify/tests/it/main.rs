@@ -7,11 +7,13 @@
 
 mod admitted;
 mod attestations;
+mod attested;
 mod bundles;
 mod cases;
 mod conformance;
 mod keyless;
 mod keys;
+mod onward;
 mod payloads;
 mod predicates;
 mod promotions;

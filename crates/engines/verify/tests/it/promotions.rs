@@ -12,14 +12,14 @@ use weir_verify::{
 
 use crate::cases::{digest, now, target};
 
-const ISSUER: &str = "https://ci.example";
-const SUBJECT: &str = "https://ci.example/org/app/release.yml@refs/heads/main";
+pub(crate) const ISSUER: &str = "https://ci.example";
+pub(crate) const SUBJECT: &str = "https://ci.example/org/app/release.yml@refs/heads/main";
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-fn promotion(tag: &str, sequence: u64) -> Promotion {
+pub(crate) fn promotion(tag: &str, sequence: u64) -> Promotion {
     Promotion {
         action: Action::Promote,
         repository: target().repository().clone(),
@@ -35,7 +35,7 @@ fn promotion(tag: &str, sequence: u64) -> Promotion {
     }
 }
 
-fn hold(blocked: Digest, until: Option<&str>) -> Hold {
+pub(crate) fn hold(blocked: Digest, until: Option<&str>) -> Hold {
     Hold {
         until: until.map(at),
         blocked: vec![blocked],
@@ -213,7 +213,7 @@ fn it_is_a_predicate_that_is_checked() {
 }
 
 /// Statements about the usual artifact, each signed by somebody.
-fn examined(statements: &[(&str, Value)]) -> Vec<Examined> {
+pub(crate) fn examined(statements: &[(&str, Value)]) -> Vec<Examined> {
     let sigstore = Sigstore::new(at("2026-01-01T00:00:00Z"));
     let bundles = statements.iter().map(|(subject, predicate)| {
         let statement = Statement::about(&target(), PROMOTION_PREDICATE, predicate.clone());

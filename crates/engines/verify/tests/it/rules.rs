@@ -30,7 +30,7 @@ fn rule(name: &str, mode: Mode, any_of: &[&str], all_of: &[&str]) -> Rule {
     Rule {
         name: name.to_owned(),
         mode,
-        authorities: Ok(Authorities::new(list(any_of), list(all_of)).unwrap()),
+        asks: Ok(Authorities::new(list(any_of), list(all_of)).unwrap().into()),
     }
 }
 
@@ -140,7 +140,7 @@ fn n45_a_rule_that_cannot_be_used_refuses_where_it_is_enforced() {
     let broken = |mode| Rule {
         name: "typo".to_owned(),
         mode,
-        authorities: Err("unknown field `anyof`".to_owned()),
+        asks: Err("unknown field `anyof`".to_owned()),
     };
     let refused = judge(Some(GOOD), vec![broken(Mode::Enforce)]).unwrap_err();
     assert!(
@@ -176,7 +176,7 @@ fn n37_an_attestation_by_the_right_key_is_no_signature_where_signatures_are_aske
         let rule = Rule {
             name: "org".to_owned(),
             mode: Mode::Enforce,
-            authorities: Ok(Authorities::new(vec![one], Vec::new()).unwrap()),
+            asks: Ok(Authorities::new(vec![one], Vec::new()).unwrap().into()),
         };
         let demands = Demands {
             own: None,
@@ -199,7 +199,7 @@ fn n23_every_part_of_what_is_asked_has_a_fingerprint_of_its_own() {
     };
     let one = || rule("org", Mode::Enforce, &[GOOD], &[]);
     let broken = |why: &str| Rule {
-        authorities: Err(why.to_owned()),
+        asks: Err(why.to_owned()),
         ..one()
     };
     let all = [
@@ -234,13 +234,14 @@ prop_compose! {
     ) -> Rule {
         let pool = ["p256", "rsa", "ed25519", "other"];
         let list = |indexes: &[usize]| indexes.iter().map(|index| authority(pool[*index])).collect();
-        let authorities = if broken {
+        let asks = if broken {
             Err("broken".to_owned())
         } else {
-            Authorities::new(list(&any_of), list(&all_of)).map_err(|error| error.to_string())
+            let authorities = Authorities::new(list(&any_of), list(&all_of));
+            authorities.map(Into::into).map_err(|error| error.to_string())
         };
         let mode = if audited { Mode::Audit } else { Mode::Enforce };
-        Rule { name, mode, authorities }
+        Rule { name, mode, asks }
     }
 }
 

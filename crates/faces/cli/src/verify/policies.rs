@@ -1,18 +1,23 @@
 //! `weir verify --policy` and `--as-cluster`: what VerificationPolicies make of an artifact.
 
+use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use weir_apis::kind::{OciRepository, PolicySecretRef, VerificationPolicy};
 use weir_apis::{GroupVersionKind, Object, ObjectRef, secret};
-use weir_oci::Repository;
+use weir_oci::{Repository, Tag};
+use weir_semver::Version;
 use weir_source::{Labels, Place, PolicyReading, Secrets};
-use weir_verify::{Demands, Met, Mode, Rule, SignatureSet, Target, TrustRoot, Unmet, admit};
+use weir_verify::{
+    Admission, Attested, Demands, Follows, Met, Mode, NotAdmitted, Offer, Records, Rule, SignatureSet,
+    Standing, Target, TrustRoot, Unmet, admit,
+};
 use weir_yaml::Dialect;
 
 use crate::global::{Cluster, Context};
 use crate::output::{self, Shape};
-use crate::{CommandError, Exit, Kind, run::Result};
+use crate::{CommandError, Exit, Kind, run::Result, trust};
 
 /// The policies in files, whatever they match: who names them means them. Secrets that they refer to are looked for in the same
 /// files.
@@ -72,12 +77,22 @@ pub(super) fn judge(
     cx: &mut Context<'_>,
     shape: Shape,
     target: &Target,
+    tag: Option<&Tag>,
     found: &SignatureSet,
     rules: Vec<Rule>,
 ) -> Result {
     let count = rules.len();
     let demands = Demands { own: None, rules };
-    let judged = admit(target, found, &demands, cx.io.now());
+    let now = cx.io.now();
+    let offer = tag.map(|tag| offer(target, tag));
+    let of = |demands: &Demands| {
+        let admission = admit(target, found, demands, now)?;
+        match &offer {
+            Some(offer) => Ok(admission.onward(None, offer, now)?.0),
+            None => Ok(admission),
+        }
+    };
+    let judged: std::result::Result<Admission, NotAdmitted> = of(&demands);
     let refused = judged.is_err();
     let (met, unmet): (Vec<Met>, Vec<(Unmet, Mode)>) = match judged {
         Ok(admission) => {
@@ -95,7 +110,7 @@ pub(super) fn judge(
                 .into_iter()
                 .map(|one| (one, Mode::Enforce))
                 .collect();
-            let met = match admit(target, found, &others, cx.io.now()) {
+            let met = match of(&others) {
                 Ok(admission) => {
                     unmet.extend(admission.concerns.into_iter().map(|one| (one, Mode::Audit)));
                     admission.met
@@ -123,9 +138,11 @@ pub(super) fn judge(
             }
         }
         Shape::Json | Shape::Yaml => {
-            let met = met.iter().map(
-                |one| json!({"name": one.rule, "mode": mode(one.mode), "met": true, "by": one.to_string()}),
-            );
+            let met = met.iter().map(|one| {
+                json!({"name": one.rule, "mode": mode(one.mode), "met": true, "by": one.to_string(),
+                    "attestations": one.attested.iter().map(attested).collect::<Vec<Value>>(),
+                    "standing": one.records.as_ref().and_then(Records::stands).map(Standing::to_json)})
+            });
             let unmet = unmet
                 .iter()
                 .map(|(one, its)| json!({"name": one.rule, "mode": mode(*its), "met": false, "why": one.to_string()}));
@@ -141,10 +158,35 @@ pub(super) fn judge(
     if refused {
         let message = format!("the policies do not admit '{target}'");
         return Err(CommandError::rejected(message).hint(
-            "the lines above say for each policy which signatures were found and why they do not count",
+            "the lines above say for each policy which signatures and attestations were found and why they do not count",
         ));
     }
     Ok(Exit::Success)
+}
+
+/// What somebody is offered who has taken nothing yet: a version where the tag is one, by which a record is not needed.
+fn offer(target: &Target, tag: &Tag) -> Offer {
+    let is_version = Version::parse_strict(tag.as_str().trim_start_matches('v')).is_ok();
+    Offer {
+        repository: target.repository().clone(),
+        tag: tag.clone(),
+        digest: target.digest(),
+        follows: if is_version {
+            Follows::Versions(Ordering::Greater)
+        } else {
+            Follows::Tag
+        },
+    }
+}
+
+fn attested(one: &Attested) -> Value {
+    let by = one.by.iter().map(|(authority, evidence)| {
+        let mut map = Map::from_iter([("authority".to_owned(), json!(authority))]);
+        trust::put_evidence(&mut map, evidence);
+        Value::Object(map)
+    });
+    json!({"predicateType": one.predicate_type.uri(), "by": by.collect::<Vec<Value>>(),
+        "until": one.until.map(|until| until.to_string())})
 }
 
 const fn mode(mode: Mode) -> &'static str {

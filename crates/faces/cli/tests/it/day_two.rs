@@ -213,6 +213,47 @@ async fn trace_goes_from_the_object_to_digest_origin_and_signer() {
 }
 
 #[tokio::test]
+async fn trace_says_who_signed_and_what_each_policy_found_or_missed() {
+    let cluster = with_apps().await;
+    let by = "sigstore bundle by \"https://ci.example/push.yml\" (issuer \"https://ci.example\")";
+    let message = format!(
+        "verified signature of revision latest@{DIGEST} under policy 0123: {by}; warning: w\npolicy 'org' is met by authority 'ci': \
+         {by}; attestation slsaprovenance1 (https://slsa.dev/provenance/v1) by authority 'ci': x, 1 expression true; latest is \
+         at record 7 (promote)\nwould be refused by policy 'strict': authority 'x': no matching signatures"
+    );
+    let mut source = source("apps");
+    source["status"]["conditions"][1]["message"] = json!(message);
+    source["status"]["artifact"]["metadata"]["weir.dev/sequence"] = json!("7");
+    cluster.put(source).await;
+    let args = ["trace", "configmap/settings", "-n", "apps"];
+    let out = cluster.weir(&args).await.success();
+    for fact in [
+        &format!(
+            "  Verified:        verified signature of revision latest@{DIGEST} under policy 0123: {by}; warning: w\n"
+        ),
+        &format!("  Signed by:       {by}\n"),
+        "  Record:          7\n",
+        &format!("  Policy:          'org' is met by authority 'ci': {by}; attestation slsaprovenance1"),
+        "; latest is at record 7 (promote)\n",
+        "  Policy:          'strict' is not met: authority 'x': no matching signatures\n",
+    ] {
+        assert!(out.contains(fact), "{fact}\nin\n{out}");
+    }
+    let steps = json_of(
+        &cluster
+            .weir(&[args.as_slice(), &["-o", "json"]].concat())
+            .await
+            .success(),
+    );
+    assert_eq!(steps[2]["signedBy"], by);
+    assert_eq!(steps[2]["record"], "7");
+    assert_eq!(
+        steps[2]["policies"][1],
+        json!({"name": "strict", "met": false, "said": "authority 'x': no matching signatures"})
+    );
+}
+
+#[tokio::test]
 async fn trace_says_when_nobody_manages_an_object() {
     let cluster = with_apps().await;
     let ran = cluster.weir(&["trace", "namespace/apps"]).await;

@@ -20,6 +20,7 @@ mod moving;
 mod moving_cut;
 mod moving_sigstore;
 mod pages;
+mod policy_attested;
 mod posture;
 mod registry;
 mod sign_keyless;

@@ -87,6 +87,58 @@ async fn n45_every_source_is_listed_with_who_verified_it_or_that_nobody_did() {
 }
 
 #[tokio::test]
+async fn what_is_not_in_force_is_said() {
+    let bare = Cluster::bare();
+    let ran = bare.weir(&["posture", "-o", "json"]).await;
+    assert!(
+        ran.stderr
+            .contains("this cluster does not know VerificationPolicies")
+            && ran.stderr.contains("`weir install`"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(json_of(&ran.success())["policies"], Value::Null);
+
+    let cluster = cluster().await;
+    let policy = |name: &str| {
+        json!({"apiVersion": "weir.dev/v1alpha1", "kind": "VerificationPolicy", "metadata": {"name": name},
+            "spec": {"mode": "audit", "match": [{}], "authorities": {"anyOf": [
+                {"name": "ci", "keyless": {"issuer": "i", "subject": "s"}}]}}})
+    };
+    for (name, ready) in [
+        (
+            "good",
+            Some(("True", "Succeeded", "the policy is in force with mode audit")),
+        ),
+        (
+            "broken",
+            Some(("False", "PolicyUnusable", "nothing meets this policy")),
+        ),
+        ("new", None),
+    ] {
+        let mut policy = policy(name);
+        if let Some((status, reason, message)) = ready {
+            policy["status"] = json!({"conditions": [condition("Ready", status, reason, message)]});
+        }
+        cluster.put(policy).await;
+    }
+    let ran = cluster.weir(&["posture", "-o", "json"]).await;
+    assert!(
+        ran.stderr
+            .contains("policy 'broken': nothing meets this policy\n")
+            && ran
+                .stderr
+                .contains("policy 'new': no controller has looked at it as it is now")
+            && !ran.stderr.contains("'good'"),
+        "{}",
+        ran.stderr
+    );
+    let data = json_of(&ran.success());
+    assert_eq!(data["policies"][1]["name"], "good");
+    assert_eq!(data["policies"][1]["lookedAt"], true);
+}
+
+#[tokio::test]
 async fn a_state_that_must_not_be_fails() {
     let cluster = cluster().await;
     let said = cluster

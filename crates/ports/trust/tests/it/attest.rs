@@ -6,8 +6,8 @@ use weir_oci::{Digest, annotation, media_type};
 use weir_standin_registry::{Effect, Fault};
 use weir_standin_sigstore::Rekor;
 use weir_trust::{
-    AttestOptions, Attested, SignError, Signer, SigningKey, attest, attestation_tag, find, find_attestations,
-    sign,
+    AttestOptions, Attested, SignError, Signer, SigningKey, attest, attestation_tag, find, find_all,
+    find_attestations, sign,
 };
 use weir_verify::{Layout, Policy, Statement, Target, examine, verify};
 
@@ -338,5 +338,40 @@ async fn a_registry_that_fails_is_no_registry_without_attestations() {
         .await
         .unwrap();
     assert_eq!(stated(&setup, &policy(&key), now()).await.len(), 1);
+    setup.handle.shutdown().await;
+}
+
+#[tokio::test]
+async fn signatures_and_attestations_of_both_layouts_are_found_for_those_who_ask_for_both() {
+    let setup = Setup::new().await;
+    let key = plain_key("p256");
+    let none = find_all(&setup.client, &setup.target).await.unwrap();
+    assert!(none.bundles.is_empty() && none.payloads.is_empty() && none.attestations.is_empty());
+    let legacy = options().in_layout(Layout::Legacy);
+    sign(&setup.client, &setup.target, &key, &legacy).await.unwrap();
+    let state = async |layout| {
+        let (client, target, options) = (&setup.client, &setup.target, in_layout(layout));
+        let predicate = json!({ "builder": "ci" });
+        let signer = Signer::Key(&key);
+        attest(client, target, signer, PROVENANCE, predicate, &options)
+            .await
+            .unwrap();
+        find_all(client, target).await.unwrap()
+    };
+    let older = state(Layout::LegacyAttestation).await;
+    assert_eq!(
+        (
+            older.bundles.len(),
+            older.payloads.len(),
+            older.attestations.len()
+        ),
+        (0, 1, 1)
+    );
+    // Beside a bundle they would not count.
+    let both = state(Layout::Bundle).await;
+    assert_eq!(
+        (both.bundles.len(), both.payloads.len(), both.attestations.len()),
+        (1, 0, 0)
+    );
     setup.handle.shutdown().await;
 }

@@ -41,6 +41,10 @@ impl VerificationPolicy {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("x-kubernetes-preserve-unknown-fields" = true))]
 pub struct VerificationPolicySpec {
+    /// What must have been stated of an artifact, besides that it is signed; all of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub attestations: Vec<PolicyAttestation>,
     /// Whose signatures are needed.
     pub authorities: Authorities,
     /// Which sources are meant; one entry that fits is enough.
@@ -52,6 +56,11 @@ pub struct VerificationPolicySpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("enum" = ["enforce", "audit"], "default" = "enforce"))]
     pub mode: Option<String>,
+    /// Lets a source go forward only, whichever registry answers: for a tag, the number of the signed promotion record that `weir
+    /// publish`, `weir promote` and `weir rollback` make must go up; a version may not go down, except by a record of a rollback whose
+    /// hold has not ended. A record by any one of the authorities counts. A source of a digest goes nowhere, so nothing is asked of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub monotonic: bool,
     /// Takes only signatures that name the repository the artifact is in: those of cosign's older layout. Sigstore bundles do
     /// not say where an artifact was, so with this none of them counts.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -109,6 +118,30 @@ pub struct Authorities {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     pub any_of: Vec<Authority>,
+}
+
+/// A statement that must be there, such as the provenance of a build. One that counts is enough, however many others there are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-preserve-unknown-fields" = true))]
+pub struct PolicyAttestation {
+    /// Who must have stated it. Default: the policy's authorities.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorities: Option<Authorities>,
+    /// CEL expressions that must all be true. They may speak of `predicate`, what is stated, of `subject`, the list of what it is
+    /// stated of, of `statement`, all of it, and of `now`, the time as text for `timestamp()`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub expressions: Vec<String>,
+    /// How old it may be, such as `720h`. The time is the one that the kind of statement has by its specification: the end of a
+    /// build or scan, the creation of an SBOM, the last change of a VEX document. Where there is none, it is the time of the
+    /// signature, if that was made with a certificate; what was signed with a key has no proven time, and is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"))]
+    pub max_age: Option<String>,
+    /// What kind of statement it is: a URI, or one of cosign's names such as `slsaprovenance1`, `spdxjson`, `cyclonedx`, `openvex`.
+    #[schemars(length(min = 1))]
+    pub predicate_type: String,
 }
 
 /// Somebody whose signature counts: by a key or by an identity.
@@ -232,6 +265,7 @@ mod tests {
     fn n45_an_unknown_field_anywhere_in_a_policy_is_an_error() {
         let spec = json!({
             "mode": "audit",
+            "attestations": [{"predicateType": "slsaprovenance1", "maxAge": "24h", "expressions": ["true"]}],
             "match": [{"urlPrefix": "oci://ghcr.io/org", "kinds": ["OCIRepository"],
                 "namespaces": {"names": ["apps"], "matchLabels": {"team": "a"}}}],
             "authorities": {
@@ -246,6 +280,7 @@ mod tests {
             "/match/0",
             "/match/0/namespaces",
             "/authorities",
+            "/attestations/0",
             "/authorities/anyOf/0",
             "/authorities/anyOf/0/keyless",
             "/authorities/anyOf/0/keyless/trustedRootSecretRef",

@@ -412,3 +412,146 @@ pub(crate) async fn an_audit_that_says_nothing_new_writes_nothing(ground: &Groun
     ensure!(told.is_empty(), "{told:?}");
     clear(ground, &[&rule, &source]).await
 }
+
+fn provenance(builder: &str) -> Value {
+    json!({"buildDefinition": {"buildType": "https://ci.example/v1", "externalParameters": {"ref": "main"}},
+        "runDetails": {"builder": {"id": builder}}})
+}
+
+fn bom(time: jiff::Timestamp) -> Value {
+    json!({"bomFormat": "CycloneDX", "specVersion": "1.6", "metadata": {"timestamp": time.to_string()},
+        "components": [{"type": "library", "name": "a"}]})
+}
+
+pub(crate) async fn n37_what_a_policy_wants_stated_must_be_stated(ground: &Ground) -> Result<()> {
+    let ns = "verification-attested";
+    ground.namespace(ns).await?;
+    let (signer, stranger) = (key(ground, ns, "keys").await?, SigningKey::generate()?);
+    let builder = "predicate.runDetails.builder.id == 'https://ci.example/builder'";
+    let spec = |expression: &str| {
+        json!({"match": [{"namespaces": {"names": [ns]}}], "authorities": {"anyOf": [by_key(ns, "keys")]},
+        "attestations": [
+            {"predicateType": "slsaprovenance1", "expressions": [expression]},
+            {"predicateType": "cyclonedx", "maxAge": "24h", "expressions": ["size(predicate.components) > 0"]},
+        ]})
+    };
+    let rule = policy_with(ground, ns, spec(builder)).await?;
+    ground.until_ready(&rule).await?;
+    let digest = ground.publish(ns, "latest", &tree(ns, "blue")).await?;
+    ground.sign(ns, digest, &signer, Layout::Bundle).await?;
+    let source = ground.source(ns, ns).await?;
+    let refused = async |words: &str| {
+        ground.reconcile(&source).await?;
+        let live = until_refused(ground, &source, words).await?;
+        ensure!(
+            live.get(&["status", "artifact"]).is_none(),
+            "something was stored"
+        );
+        anyhow::Ok(verified(&live).1)
+    };
+    let message = refused("attestation slsaprovenance1 (https://slsa.dev/provenance/v1) is missing").await?;
+    ensure!(
+        message.contains(&format!("refused by policy '{ns}'"))
+            && message.contains("of authority 'keys': nothing of this kind was found")
+            && message.contains("attestation cyclonedx (https://cyclonedx.org/bom) is missing"),
+        "{message}"
+    );
+    let good = provenance("https://ci.example/builder");
+    ground
+        .attest(ns, digest, &stranger, "slsaprovenance1", good.clone())
+        .await?;
+    refused("signature is by none of the 1 keys").await?;
+    ground
+        .attest(ns, digest, &signer, "slsaprovenance1", provenance("laptop"))
+        .await?;
+    refused(&format!(
+        "'{builder}' is false: predicate.runDetails.builder.id is \"laptop\""
+    ))
+    .await?;
+    ground
+        .attest(ns, digest, &signer, "slsaprovenance1", good)
+        .await?;
+    let day = jiff::SignedDuration::from_hours(24);
+    let now = ground.now();
+    ground
+        .attest(ns, digest, &signer, "cyclonedx", bom(now - day * 2))
+        .await?;
+    let message = refused("(metadata.timestamp), which is more than").await?;
+    ensure!(!message.contains("slsaprovenance1"), "{message}");
+    ground.attest(ns, digest, &signer, "cyclonedx", bom(now)).await?;
+    ground.reconcile(&source).await?;
+    let live = ground.until_ready(&source).await?;
+    let (status, message) = verified(&live);
+    ensure!(
+        status == Some(Status::True)
+            && message.contains(
+                "; attestation slsaprovenance1 (https://slsa.dev/provenance/v1) by authority 'keys': key \"cosign.pub\""
+            )
+            && message.contains("; attestation cyclonedx"),
+        "{message}"
+    );
+
+    // An expression that is none says where, and lets nothing in.
+    policy_with(ground, ns, spec("predicate.runDetails.builder.id ==")).await?;
+    let message = ground
+        .until_condition(&rule, READY, Status::False, "PolicyUnusable")
+        .await?;
+    ensure!(
+        message.contains("spec.attestations[0].expressions[0]") && message.contains(":1:"),
+        "{message}"
+    );
+    let live = until_refused(ground, &source, "spec.attestations[0].expressions[0]").await?;
+    ensure!(verified(&live).1.contains(&format!("refused by policy '{ns}'")));
+    ensure!(stored(&live).contains(&digest.to_string()), "{}", stored(&live));
+    clear(ground, &[&rule, &source]).await
+}
+
+/// Waits until a source says that it refused something, in these words among others.
+async fn until_refused(ground: &Ground, source: &ObjectRef, words: &str) -> Result<Object> {
+    let refused = |live: &Object| {
+        let (status, message) = verified(live);
+        status == Some(Status::False)
+            && message.contains(words)
+            && Conditions::of(live).is(READY, Status::False)
+    };
+    ground
+        .until(source, refused)
+        .await
+        .with_context(|| format!("refused, saying {words:?}"))
+}
+
+pub(crate) async fn a_key_that_is_withdrawn_counts_no_more_where_its_secret_is_watched(
+    ground: &Ground,
+) -> Result<()> {
+    let ns = "verification-withdrawn";
+    ground.namespace(ns).await?;
+    let signer = SigningKey::generate()?;
+    let secret = async |key: &SigningKey| {
+        let labels = json!({"reconcile.fluxcd.io/watch": "Enabled"});
+        let value = json!({"apiVersion": "v1", "kind": "Secret",
+            "metadata": {"name": "keys", "namespace": ns, "labels": labels},
+            "stringData": {"cosign.pub": key.public_key().to_pem()}});
+        ground.apply_json(value).await
+    };
+    let reference = secret(&signer).await?.reference();
+    let rule = policy(ground, ns, "enforce", json!({"anyOf": [by_key(ns, "keys")]})).await?;
+    let digest = ground.publish(ns, "latest", &tree(ns, "blue")).await?;
+    ground.sign(ns, digest, &signer, Layout::Bundle).await?;
+    let source = ground.source(ns, ns).await?;
+    ground.until_ready(&source).await?;
+    // The source's interval is an hour, and nobody asks it.
+    secret(&SigningKey::generate()?).await?;
+    until_refused(ground, &source, "signature is by none of the 1 keys").await?;
+    ground
+        .client
+        .delete(&reference, Propagation::Background, None)
+        .await?;
+    until_refused(ground, &source, "it does not exist").await?;
+    ground
+        .until_condition(&rule, READY, Status::False, "PolicyUnusable")
+        .await?;
+    secret(&signer).await?;
+    ground.until_ready(&source).await?;
+    ground.until_ready(&rule).await?;
+    clear(ground, &[&rule, &source]).await
+}
