@@ -467,6 +467,19 @@ fn pretty_node(env: &mut Env<'_>, value: &Value, depth: usize) -> Result<Node, C
         Value::List(list) => sequence(env, list.items(), depth),
         Value::Map(map) => mapping(env, map.entries(), depth),
         Value::Bytes(bytes) => Ok(numbers(bytes)),
+        Value::Float(value, _) if !value.is_finite() => {
+            let text = match value {
+                value if value.is_nan() => ".nan",
+                value if value.is_sign_negative() => "-.inf",
+                _ => ".inf",
+            };
+            Ok(Node::scalar(text, weir_yaml::Tag::Float))
+        }
+        // The encoder panics, and the template says so.
+        Value::Complex(_) | Value::Func(_) => Err(CallError::new(format!(
+            "cannot marshal type: {}",
+            value.type_name()
+        ))),
         Value::TypedNil(ty) if ty.kind == Kind::Map => Ok(Node::mapping(Vec::new())),
         Value::TypedNil(ty) if ty.kind == Kind::Slice => Ok(Node::sequence(Vec::new())),
         Value::Object(object) if object.encoded().is_none() => match object.shape() {

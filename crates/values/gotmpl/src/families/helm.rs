@@ -41,10 +41,7 @@ static HELM: &[Entry] = &[
             .map_err(marshaling)
     }),
     ("toYamlPretty", ONE, |env, args| {
-        match encode::pretty_yaml(env, &value(args, 0)) {
-            Err(error) if !error.is_limit() => Ok(Value::from("")),
-            result => result.map(Value::from),
-        }
+        encode::pretty_yaml(env, &value(args, 0)).map(Value::from)
     }),
     ("fromYaml", TEXT, |env, args| from_yaml(env, &text(args, 0))),
     ("fromYamlArray", TEXT, |env, args| {

@@ -267,8 +267,25 @@ fn structs_are_printed_and_encoded_as_in_go() {
             "{{toYamlPretty (dict `b` 1 `a` (list 1 `x`))}}",
             "a:\n  - 1\n  - x\nb: 1",
         ),
+        (
+            "{{toYamlPretty (list (float64 `NaN`) (float64 `+Inf`) (float64 `-Inf`))}}",
+            "- .nan\n- .inf\n- -.inf",
+        ),
     ] {
         assert_eq!(run(template).unwrap(), expected, "{template}");
+    }
+    for (template, expected) in [
+        (
+            "{{toYamlPretty 1i}}",
+            "<toYamlPretty 1i>: error calling toYamlPretty: cannot marshal type: complex128",
+        ),
+        (
+            "{{toYamlPretty (list 1i)}}",
+            "error calling toYamlPretty: cannot marshal type: complex128",
+        ),
+    ] {
+        let error = run(template).unwrap_err();
+        assert!(error.ends_with(expected), "{error}");
     }
     let error = run("{{.r.hidden}}").unwrap_err();
     assert!(
