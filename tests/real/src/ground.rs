@@ -322,6 +322,24 @@ impl Ground {
             .map(drop)
     }
 
+    /// Makes the ServiceAccount `tenant`, with the rights of a ClusterRole within its namespace.
+    pub async fn tenant(&self, namespace: &str, role: &str) -> Result<()> {
+        let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "tenant", "namespace": namespace}});
+        let group = "rbac.authorization.k8s.io";
+        let binding = json!({"apiVersion": format!("{group}/v1"), "kind": "RoleBinding",
+            "metadata": {"name": "tenant", "namespace": namespace},
+            "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": role},
+            "subjects": [{"kind": "ServiceAccount", "name": "tenant", "namespace": namespace}]});
+        self.apply_json(account).await?;
+        self.apply_json(binding).await.map(drop)
+    }
+
+    /// How often the registry was asked what is attached to an artifact.
+    pub fn asked_for_referrers(&self) -> usize {
+        let seen = self.owner.seen();
+        seen.iter().filter(|one| one.path.contains("/referrers/")).count()
+    }
+
     /// An unverified source `name` for the repository of the same name, at tag `latest`.
     pub async fn source(&self, namespace: &str, name: &str) -> Result<ObjectRef> {
         let spec =

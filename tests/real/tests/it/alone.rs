@@ -357,18 +357,10 @@ async fn n23_what_was_young_enough_once_is_looked_at_again() -> Result<()> {
     let version = ready.resource_version().to_owned();
 
     // Looked at again and again; as long as nothing is different nothing is written, and the registry is not asked.
-    let asked = || {
-        ground
-            .owner
-            .seen()
-            .iter()
-            .filter(|one| one.path.contains("/referrers/"))
-            .count()
-    };
-    let before = asked();
+    let before = ground.asked_for_referrers();
     tokio::time::sleep(std::time::Duration::from_mins(100)).await;
     ensure!(ground.get(&source).await?.resource_version() == version);
-    ensure!(asked() == before);
+    ensure!(ground.asked_for_referrers() == before);
     tokio::time::sleep(std::time::Duration::from_mins(90)).await;
     let live = ground.get(&source).await?;
     let conditions = weir_apis::condition::Conditions::of(&live);

@@ -368,14 +368,7 @@ pub(crate) async fn n50_a_tenant_s_tree_reaches_nothing_outside_its_namespace(gr
     let (ns, other) = ("fleet-tenant", "fleet-other");
     ground.namespace(other).await?;
     let fleet = Fleet::start(ground, ns).await?;
-    for value in [
-        json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "tenant", "namespace": ns}}),
-        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "tenant", "namespace": ns},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "admin"},
-            "subjects": [{"kind": "ServiceAccount", "name": "tenant", "namespace": ns}]}),
-    ] {
-        ground.apply_json(value).await?;
-    }
+    ground.tenant(ns, "admin").await?;
     let tenant = json!({"spec": {"serviceAccountName": "tenant"}});
     ground
         .client

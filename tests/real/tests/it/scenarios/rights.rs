@@ -9,14 +9,7 @@ pub(crate) async fn n50_a_tenant_cannot_leave_its_namespace(ground: &Ground) -> 
     let (ns, other) = ("rights-tenant", "rights-other");
     ground.namespace(ns).await?;
     ground.namespace(other).await?;
-    for value in [
-        json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "tenant", "namespace": ns}}),
-        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "tenant", "namespace": ns},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "admin"},
-            "subjects": [{"kind": "ServiceAccount", "name": "tenant", "namespace": ns}]}),
-    ] {
-        ground.apply_json(value).await?;
-    }
+    ground.tenant(ns, "admin").await?;
     let config = |namespace: &str| {
         format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\n  namespace: {namespace}\n")
     };

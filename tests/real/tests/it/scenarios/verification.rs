@@ -385,18 +385,10 @@ pub(crate) async fn an_audit_that_says_nothing_new_writes_nothing(ground: &Groun
         Ok([of(&source).await?, of(&rule).await?])
     };
     let before = versions().await?;
-    let referrers = || {
-        ground
-            .owner
-            .seen()
-            .iter()
-            .filter(|one| one.path.contains("/referrers/"))
-            .count()
-    };
-    let asked = referrers();
+    let asked = ground.asked_for_referrers();
     tokio::time::sleep(Duration::from_secs(3)).await;
     ensure!(
-        referrers() > asked,
+        ground.asked_for_referrers() > asked,
         "signatures that come later would not be seen"
     );
     ensure!(versions().await? == before);

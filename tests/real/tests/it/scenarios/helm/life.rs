@@ -55,7 +55,7 @@ pub(crate) async fn a_deleted_one_takes_its_release_with_it(ground: &Ground) -> 
 pub(crate) async fn a_deleted_one_does_not_wait_for_an_account_that_is_gone(ground: &Ground) -> Result<()> {
     let ns = "hr-delete-ns";
     ground.chart_stage(ns, &[]).await?;
-    tenant(ground, ns).await?;
+    ground.tenant(ns, "cluster-admin").await?;
     let web = ground
         .helm_release(ns, json!({"serviceAccountName": "tenant"}))
         .await?;
@@ -68,19 +68,6 @@ pub(crate) async fn a_deleted_one_does_not_wait_for_an_account_that_is_gone(grou
     ground.client.delete(&web, Propagation::Background, None).await?;
     ground.until_gone(&web).await?;
     ground.has_records(ns, &[(1, "deployed")]).await
-}
-
-/// A ServiceAccount that may do everything in its namespace.
-async fn tenant(ground: &Ground, ns: &str) -> Result<()> {
-    for value in [
-        json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "tenant", "namespace": ns}}),
-        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "tenant", "namespace": ns},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
-            "subjects": [{"kind": "ServiceAccount", "name": "tenant", "namespace": ns}]}),
-    ] {
-        ground.apply_json(value).await?;
-    }
-    Ok(())
 }
 
 pub(crate) async fn n15_templates_look_up_with_the_tenant_s_rights(ground: &Ground) -> Result<()> {
@@ -96,7 +83,7 @@ pub(crate) async fn n15_templates_look_up_with_the_tenant_s_rights(ground: &Grou
     ground
         .chart_stage(ns, &[("templates/lookup.yaml", lookup)])
         .await?;
-    tenant(ground, ns).await?;
+    ground.tenant(ns, "cluster-admin").await?;
     let fields = json!({"serviceAccountName": "tenant", "values": {"from": ns}});
     let web = ground.helm_release(ns, fields).await?;
     ground.until_revision(&web, 1).await?;
