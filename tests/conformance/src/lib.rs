@@ -2,6 +2,8 @@
 
 #![expect(clippy::print_stderr, reason = "a suite says how many of its cases are met")]
 
+pub mod yaml_test_suite;
+
 use std::collections::BTreeMap;
 
 /// Judges outcomes, by the id of the case, by the list: what is not met must be listed, and the other way round.

@@ -4,6 +4,7 @@ mod answers;
 mod compare;
 mod run;
 mod shrink;
+mod suite;
 mod texts;
 
 pub(crate) use run::{Arguments, run};

@@ -1,33 +1,17 @@
-//! Which node a comment belongs to.
-//!
-//! The rules follow yaml v3: lines right above a key or an item are its head, text behind it on
-//! the line is its line comment, and lines that a blank line separates from what follows are the
-//! foot of the nearest entry before them that is not indented deeper.
+//! Comments of a node.
 
-use crate::{Comments, Node};
+use crate::Node;
 
 impl Node {
-    fn comments_mut(&mut self) -> &mut Comments {
-        &mut self.rare_mut().comments
+    /// What is below the node.
+    pub(crate) fn foot(&self) -> &str {
+        self.rare.as_ref().map_or("", |rare| &rare.comments.foot)
     }
 
-    pub(crate) fn add_head(&mut self, text: String) {
-        append(&mut self.comments_mut().head, &text);
+    /// Takes away what is below the node.
+    pub(crate) fn take_foot(&mut self) -> String {
+        let rare = self.rare.as_mut();
+        rare.map(|rare| std::mem::take(&mut rare.comments.foot))
+            .unwrap_or_default()
     }
-
-    pub(crate) fn add_line(&mut self, text: &str) {
-        append(&mut self.comments_mut().line, text);
-    }
-
-    pub(crate) fn add_foot(&mut self, text: &str) {
-        append(&mut self.comments_mut().foot, text);
-    }
-}
-
-/// Adds a line to a comment.
-pub(crate) fn append(comment: &mut String, text: &str) {
-    if !comment.is_empty() {
-        comment.push('\n');
-    }
-    comment.push_str(text);
 }

@@ -262,6 +262,10 @@ pub fn key_to_string(key: &Node, dialect: Dialect) -> Result<String, ConvertErro
             return Err(ConvertError::new(key.span(), "unsupported map key: null"));
         }
         Resolved::Bool(value) => value.to_string(),
+        Resolved::Int(value) if value > i64::MAX.into() => {
+            let message = format!("unsupported map key: {value} is more than an int64 holds");
+            return Err(ConvertError::new(key.span(), message));
+        }
         Resolved::Int(value) => value.to_string(),
         Resolved::Float(value) => match go_float32(value).as_str() {
             "+Inf" => ".inf".to_owned(),

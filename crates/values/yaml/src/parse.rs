@@ -1,13 +1,9 @@
 //! From text to trees.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use granit_parser::{Event, Parser, Placement, ScalarStyle, StructureStyle};
-
-use crate::comments::append;
-use crate::input::GoInput;
-use crate::refuse::Refusals;
-use crate::{Data, Dialect, Document, Node, ParseError, Span, Style, Tag, Text, Texts, resolve};
+use crate::read::{Event, Events, ScalarStyle, What};
+use crate::{Comments, Data, Dialect, Document, Node, ParseError, Span, Style, Tag, Text, Texts, resolve};
 
 /// What to do with a key that a mapping already has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,18 +76,14 @@ pub fn parse_all_with(text: &str, options: ParseOptions) -> Result<Vec<Document>
 pub fn parse_first_with(text: &str, options: ParseOptions) -> Result<Option<Document>, ParseError> {
     let mut texts = Texts::default();
     let mut builder = Builder::new(options, &mut texts);
-    let mut ended = false;
-    let read = events(text, options, |event, span| {
-        let is_last = matches!(event, Event::DocumentEnd);
-        builder.event(event, span)?;
-        if is_last {
-            ended = true;
-            return Err(ParseError::new(span, "ended"));
+    let mut events = events(text, options)?;
+    loop {
+        let event = events.next()?;
+        let ends = matches!(event.what, What::DocumentEnd | What::StreamEnd);
+        builder.event(event)?;
+        if ends {
+            break;
         }
-        Ok(())
-    });
-    if !ended {
-        read?;
     }
     Ok(builder.documents.into_iter().next())
 }
@@ -103,8 +95,15 @@ pub fn parse_all_shared(
     texts: &mut Texts,
 ) -> Result<Vec<Document>, ParseError> {
     let mut builder = Builder::new(options, texts);
-    events(text, options, |event, span| builder.event(event, span))?;
-    Ok(builder.documents)
+    let mut events = events(text, options)?;
+    loop {
+        let event = events.next()?;
+        let ends = matches!(event.what, What::StreamEnd);
+        builder.event(event)?;
+        if ends {
+            return Ok(builder.documents);
+        }
+    }
 }
 
 /// Reads a text too large for a tree: hands over each node that lies in `depth` collections, with the keys that lead to it
@@ -121,25 +120,17 @@ pub fn parse_pieces<E: From<ParseError>>(
     let mut texts = Texts::default();
     let mut builder = Builder::new(options, &mut texts);
     builder.depth_of_pieces = depth;
-    // What the consumer refuses ends the reading as an error of its own kind.
-    let mut refused = None;
-    let read = events(text, options, |event, span| {
-        // An anchor's event follows its node.
-        if !matches!(event, Event::Anchor(..))
-            && let Some((path, node)) = builder.piece.take()
-            && let Err(error) = take(&path, node)
-        {
-            refused = Some(error);
-            return Err(ParseError::new(span, "refused"));
+    let mut events = events(text, options)?;
+    loop {
+        let event = events.next()?;
+        let ends = matches!(event.what, What::StreamEnd);
+        builder.event(event)?;
+        if let Some((path, node)) = builder.piece.take() {
+            take(&path, node)?;
         }
-        builder.event(event, span)
-    });
-    if let Some(error) = refused {
-        return Err(error);
-    }
-    read?;
-    if let Some((path, node)) = builder.piece.take() {
-        take(&path, node)?;
+        if ends {
+            break;
+        }
     }
     Ok(builder
         .documents
@@ -148,56 +139,18 @@ pub fn parse_pieces<E: From<ParseError>>(
         .and_then(|document| document.root))
 }
 
-/// Runs the parser over a text.
-fn events(
-    text: &str,
-    options: ParseOptions,
-    mut each: impl FnMut(Event<'_>, Span) -> Result<(), ParseError>,
-) -> Result<(), ParseError> {
+/// The events of a text, unless it is too large.
+fn events(text: &str, options: ParseOptions) -> Result<Events<'_>, ParseError> {
     if text.len() > options.limits.bytes {
         let message = format!("text is larger than {} bytes", options.limits.bytes);
-        return Err(ParseError::new(
-            Span {
-                line: 1,
-                column: 1,
-                ..Span::default()
-            },
-            message,
-        ));
+        let span = Span {
+            line: 1,
+            column: 1,
+            ..Span::default()
+        };
+        return Err(ParseError::new(span, message));
     }
-    let mut settings = granit_parser::Options::default();
-    settings.emit_anchor_events = true;
-    settings.set_emit_comments(!options.without_comments);
-    settings.bom_inside_document_as_content = true;
-    settings.block_scalar_eof_without_line_feed = true;
-    settings.max_buffered_comment_events = usize::MAX;
-    settings.block_nesting_limit = options.limits.depth;
-    settings.flow_nesting_limit = options.limits.depth;
-    let mut parser = Parser::with_options(GoInput::new(text), settings);
-    let mut refusals = Refusals::new(text);
-    while let Some(next) = parser.next_event() {
-        let (event, span) = next.map_err(|error| {
-            let marker = error.marker();
-            let byte = marker.byte_offset().unwrap_or_default();
-            let span = make_span(byte, byte, marker.line(), marker.col());
-            ParseError::new(span, error.kind().to_string())
-        })?;
-        let range = span.byte_range().unwrap_or_default();
-        let span = make_span(range.start, range.end, span.start.line(), span.start.col());
-        refusals.check(&event, span)?;
-        each(event, span)?;
-    }
-    Ok(())
-}
-
-fn make_span(start: usize, end: usize, line: usize, column: usize) -> Span {
-    let narrow = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    Span {
-        start: narrow(start),
-        end: narrow(end),
-        line: narrow(line),
-        column: narrow(column.saturating_add(1)),
-    }
+    Ok(Events::new(text, options.limits.depth, !options.without_comments))
 }
 
 /// A collection that is still open.
@@ -214,12 +167,8 @@ struct Builder<'a> {
     options: ParseOptions,
     documents: Vec<Document>,
     frames: Vec<Frame>,
-    names: HashMap<usize, Text>,
-    /// Comment lines that wait for the node below them.
-    head: Option<String>,
-    /// Comment lines that wait for the document below them.
-    document_head: String,
-    in_document: bool,
+    /// Anchors of the document so far.
+    names: HashSet<Text>,
     nodes: usize,
     /// How many collections a node lies in that is handed over; none does where this is 0.
     depth_of_pieces: usize,
@@ -234,44 +183,44 @@ impl<'a> Builder<'a> {
             options,
             documents: Vec::new(),
             frames: Vec::new(),
-            names: HashMap::new(),
-            head: None,
-            document_head: String::new(),
-            in_document: false,
+            names: HashSet::new(),
             nodes: 0,
             depth_of_pieces: 0,
             piece: None,
         }
     }
 
-    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), ParseError> {
-        match event {
-            Event::DocumentStart(explicit, _) => {
+    fn event(&mut self, event: Event<'_>) -> Result<(), ParseError> {
+        let comments = event.comments;
+        let mut node = match event.what {
+            What::StreamEnd => return Ok(()),
+            What::DocumentStart => {
                 self.names.clear();
-                if explicit && let Some(text) = self.head.take() {
-                    append(&mut self.document_head, &text);
-                }
-                let head = std::mem::take(&mut self.document_head);
                 self.documents.push(Document {
                     root: None,
-                    head_comment: (!head.is_empty()).then(|| head.into()),
+                    head_comment: comments.map(|comments| comments.head.into()),
                     foot_comment: None,
                 });
-                self.in_document = true;
+                return Ok(());
             }
-            Event::Comment(text, placement) => self.comment(&text, placement, span),
-            Event::Anchor(id, name) => self.anchor(id, &name),
-            Event::Alias(id) => {
-                let name = self.names.get(&id).cloned().unwrap_or_else(|| "".into());
+            What::DocumentEnd => {
+                if let (Some(document), Some(comments)) = (self.documents.last_mut(), comments) {
+                    document.foot_comment = (!comments.foot.is_empty()).then(|| comments.foot.into());
+                }
+                return Ok(());
+            }
+            What::SequenceEnd | What::MappingEnd => return self.close(comments),
+            What::Alias(name) => {
+                let Some(name) = self.names.get(name.as_ref()) else {
+                    let message = format!("unknown anchor '{name}' referenced");
+                    return Err(ParseError::new(event.span, message));
+                };
                 let mut node = Node::mapping(Vec::new());
-                node.data = Data::Alias(name);
+                node.data = Data::Alias(name.clone());
                 node.tag = Tag::None;
-                self.add(node, span)?;
+                node
             }
-            Event::Scalar(text, style, _, tag) => {
-                // The parser writes out the null that an empty plain scalar means.
-                let is_empty = style == ScalarStyle::Plain && span.start == span.end;
-                let text = if is_empty { "".into() } else { text };
+            What::Scalar(text, style) => {
                 let mut node = Node::plain(self.texts.share(text));
                 node.style = match style {
                     ScalarStyle::Plain => Style::Plain,
@@ -280,69 +229,34 @@ impl<'a> Builder<'a> {
                     ScalarStyle::Literal => Style::Literal,
                     ScalarStyle::Folded => Style::Folded,
                 };
-                set_tag(&mut node, tag.as_deref());
-                if matches!(node.style, Style::Literal | Style::Folded) {
-                    check_separators(node.as_str().unwrap_or_default(), span)?;
-                }
-                self.add(node, span)?;
+                node
             }
-            Event::SequenceStart(style, _, tag) => {
-                let mut node = Node::sequence(Vec::new());
-                self.open(&mut node, style, tag.as_deref(), span)?;
-                self.frames.push(Frame {
-                    node,
-                    key: None,
-                    keys: HashMap::new(),
-                });
-            }
-            Event::MappingStart(style, _, tag) => {
-                let mut node = Node::mapping(Vec::new());
-                self.open(&mut node, style, tag.as_deref(), span)?;
-                self.frames.push(Frame {
-                    node,
-                    key: None,
-                    keys: HashMap::new(),
-                });
-            }
-            Event::SequenceEnd | Event::MappingEnd => self.close()?,
-            Event::UnresolvedAlias(name) => {
-                return Err(ParseError::new(
-                    span,
-                    format!("unknown anchor '{name}' referenced"),
-                ));
-            }
-            Event::DocumentEnd | Event::StreamEnd => self.end_document(),
-            // Nothing else carries content; kinds of events that later versions may add do not either.
-            _ => {}
+            What::SequenceStart { is_flow } => collection(Node::sequence(Vec::new()), is_flow),
+            What::MappingStart { is_flow } => collection(Node::mapping(Vec::new()), is_flow),
+        };
+        node.set_span(event.span);
+        self.count(event.span)?;
+        let properties = event.properties.map(|properties| *properties).unwrap_or_default();
+        if !matches!(node.data, Data::Alias(_)) {
+            set_tag(&mut node, properties.tag.as_deref());
         }
-        Ok(())
-    }
-
-    fn open(
-        &mut self,
-        node: &mut Node,
-        style: StructureStyle,
-        tag: Option<&granit_parser::Tag>,
-        span: Span,
-    ) -> Result<(), ParseError> {
-        node.set_span(span);
-        if style == StructureStyle::Flow {
-            node.style = Style::Flow;
+        if let Some(name) = properties.anchor {
+            let name = Text::from(name);
+            self.names.insert(name.clone());
+            node.rare_mut().anchor = Some(name);
         }
-        set_tag(node, tag);
-        self.count(span)?;
-        // The comment above `- a: 1` or `[…]` belongs to the item; that above a block mapping's
-        // first key belongs to the key, which has not come yet.
-        let is_item = self
-            .frames
-            .last()
-            .is_some_and(|f| matches!(f.node.data, Data::Sequence(_)));
-        if (is_item || node.style == Style::Flow)
-            && let Some(text) = self.head.take()
-        {
-            node.add_head(text);
+        if let Some(comments) = comments {
+            node.rare_mut().comments = *comments;
         }
-        Ok(())
+        if matches!(node.data, Data::Sequence(_) | Data::Mapping(_)) {
+            self.frames.push(Frame {
+                node,
+                key: None,
+                keys: HashMap::new(),
+            });
+            return Ok(());
+        }
+        self.place(node)
     }
 
     fn count(&mut self, span: Span) -> Result<(), ParseError> {
@@ -354,18 +268,8 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// Takes in a node without children.
-    fn add(&mut self, mut node: Node, span: Span) -> Result<(), ParseError> {
-        node.set_span(span);
-        self.count(span)?;
-        let is_value = self.frames.last().is_some_and(|frame| frame.key.is_some());
-        if !is_value && let Some(text) = self.head.take() {
-            node.add_head(text);
-        }
-        self.place(node)
-    }
-
-    fn place(&mut self, node: Node) -> Result<(), ParseError> {
+    /// Takes in a node that is complete.
+    fn place(&mut self, mut node: Node) -> Result<(), ParseError> {
         let hands_over = self.depth_of_pieces > 0 && self.documents.len() == 1;
         if hands_over && self.frames.len() == self.depth_of_pieces {
             let is_key = self
@@ -390,9 +294,21 @@ impl<'a> Builder<'a> {
         match &mut frame.node.data {
             Data::Sequence(items) => items.push(node),
             Data::Mapping(entries) => {
-                if let Some(key) = frame.key.take() {
+                if let Some(mut key) = frame.key.take() {
+                    // What is below a value is below its entry.
+                    if key.foot().is_empty() && !node.foot().is_empty() {
+                        let foot = node.take_foot();
+                        key.rare_mut().comments.foot = foot;
+                    }
                     entries.push((key, node));
                 } else {
+                    // What is below a key, before its value, is below the entry before it.
+                    if frame.node.style != Style::Flow
+                        && !node.foot().is_empty()
+                        && let Some((before, _)) = entries.last_mut()
+                    {
+                        before.rare_mut().comments.foot = node.take_foot();
+                    }
                     if self.options.duplicates == Duplicates::Refuse {
                         refuse_duplicate(entries, &mut frame.keys, &node)?;
                     }
@@ -410,155 +326,45 @@ impl<'a> Builder<'a> {
         self.frames.iter().filter_map(key).collect()
     }
 
-    fn close(&mut self) -> Result<(), ParseError> {
-        match self.frames.pop() {
-            Some(mut frame) => {
-                // It is complete, and most collections have few members: room for more is never used.
-                match &mut frame.node.data {
-                    Data::Sequence(items) if !items.is_empty() => items.shrink_to_fit(),
-                    Data::Mapping(entries) if !entries.is_empty() => entries.shrink_to_fit(),
-                    _ => {}
-                }
-                self.place(frame.node)
-            }
-            None => Ok(()),
-        }
-    }
-
-    fn anchor(&mut self, id: usize, name: &str) {
-        let name = Text::from(name);
-        self.names.insert(id, name.clone());
-        if let Some((_, node)) = &mut self.piece {
-            node.rare_mut().anchor = Some(name);
-            return;
-        }
-        // The event follows its node: an open collection without members, else the last node.
-        if let Some(frame) = self.frames.last_mut()
-            && frame.key.is_none()
-            && (frame.node.items().is_some_and(<[_]>::is_empty)
-                || frame.node.entries().is_some_and(<[_]>::is_empty))
-        {
-            frame.node.rare_mut().anchor = Some(name);
-        } else if let Some(node) = self.last_node() {
-            node.rare_mut().anchor = Some(name);
-        }
-    }
-
-    /// The node that was taken in last.
-    fn last_node(&mut self) -> Option<&mut Node> {
-        let Some(frame) = self.frames.last_mut() else {
-            return self.documents.last_mut()?.root.as_mut();
+    /// Ends a collection. What stands behind and below it was found at its end.
+    fn close(&mut self, comments: Option<Box<Comments>>) -> Result<(), ParseError> {
+        let Some(Frame { mut node, .. }) = self.frames.pop() else {
+            return Ok(());
         };
-        if frame.key.is_some() {
-            return frame.key.as_mut();
-        }
-        match &mut frame.node.data {
-            Data::Sequence(items) => items.last_mut(),
-            Data::Mapping(entries) => entries.last_mut().map(|(_, value)| value),
-            _ => None,
-        }
-    }
-
-    fn comment(&mut self, text: &str, placement: Placement, span: Span) {
-        let text = format!("#{text}");
-        match placement {
-            Placement::Right => match self.last_node() {
-                Some(node) => node.add_line(&text),
-                None => append(self.head.get_or_insert_default(), &text),
-            },
-            Placement::Above => append(self.head.get_or_insert_default(), &text),
-            _ => self.foot(&text, span),
-        }
-    }
-
-    fn foot(&mut self, text: &str, span: Span) {
-        if !self.in_document {
-            append(&mut self.document_head, text);
-            return;
-        }
-        let at_root = self.frames.is_empty();
-        let owner = self.frames.iter_mut().rev().find_map(|frame| {
-            let node = match &mut frame.node.data {
-                Data::Sequence(items) => items.last_mut(),
-                Data::Mapping(entries) => entries.last_mut().map(|(key, _)| key),
-                _ => None,
-            };
-            // The root's entries are the last resort.
-            node.filter(|node| node.span().column <= span.column || span.column <= 1)
-        });
-        match (owner, self.documents.last_mut()) {
-            (Some(node), _) => node.add_foot(text),
-            (None, Some(document)) if document.root.is_some() => {
-                let mut foot = document.foot_comment.take().map(String::from).unwrap_or_default();
-                append(&mut foot, text);
-                document.foot_comment = Some(foot.into());
+        if comments.is_some() || node.rare.is_some() {
+            let Comments { line, mut foot, .. } = comments.map(|comments| *comments).unwrap_or_default();
+            if node.style != Style::Flow
+                && !foot.is_empty()
+                && let Data::Mapping(entries) = &mut node.data
+                && let Some((key, _)) = entries.last_mut()
+            {
+                key.rare_mut().comments.foot = std::mem::take(&mut foot);
             }
-            (None, Some(document)) if at_root => {
-                let mut head = document.head_comment.take().map(String::from).unwrap_or_default();
-                append(&mut head, text);
-                document.head_comment = Some(head.into());
-            }
-            _ => append(self.head.get_or_insert_default(), text),
+            let known = &mut node.rare_mut().comments;
+            known.line = line;
+            known.foot = foot;
         }
-    }
-
-    fn end_document(&mut self) {
-        self.in_document = false;
-        // Comments behind a block scalar that ends the document are the document's.
-        if let Some(document) = self.documents.last_mut()
-            && let Some(root) = &mut document.root
-        {
-            let mut feet = document.foot_comment.take().map(String::from).unwrap_or_default();
-            take_feet_of_block(root, &mut feet);
-            document.foot_comment = (!feet.is_empty()).then(|| feet.into());
+        // It is complete, and most collections have few members: room for more is never used.
+        match &mut node.data {
+            Data::Sequence(items) if !items.is_empty() => items.shrink_to_fit(),
+            Data::Mapping(entries) if !entries.is_empty() => entries.shrink_to_fit(),
+            _ => {}
         }
-        if let (Some(text), Some(document)) = (self.head.take(), self.documents.last_mut()) {
-            let mut foot = document.foot_comment.take().map(String::from).unwrap_or_default();
-            append(&mut foot, &text);
-            document.foot_comment = Some(foot.into());
-        }
+        self.place(node)
     }
 }
 
-/// Refuses what ends a block scalar for the Go libraries, to which line and paragraph separators break lines: text behind
-/// one is not indented.
-fn check_separators(text: &str, span: Span) -> Result<(), ParseError> {
-    let ends_early = |rest: &str| !rest.is_empty() && !rest.starts_with([' ', '\n']);
-    if text.split(['\u{2028}', '\u{2029}']).skip(1).any(ends_early) {
-        let message = "could not find expected ':': a line or paragraph separator (U+2028, U+2029) breaks the line \
-                       within this block scalar";
-        return Err(ParseError::new(span, message));
+fn collection(mut node: Node, is_flow: bool) -> Node {
+    if is_flow {
+        node.style = Style::Flow;
     }
-    Ok(())
-}
-
-/// Takes the foot comments on the way to a node's last scalar, if that is a block scalar. Says whether it is.
-fn take_feet_of_block(node: &mut Node, feet: &mut String) -> bool {
-    let owner = match &mut node.data {
-        Data::Scalar(_) => return matches!(node.style, Style::Literal | Style::Folded),
-        Data::Alias(_) => None,
-        Data::Sequence(items) => items
-            .last_mut()
-            .and_then(|item| take_feet_of_block(item, feet).then_some(item)),
-        Data::Mapping(entries) => entries
-            .last_mut()
-            .and_then(|(key, value)| take_feet_of_block(value, feet).then_some(key)),
-    };
-    let Some(owner) = owner else { return false };
-    if let Some(rare) = &mut owner.rare
-        && !rare.comments.foot.is_empty()
-    {
-        append(feet, &std::mem::take(&mut rare.comments.foot));
-    }
-    true
+    node
 }
 
 /// Sets the tag that was written, or the one that the kyaml table finds.
-fn set_tag(node: &mut Node, tag: Option<&granit_parser::Tag>) {
-    let is_open = |tag: &&granit_parser::Tag| matches!((tag.handle(), tag.suffix()), ("", "!") | ("!", ""));
-    if let Some(tag) = tag.filter(|tag| !is_open(tag)) {
+fn set_tag(node: &mut Node, tag: Option<&str>) {
+    if let Some(full) = tag.filter(|tag| *tag != "!") {
         node.tag_is_explicit = true;
-        let full = format!("{}{}", tag.handle(), tag.suffix());
         node.tag = match full.strip_prefix("tag:yaml.org,2002:") {
             Some(suffix) => Tag::core(suffix),
             None => Tag::Other,
@@ -566,7 +372,7 @@ fn set_tag(node: &mut Node, tag: Option<&granit_parser::Tag>) {
         if node.tag == Tag::Other {
             let text = match full.strip_prefix("tag:yaml.org,2002:") {
                 Some(suffix) => format!("!!{suffix}"),
-                None => full,
+                None => full.to_owned(),
             };
             node.rare_mut().tag = Some(text.into());
         }

@@ -335,16 +335,29 @@ impl Writer {
         self.put_break();
     }
 
+    /// Writes the lines of a comment. One whose text ends with a line break has a blank line below it only where
+    /// something follows.
     fn comment(&mut self, text: &str) {
+        let mut breaks = false;
         for (number, line) in text.split('\n').enumerate() {
-            if number > 0 && !line.is_empty() {
+            if number > 0 {
+                self.put_break();
+                breaks = true;
+            }
+            if line.is_empty() {
+                continue;
+            }
+            if breaks {
                 self.write_indent();
             }
-            if !line.is_empty() && !line.starts_with('#') {
+            if !line.starts_with('#') {
                 self.put_str("# ");
             }
             self.put_str(line);
             self.indention = false;
+            breaks = false;
+        }
+        if !breaks {
             self.put_break();
         }
         self.whitespace = true;

@@ -5,6 +5,7 @@
     reason = "helpers of tests are tests"
 )]
 
+mod comments;
 mod emit;
 mod limits;
 mod refused;

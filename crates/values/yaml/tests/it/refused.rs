@@ -104,3 +104,60 @@ fn tabs_are_read_where_no_key_could_stand() {
     read("a:\t# c\n  b: 1\n", "{\"a\":{\"b\":1}}");
     read("# c\n\t# d\na: 1\n", "{\"a\":1}");
 }
+
+#[test]
+fn a_byte_order_mark_is_one_at_the_start_alone() {
+    read("\u{feff}b: 5\n \"\n", "{\"b\":\"5 \\\"\"}");
+    refused("c:\n\u{feff}", "could not find expected ':'");
+}
+
+#[test]
+fn control_characters_are_refused() {
+    for character in [
+        '\0', '\u{1}', '\u{1f}', '\u{7f}', '\u{80}', '\u{9f}', '\u{fffe}', '\u{ffff}',
+    ] {
+        refused(
+            &format!("a: b\nc: \"é{character}\"\n"),
+            "control characters are not allowed",
+        );
+    }
+    for character in ['\t', '\u{a0}', '\u{e9}', '\u{fffd}', '\u{1f600}'] {
+        assert!(
+            parse_all(&format!("a: \"é{character}\"\n")).is_ok(),
+            "{character:?}"
+        );
+    }
+}
+
+#[test]
+fn errors_say_where_a_collection_begins_and_what_is_missing() {
+    let message = |text: &str| parse_all(text).unwrap_err().to_string();
+    assert_eq!(
+        message("a: [1,\n  2\nb: 3\n"),
+        "yaml: line 3, column 2: did not find expected ',' or ']' in the list that begins on line 1"
+    );
+    assert_eq!(
+        message("a:\n  b: 1\n c: 2\n"),
+        "yaml: line 3, column 2: did not find expected key in the mapping that begins on line 1"
+    );
+    assert_eq!(
+        message("a: b\nc: [d,\n  {e: f}\n"),
+        "yaml: line 2, column 4: did not find expected ',' or ']': this '[' is never closed"
+    );
+    assert_eq!(
+        message("a: {b: [c\n"),
+        "yaml: line 1, column 8: did not find expected ',' or ']': this '[' is never closed"
+    );
+    assert_eq!(
+        message("a: \"b\nc: d\n"),
+        "yaml: line 1, column 4: found unexpected end of stream: this quoted text has no end"
+    );
+    assert_eq!(
+        message("a: @b\n"),
+        "yaml: line 1, column 4: found character that cannot start any token: `@` at the start of a text needs quotes around it"
+    );
+    assert_eq!(
+        message("a:\n\tb: 1\n"),
+        "yaml: line 2, column 1: found a tab character that cannot start any token: YAML is indented with spaces"
+    );
+}

@@ -9,6 +9,7 @@ use weir_yaml::{
 
 use crate::support::conformance;
 use weir_conformance::judge;
+use weir_conformance::yaml_test_suite::visible;
 
 #[test]
 fn event_trees_are_those_of_the_suite() {
@@ -44,22 +45,6 @@ fn event_trees_are_those_of_the_suite() {
         }
     }
     judge("yaml-test-suite", outcomes);
-}
-
-/// The suite's marks for white space that would not be seen.
-fn visible(text: &str) -> String {
-    let mut text = text
-        .replace('␣', " ")
-        .replace('←', "\r")
-        .replace('⇔', "\u{feff}")
-        .replace('↵', "");
-    for dashes in ["————»", "———»", "——»", "—»", "»"] {
-        text = text.replace(dashes, "\t");
-    }
-    match text.strip_suffix("∎\n").or_else(|| text.strip_suffix('∎')) {
-        Some(text) => text.to_owned(),
-        None => text,
-    }
 }
 
 fn check(yaml: &str, tree: &str, fails: bool) -> Result<(), String> {
