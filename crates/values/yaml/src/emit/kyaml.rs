@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 
 use super::scalar::{analyze, write};
 use super::writer::{Flavor, Step, Writer};
-
 use crate::{Data, Dialect, Document, Node, Style, Tag, resolve};
 
 /// Where the dashes of a sequence below a key stand.

@@ -100,8 +100,6 @@ impl Scanner<'_> {
             scanned_from: scanned_from.byte,
             token: start_of_token.byte,
             start: Mark::default(),
-            // Columns of `Run` and `Look` are counted from 1.
-            column: 0,
             text: String::new(),
         };
         let newlines = self.cursor.newlines;
@@ -128,7 +126,7 @@ impl Scanner<'_> {
             if closes_flow || self.cursor.is_line_end_at(peek) {
                 if closes_flow || !is_in_gap {
                     let is_below = foot_line == Some(i64::from(run.start.line)) && kind != Kind::Value;
-                    let is_dedented = run.column < indent + 1;
+                    let is_dedented = run.start.column < indent + 1;
                     if closes_flow || is_first_gap && (is_below || is_dedented) {
                         if run.has_text() {
                             if is_dedented {
@@ -150,7 +148,7 @@ impl Scanner<'_> {
                 peek += 1;
                 continue;
             }
-            if run.has_text() && look.column < indent + 1 && look.column != run.column {
+            if run.has_text() && look.column < indent + 1 && look.column != run.start.column {
                 self.end_foot(&mut run, peek);
             }
             if byte != b'#' {
@@ -164,7 +162,6 @@ impl Scanner<'_> {
                     line: look.line,
                     column: look.column,
                 };
-                run.column = look.column;
             }
             is_in_gap = false;
             self.read_comment(peek, &mut run);
@@ -237,8 +234,8 @@ impl Scanner<'_> {
 struct Run {
     scanned_from: usize,
     token: usize,
+    /// Its column is counted from 1.
     start: Mark,
-    column: u32,
     text: String,
 }
 

@@ -426,7 +426,7 @@ impl<'a> Events<'a> {
     fn finish(&mut self, what: What<'a>) -> Result<Event<'a>, ParseError> {
         let comments = match what {
             // A block sequence leaves them to what follows it.
-            What::SequenceEnd if self.is_at_block_end()? => None,
+            What::SequenceEnd if self.peek()?.0 == Kind::BlockEnd => None,
             _ => self.take_comments(),
         };
         self.pop();
@@ -435,10 +435,6 @@ impl<'a> Events<'a> {
         let mut event = Event::new(what, token.start, token.end);
         event.comments = comments;
         Ok(event)
-    }
-
-    fn is_at_block_end(&mut self) -> Result<bool, ParseError> {
-        Ok(self.peek()?.0 == Kind::BlockEnd)
     }
 
     /// The text ends within a flow collection.

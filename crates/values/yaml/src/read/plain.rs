@@ -35,27 +35,7 @@ impl<'a> Scanner<'a> {
             if !self.cursor.is_blank_at(0) && !self.cursor.is_break_at(0) {
                 break;
             }
-            loop {
-                if self.cursor.is_blank_at(0) {
-                    if gap.has_break {
-                        if self.cursor.byte() == b'\t' && i64::from(self.cursor.mark.column) <= self.indent {
-                            return error(
-                                self.cursor.mark,
-                                "found a tab character that violates indentation",
-                            );
-                        }
-                        self.cursor.skip();
-                    } else {
-                        gap.blanks = self.cursor.take_blanks();
-                    }
-                } else {
-                    let line_break = self.cursor.take_break();
-                    if line_break.is_empty() {
-                        break;
-                    }
-                    gap.add_break(line_break);
-                }
-            }
+            self.scan_gap(&mut gap, self.indent)?;
             if self.flow == 0 && i64::from(self.cursor.mark.column) <= self.indent {
                 break;
             }
@@ -69,6 +49,29 @@ impl<'a> Scanner<'a> {
         );
         let kind = Kind::Scalar(ScalarStyle::Plain);
         Ok(Token::with(kind, start, end, text))
+    }
+
+    /// Reads blanks and line breaks. A tab behind a line break may stand deeper than a column alone.
+    pub(super) fn scan_gap(&mut self, gap: &mut Gap<'a>, around: i64) -> Result<(), ParseError> {
+        loop {
+            if !self.cursor.is_blank_at(0) {
+                let line_break = self.cursor.take_break();
+                if line_break.is_empty() {
+                    return Ok(());
+                }
+                gap.add_break(line_break);
+            } else if gap.has_break {
+                if self.cursor.byte() == b'\t' && i64::from(self.cursor.mark.column) <= around {
+                    return error(
+                        self.cursor.mark,
+                        "found a tab character that violates indentation",
+                    );
+                }
+                self.cursor.skip();
+            } else {
+                gap.blanks = self.cursor.take_blanks();
+            }
+        }
     }
 
     /// Bytes up to a blank, or to what ends a plain scalar.
@@ -93,15 +96,15 @@ impl<'a> Scanner<'a> {
 #[derive(Default)]
 pub(super) struct Gap<'a> {
     /// Before the first line break; nothing where there is one.
-    pub(super) blanks: &'a str,
-    pub(super) has_break: bool,
+    blanks: &'a str,
+    has_break: bool,
     /// The first line break, and those behind it.
     first: &'a str,
     others: String,
 }
 
 impl<'a> Gap<'a> {
-    pub(super) fn add_break(&mut self, line_break: &'a str) {
+    fn add_break(&mut self, line_break: &'a str) {
         if self.has_break {
             self.others.push_str(line_break);
         } else {

@@ -78,21 +78,8 @@ impl<'a> Scanner<'a> {
             if self.cursor.byte() == (if is_single { b'\'' } else { b'"' }) {
                 return Ok(text);
             }
-            loop {
-                if self.cursor.is_blank_at(0) {
-                    if gap.has_break {
-                        self.cursor.skip();
-                    } else {
-                        gap.blanks = self.cursor.take_blanks();
-                    }
-                } else {
-                    let line_break = self.cursor.take_break();
-                    if line_break.is_empty() {
-                        break;
-                    }
-                    gap.add_break(line_break);
-                }
-            }
+            // Within quotes a tab may stand anywhere.
+            self.scan_gap(&mut gap, -1)?;
             gap.join(&mut text);
         }
     }

@@ -280,7 +280,7 @@ impl<'a> Scanner<'a> {
             return Ok(());
         }
         let scanned_from = self.cursor.mark;
-        self.skip_to_token()?;
+        self.skip_to_token();
         self.close_blocks(i64::from(self.cursor.mark.column), scanned_from);
         let mark = self.cursor.mark;
         let byte = self.cursor.byte();
@@ -332,18 +332,24 @@ impl<'a> Scanner<'a> {
                 self.fetch_indicator(Kind::FlowEntry, true);
                 Ok(())
             }
-            b'-' if ends => self.fetch_block_entry(),
-            b'?' if ends || is_flow => self.fetch_key(),
-            b':' if ends || is_flow => self.fetch_value(),
-            b'*' => self.fetch_anchor(Kind::Alias),
-            b'&' => self.fetch_anchor(Kind::Anchor),
-            b'!' => {
-                self.save_key()?;
-                self.key_may_come = false;
-                let token = self.scan_tag()?;
-                self.push(token);
+            b'-' if ends => {
+                let refusal = "block sequence entries are not allowed in this context";
+                self.open_block_here(Kind::BlockSequenceStart, refusal)?;
+                self.drop_key()?;
+                self.fetch_indicator(Kind::BlockEntry, true);
                 Ok(())
             }
+            b'?' if ends || is_flow => {
+                let refusal = "mapping keys are not allowed in this context";
+                self.open_block_here(Kind::BlockMappingStart, refusal)?;
+                self.drop_key()?;
+                self.fetch_indicator(Kind::Key, !is_flow);
+                Ok(())
+            }
+            b':' if ends || is_flow => self.fetch_value(),
+            b'*' => self.fetch_word(|this| this.scan_anchor(Kind::Alias)),
+            b'&' => self.fetch_word(|this| this.scan_anchor(Kind::Anchor)),
+            b'!' => self.fetch_word(Self::scan_tag),
             b'|' | b'>' if !is_flow => {
                 self.drop_key()?;
                 self.key_may_come = true;
@@ -351,22 +357,33 @@ impl<'a> Scanner<'a> {
                 self.push(token);
                 Ok(())
             }
-            b'\'' | b'"' => {
-                self.save_key()?;
-                self.key_may_come = false;
-                let token = self.scan_quoted(byte == b'\'')?;
-                self.push(token);
-                Ok(())
-            }
+            b'\'' | b'"' => self.fetch_word(|this| this.scan_quoted(byte == b'\'')),
             b'%' | b'@' | b'`' | b'#' | b'|' | b'>' | b'\t' => error(self.cursor.mark, no_token(byte)),
-            _ => {
-                self.save_key()?;
-                self.key_may_come = false;
-                let token = self.scan_plain()?;
-                self.push(token);
-                Ok(())
-            }
+            _ => self.fetch_word(Self::scan_plain),
         }
+    }
+
+    /// A token that may begin a key, and behind which none does.
+    fn fetch_word(
+        &mut self,
+        scan: impl FnOnce(&mut Self) -> Result<Token<'a>, ParseError>,
+    ) -> Result<(), ParseError> {
+        self.save_key()?;
+        self.key_may_come = false;
+        let token = scan(self)?;
+        self.push(token);
+        Ok(())
+    }
+
+    /// Outside of flow collections, an indicator begins a block collection, unless the one around does at its column.
+    fn open_block_here(&mut self, kind: Kind, refusal: &str) -> Result<(), ParseError> {
+        if self.flow > 0 {
+            return Ok(());
+        }
+        if !self.key_may_come {
+            return error(self.cursor.mark, refusal);
+        }
+        self.open_block(self.cursor.mark, None, kind)
     }
 
     /// A token of one character.
@@ -426,32 +443,6 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    fn fetch_block_entry(&mut self) -> Result<(), ParseError> {
-        let mark = self.cursor.mark;
-        if self.flow == 0 {
-            if !self.key_may_come {
-                return error(mark, "block sequence entries are not allowed in this context");
-            }
-            self.open_block(mark, None, Kind::BlockSequenceStart)?;
-        }
-        self.drop_key()?;
-        self.fetch_indicator(Kind::BlockEntry, true);
-        Ok(())
-    }
-
-    fn fetch_key(&mut self) -> Result<(), ParseError> {
-        let mark = self.cursor.mark;
-        if self.flow == 0 {
-            if !self.key_may_come {
-                return error(mark, "mapping keys are not allowed in this context");
-            }
-            self.open_block(mark, None, Kind::BlockMappingStart)?;
-        }
-        self.drop_key()?;
-        self.fetch_indicator(Kind::Key, self.flow == 0);
-        Ok(())
-    }
-
     fn fetch_value(&mut self) -> Result<(), ParseError> {
         let at = self.keys.len().saturating_sub(1);
         if self.is_key_possible(at)? {
@@ -464,27 +455,14 @@ impl<'a> Scanner<'a> {
             self.fetch_indicator(Kind::Value, false);
             return Ok(());
         }
-        let mark = self.cursor.mark;
-        if self.flow == 0 {
-            if !self.key_may_come {
-                return error(mark, "mapping values are not allowed in this context");
-            }
-            self.open_block(mark, None, Kind::BlockMappingStart)?;
-        }
+        let refusal = "mapping values are not allowed in this context";
+        self.open_block_here(Kind::BlockMappingStart, refusal)?;
         self.fetch_indicator(Kind::Value, self.flow == 0);
         Ok(())
     }
 
-    fn fetch_anchor(&mut self, kind: Kind) -> Result<(), ParseError> {
-        self.save_key()?;
-        self.key_may_come = false;
-        let token = self.scan_anchor(kind)?;
-        self.push(token);
-        Ok(())
-    }
-
     /// Passes over blanks, line breaks and comments.
-    fn skip_to_token(&mut self) -> Result<(), ParseError> {
+    fn skip_to_token(&mut self) {
         let scanned_from = self.cursor.mark;
         loop {
             loop {
@@ -508,7 +486,7 @@ impl<'a> Scanner<'a> {
                 }
             }
             if self.cursor.take_break().is_empty() {
-                return Ok(());
+                return;
             }
             if self.flow == 0 {
                 self.key_may_come = true;
