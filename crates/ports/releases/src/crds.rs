@@ -116,13 +116,13 @@ impl Context<'_> {
                 );
                 continue;
             }
-            writer
+            let stored = writer
                 .update_all(&[], &mut definition, &mut changes)
                 .await
                 .map_err(|failure| {
                     failure.within(Reason::Crds, "failed to update CustomResourceDefinition(s): ")
                 })?;
-            applied.extend(definition);
+            applied.extend(stored);
         }
         self.wait_until_established(PATIENCE, &applied)
             .await
