@@ -1,6 +1,7 @@
 //! One reconcile of a HelmRelease, step by step, and what follows from it.
 
 mod act;
+mod announce;
 mod cycle;
 mod run;
 mod told;
@@ -13,6 +14,7 @@ use weir_apis::{GroupVersionKind, Object, key};
 use weir_cluster::mirror::Change;
 use weir_cluster::pulse::Pulse;
 use weir_cluster::{ApiError, Lookup, Mirror};
+use weir_releases::{Discovery, Records};
 use weir_runtime::artifacts::Artifacts;
 use weir_runtime::conclude::Who;
 use weir_runtime::sources::has_new_artifact;
@@ -23,6 +25,7 @@ use weir_runtime::{
 
 use crate::charts::Charts;
 use crate::references::{configs_of, source_of};
+use crate::template;
 use run::Run;
 
 const WHO: Who = Who {
@@ -37,6 +40,12 @@ pub struct HelmReleases {
     deps: Deps,
     charts: Charts,
     sources: Sources,
+    /// The HelmCharts that belong to HelmReleases, by owner.
+    owned: Arc<Index<Key>>,
+    /// Release records of the cluster that the objects are in.
+    records: Arc<Records>,
+    /// What that cluster can do; `None` where nothing outside one namespace may be watched.
+    discovery: Option<Arc<Discovery>>,
     _configs: Vec<Pulse>,
 }
 
@@ -76,12 +85,31 @@ impl HelmReleases {
             };
             configs::watch(&deps.client, &deps.settings, &readers, wake).await?
         };
+        let namespace = deps.settings.watch_namespace.as_deref();
+        let records = Records::follow(&deps.client, namespace.unwrap_or_default()).await?;
+        let discovery = match namespace {
+            None => Some(Arc::new(Discovery::follow(&deps.client).await?)),
+            Some(_) => None,
+        };
+        let owned = Arc::new(Index::new(template::owner_of));
         let reconciler = Arc::new(Self {
             charts: Charts::new(artifacts),
             sources: sources.clone(),
+            owned: owned.clone(),
+            records: Arc::new(records),
+            discovery,
             deps: deps.clone(),
             _configs: configs,
         });
+        sources
+            .charts
+            .subscribe(Arc::new(move |change: Change| owned.notice(&change)));
+        for chart in sources.charts.all() {
+            reconciler.owned.notice(&Change {
+                old: None,
+                new: Some(chart),
+            });
+        }
         let gvk = GroupVersionKind::new(HelmRelease::GROUP, HelmRelease::VERSION, HelmRelease::KIND);
         let controller = Controller::start(&deps, &gvk, reconciler, &waker).await?;
         let own = controller.mirror();

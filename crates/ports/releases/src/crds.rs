@@ -132,6 +132,9 @@ impl Context<'_> {
         for definition in &applied {
             self.wait_until_served(definition).await?;
         }
+        if let Some(discovery) = self.discovery {
+            discovery.forget();
+        }
         Ok(())
     }
 

@@ -218,7 +218,11 @@ pub(crate) async fn render(
     revision: i64,
     is_upgrade: bool,
 ) -> Result<Rendered, Failure> {
-    let capabilities = crate::capabilities(ctx.client).await.map_err(|error| {
+    let asked = match ctx.discovery {
+        Some(discovery) => discovery.capabilities(ctx.client).await,
+        None => crate::capabilities(ctx.client).await,
+    };
+    let capabilities = asked.map_err(|error| {
         let message = format!("could not get server version from Kubernetes: {}", chain(&error));
         Failure::new(Reason::Cluster, message)
     })?;
