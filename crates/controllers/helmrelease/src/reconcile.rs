@@ -9,7 +9,7 @@ mod told;
 use std::sync::{Arc, OnceLock};
 
 use weir_apis::condition::{Conditions, READY, RECONCILING, Status};
-use weir_apis::kind::HelmRelease;
+use weir_apis::kind::{ExternalArtifact, HelmChart, HelmRelease};
 use weir_apis::{GroupVersionKind, Object, key};
 use weir_cluster::mirror::Change;
 use weir_cluster::pulse::Pulse;
@@ -56,15 +56,17 @@ pub struct Sources {
     pub repositories: Arc<Mirror>,
     /// The HelmCharts.
     pub charts: Arc<Mirror>,
+    /// The ExternalArtifacts, where they may be released from.
+    pub external: Option<Arc<Mirror>>,
 }
 
 impl Sources {
     /// The mirror of a kind.
     fn of(&self, kind: &str) -> &Arc<Mirror> {
-        if kind == weir_apis::kind::HelmChart::KIND {
-            &self.charts
-        } else {
-            &self.repositories
+        match (kind, &self.external) {
+            (HelmChart::KIND, _) => &self.charts,
+            (ExternalArtifact::KIND, Some(external)) => external,
+            _ => &self.repositories,
         }
     }
 }
@@ -132,7 +134,11 @@ impl HelmReleases {
             dependents.notice(&change);
             readers.notice(&change);
         }
-        for mirror in [&sources.repositories, &sources.charts] {
+        let external = sources.external.as_ref();
+        for mirror in [&sources.repositories, &sources.charts]
+            .into_iter()
+            .chain(external)
+        {
             let (users, waker, own) = (users.clone(), waker.clone(), Arc::downgrade(own));
             mirror.subscribe(Arc::new(move |change: Change| {
                 let (true, Some(source), Some(waker), Some(own)) =

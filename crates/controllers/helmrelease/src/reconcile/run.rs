@@ -9,7 +9,10 @@ use serde_json::{Value, json};
 use weir_apis::artifact::Artifact;
 use weir_apis::condition::{Conditions, READY, STALLED, Status};
 use weir_apis::kind::helm_release::HelmReleaseStatus;
-use weir_apis::kind::{HelmChart, HelmChartStatus, HelmRelease, OciRepository, OciRepositoryStatus};
+use weir_apis::kind::{
+    ExternalArtifact, ExternalArtifactStatus, HelmChart, HelmChartStatus, HelmRelease, OciRepository,
+    OciRepositoryStatus,
+};
 use weir_apis::time::Time;
 use weir_apis::{GroupVersionKind, Object, ObjectRef, key, reason};
 use weir_cluster::{Client, Lookup, Propagation, Write};
@@ -344,14 +347,17 @@ impl<'a> Run<'a> {
         let conditions = Conditions::of(&found);
         let after = self.house.deps.settings.requeue_dependency;
         // A source that is new is being fetched right now, and its artifact wakes us.
-        let being_fetched = conditions.get(READY).is_none() && self.is_newer_than(&found, after);
+        let being_fetched = kind != ExternalArtifact::KIND
+            && conditions.get(READY).is_none()
+            && self.is_newer_than(&found, after);
         let waits = |why: &str| {
             let message = format!("{kind} '{namespace}/{name}' is not ready: {why}");
             let failure = Failure::waiting(reason::SOURCE_NOT_READY, after, message);
             if being_fetched { failure.quietly() } else { failure }
         };
         let (artifact, observed) = status_of(&found).map_err(|why| waits(&why))?;
-        if observed != Some(found.generation()) {
+        // Nobody observes generations of what others write.
+        if kind != ExternalArtifact::KIND && observed != Some(found.generation()) {
             let why = conditions
                 .get(READY)
                 .filter(|ready| ready.status == Status::False);
@@ -396,7 +402,12 @@ impl<'a> Run<'a> {
                 format!("Could not load chart: {}", chain(&e)),
             )
         })?;
-        if source.kind != OciRepository::KIND {
+        let has_digest = match source.kind.as_str() {
+            OciRepository::KIND => true,
+            ExternalArtifact::KIND => version::digest_of(&artifact.revision).is_some(),
+            _ => false,
+        };
+        if !has_digest {
             return Ok((chart, None));
         }
         let mutated = version::mutate(&chart.metadata.version, &artifact.revision)
@@ -574,6 +585,10 @@ fn status_of(source: &Object) -> Result<(Option<Artifact>, Option<i64>), String>
     if source.kind() == HelmChart::KIND {
         let status: HelmChartStatus = serde_json::from_value(status).map_err(malformed)?;
         return Ok((status.artifact, status.observed_generation));
+    }
+    if source.kind() == ExternalArtifact::KIND {
+        let status: ExternalArtifactStatus = serde_json::from_value(status).map_err(malformed)?;
+        return Ok((status.artifact, None));
     }
     let status: OciRepositoryStatus = serde_json::from_value(status).map_err(malformed)?;
     Ok((status.artifact, status.observed_generation))
