@@ -37,6 +37,7 @@ scenarios![
     upgrade::a_failed_upgrade_is_recorded_and_cleaned_up,
     upgrade::a_name_is_taken_unless_it_may_be_replaced,
     upgrade::an_interrupted_release_is_unlocked,
+    upgrade::of_two_who_write_one_record_one_fails,
     adoption::objects_of_others_are_refused_or_taken,
     adoption::a_namespace_is_created,
     hooks::hooks_run_by_weight_and_go_by_policy,
