@@ -1,6 +1,7 @@
 //! Where Helm keeps releases: a Secret for each revision.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine as _;
@@ -53,6 +54,29 @@ pub enum StorageError {
     },
 }
 
+/// A Secret as it was.
+#[derive(Debug, Clone)]
+struct Known {
+    version: String,
+    /// Of the record in it; `None` where it was remembered without being read.
+    content: Option<u64>,
+}
+
+/// What tells one record from another.
+fn content(secret: &Object) -> Option<u64> {
+    let record = secret.get(&["data", "release"])?.as_str()?;
+    let mut hasher = DefaultHasher::new();
+    record.hash(&mut hasher);
+    Some(hasher.finish())
+}
+
+/// Makes a write fail where the Secret is of another version.
+fn expect(secret: &mut Object, version: &str) {
+    secret
+        .metadata_mut()
+        .insert("resourceVersion".into(), version.into());
+}
+
 /// The releases of one namespace. Records of Helm 3 and Helm 4 are read, Helm 4's are written.
 ///
 /// A record that was read is written only while it is the one that was read, and a new one only where there is none of its
@@ -62,8 +86,8 @@ pub struct Storage {
     client: Client,
     namespace: String,
     manager: String,
-    /// Versions of the Secrets as this storage last read or wrote them, by name.
-    versions: Arc<Mutex<HashMap<String, String>>>,
+    /// The Secrets as this storage last read or wrote them, by name.
+    known: Arc<Mutex<HashMap<String, Known>>>,
     memory: Option<Arc<Records>>,
 }
 
@@ -74,7 +98,7 @@ impl Storage {
             client,
             namespace: namespace.into(),
             manager: manager.into(),
-            versions: Arc::default(),
+            known: Arc::default(),
             memory: None,
         }
     }
@@ -128,7 +152,10 @@ impl Storage {
     /// All revisions of a release, where the memory is sure of them.
     fn remembered(&self, release: &str) -> Option<Vec<Release>> {
         let (records, versions) = self.memory.as_ref()?.all(&self.owner(), release)?;
-        self.lock().extend(versions);
+        let content = None;
+        let known = versions.into_iter();
+        self.lock()
+            .extend(known.map(|(name, version)| (name, Known { version, content })));
         Some(records)
     }
 
@@ -140,18 +167,25 @@ impl Storage {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, String>> {
-        self.versions.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, secret: &Object) {
+        let known = Known {
+            version: secret.resource_version().to_owned(),
+            content: content(secret),
+        };
+        self.lock().insert(secret.name().to_owned(), known);
     }
 
     /// Takes in a Secret as it was just read.
     fn read(&self, secret: &Object) -> Result<Release, StorageError> {
-        let (name, version) = (secret.name(), secret.resource_version());
-        self.lock().insert(name.to_owned(), version.to_owned());
+        self.note(secret);
         let Some(memory) = &self.memory else {
             return decode(secret);
         };
-        if let Some(known) = memory.one(&self.owner(), name, version) {
+        if let Some(known) = memory.one(&self.owner(), secret.name(), secret.resource_version()) {
             return Ok(known);
         }
         let release = decode(secret)?;
@@ -161,8 +195,7 @@ impl Storage {
 
     /// Takes in a Secret as it was just written.
     fn wrote(&self, stored: &Object) {
-        self.lock()
-            .insert(stored.name().to_owned(), stored.resource_version().to_owned());
+        self.note(stored);
         if let Some(memory) = &self.memory {
             memory.wrote(&self.owner(), stored);
         }
@@ -231,27 +264,39 @@ impl Storage {
     pub async fn update(&self, release: &Release, now: Timestamp) -> Result<(), StorageError> {
         let mut secret = self.secret(release, ("modifiedAt", now))?;
         let known = self.lock().get(secret.name()).cloned();
-        if let Some(version) = known {
-            secret
-                .metadata_mut()
-                .insert("resourceVersion".into(), version.into());
+        if let Some(known) = &known {
+            expect(&mut secret, &known.version);
         }
         let stored = match self.client.replace(&secret, &self.manager).await {
-            Ok(stored) => stored,
-            Err(error) if error.is_conflict() => self.written_already(&secret, error).await?,
-            Err(error) => return Err(failed("update", secret.name())(error)),
+            Err(error) if error.is_conflict() => self.settle(secret.clone(), known, error).await,
+            replaced => replaced,
         };
+        let stored = stored.map_err(failed("update", secret.name()))?;
         self.wrote(&stored);
         Ok(())
     }
 
-    /// A write that is tried again because its answer was lost meets itself. Any other conflict is one.
-    async fn written_already(&self, secret: &Object, error: ApiError) -> Result<Object, StorageError> {
-        let content = |secret: &Object| secret.get(&["data", "release"]).cloned();
-        match self.client.get(&secret.reference()).await {
-            Ok(Some(live)) if content(&live) == content(secret) => Ok(live),
-            _ => Err(failed("update", secret.name())(error)),
+    /// What to do about a conflict. A write that is tried again because its answer was lost meets itself, and is done; where
+    /// somebody has put a label on the Secret, the record is still the one that was read. Anything else is a conflict.
+    async fn settle(
+        &self,
+        mut secret: Object,
+        known: Option<Known>,
+        error: ApiError,
+    ) -> Result<Object, ApiError> {
+        let Some(live) = self.client.get(&secret.reference()).await? else {
+            return Err(error);
+        };
+        let found = content(&live);
+        if found == content(&secret) {
+            return Ok(live);
         }
+        let was = known.and_then(|known| known.content);
+        if was.is_none() || was != found {
+            return Err(error);
+        }
+        expect(&mut secret, live.resource_version());
+        self.client.replace(&secret, &self.manager).await
     }
 
     /// Forgets a revision. Forgotten already is fine.

@@ -296,6 +296,10 @@ pub(crate) async fn of_two_who_write_one_record_one_fails(ground: &Ground) -> Re
     // They may go on, and so may we when we have read what they wrote.
     other.update(&theirs, now).await?;
     one.last(NAME).await?;
+    // A label that somebody puts on the Secret makes it no other record.
+    let secret = stage.object("v1", "Secret", &storage_name(NAME, 1));
+    let label = json!({"metadata": {"labels": {"seen": "yes"}}});
+    stage.client.merge(&secret, &label, "somebody").await?;
     one.update(&ours, now).await?;
     stage.has_revisions(&[(1, "failed")]).await?;
     let taken = other.create(&ours, 0, now).await.expect_err("it is there");
