@@ -10,8 +10,9 @@ use weir_runtime::{Deps, Draft};
 
 use super::WHO;
 
-/// How long an action takes that is worth a write of its own. Most are over sooner, and their end is written.
-const SOON: Duration = Duration::from_secs(1);
+/// How long an action takes that is worth a write of its own. Most are over sooner, also where many are under way at once, and
+/// their end is written.
+const SOON: Duration = Duration::from_secs(3);
 
 /// A status that is written in a moment, unless the action ends before. It holds nothing that the next process could not
 /// find out again, should this one die before it is written.
