@@ -1,6 +1,7 @@
 //! One reconcile of a HelmRelease, step by step, and what follows from it.
 
 mod act;
+mod announce;
 mod cycle;
 mod run;
 mod told;
@@ -8,11 +9,12 @@ mod told;
 use std::sync::{Arc, OnceLock};
 
 use weir_apis::condition::{Conditions, READY, RECONCILING, Status};
-use weir_apis::kind::HelmRelease;
+use weir_apis::kind::{ExternalArtifact, HelmChart, HelmRelease};
 use weir_apis::{GroupVersionKind, Object, key};
 use weir_cluster::mirror::Change;
 use weir_cluster::pulse::Pulse;
 use weir_cluster::{ApiError, Lookup, Mirror};
+use weir_releases::{Discovery, Records};
 use weir_runtime::artifacts::Artifacts;
 use weir_runtime::conclude::Who;
 use weir_runtime::sources::has_new_artifact;
@@ -23,6 +25,7 @@ use weir_runtime::{
 
 use crate::charts::Charts;
 use crate::references::{configs_of, source_of};
+use crate::template;
 use run::Run;
 
 const WHO: Who = Who {
@@ -37,6 +40,12 @@ pub struct HelmReleases {
     deps: Deps,
     charts: Charts,
     sources: Sources,
+    /// The HelmCharts that belong to HelmReleases, by owner.
+    owned: Arc<Index<Key>>,
+    /// Release records of the cluster that the objects are in.
+    records: Arc<Records>,
+    /// What that cluster can do; `None` where nothing outside one namespace may be watched.
+    discovery: Option<Arc<Discovery>>,
     _configs: Vec<Pulse>,
 }
 
@@ -47,15 +56,17 @@ pub struct Sources {
     pub repositories: Arc<Mirror>,
     /// The HelmCharts.
     pub charts: Arc<Mirror>,
+    /// The ExternalArtifacts, where they may be released from.
+    pub external: Option<Arc<Mirror>>,
 }
 
 impl Sources {
     /// The mirror of a kind.
     fn of(&self, kind: &str) -> &Arc<Mirror> {
-        if kind == weir_apis::kind::HelmChart::KIND {
-            &self.charts
-        } else {
-            &self.repositories
+        match (kind, &self.external) {
+            (HelmChart::KIND, _) => &self.charts,
+            (ExternalArtifact::KIND, Some(external)) => external,
+            _ => &self.repositories,
         }
     }
 }
@@ -76,12 +87,31 @@ impl HelmReleases {
             };
             configs::watch(&deps.client, &deps.settings, &readers, wake).await?
         };
+        let namespace = deps.settings.watch_namespace.as_deref();
+        let records = Records::follow(&deps.client, namespace.unwrap_or_default()).await?;
+        let discovery = match namespace {
+            None => Some(Arc::new(Discovery::follow(&deps.client).await?)),
+            Some(_) => None,
+        };
+        let owned = Arc::new(Index::new(template::owner_of));
         let reconciler = Arc::new(Self {
             charts: Charts::new(artifacts),
             sources: sources.clone(),
+            owned: owned.clone(),
+            records: Arc::new(records),
+            discovery,
             deps: deps.clone(),
             _configs: configs,
         });
+        sources
+            .charts
+            .subscribe(Arc::new(move |change: Change| owned.notice(&change)));
+        for chart in sources.charts.all() {
+            reconciler.owned.notice(&Change {
+                old: None,
+                new: Some(chart),
+            });
+        }
         let gvk = GroupVersionKind::new(HelmRelease::GROUP, HelmRelease::VERSION, HelmRelease::KIND);
         let controller = Controller::start(&deps, &gvk, reconciler, &waker).await?;
         let own = controller.mirror();
@@ -104,7 +134,11 @@ impl HelmReleases {
             dependents.notice(&change);
             readers.notice(&change);
         }
-        for mirror in [&sources.repositories, &sources.charts] {
+        let external = sources.external.as_ref();
+        for mirror in [&sources.repositories, &sources.charts]
+            .into_iter()
+            .chain(external)
+        {
             let (users, waker, own) = (users.clone(), waker.clone(), Arc::downgrade(own));
             mirror.subscribe(Arc::new(move |change: Change| {
                 let (true, Some(source), Some(waker), Some(own)) =

@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use weir_apis::kind::helm_release::ChartRef;
-use weir_apis::kind::{HelmChart, HelmRelease, OciRepository};
+use weir_apis::kind::{ExternalArtifact, HelmChart, HelmRelease, OciRepository};
 use weir_apis::reason;
 use weir_helm::flux_name;
 use weir_plan::{CompiledSelector, HealthRules, IgnoreRule, IgnoreRules, Selector};
-use weir_runtime::sources::Source;
+use weir_runtime::sources::{Source, allows_kind};
 use weir_runtime::verdict::{chain, duration};
 use weir_runtime::{Failure, Settings};
 
@@ -209,6 +209,7 @@ impl Spec {
         }
         let (kind, namespace, name) = spec.source();
         allows(&spec.own, settings, &kind, &namespace, &name)?;
+        allows_kind(settings, &kind, &namespace, &name)?;
         Ok(spec)
     }
 
@@ -281,7 +282,7 @@ pub(crate) fn source_of(own: &HelmRelease) -> Source {
 }
 
 fn may_be_used(reference: &ChartRef) -> Result<(), Failure> {
-    if reference.kind == OciRepository::KIND || reference.kind == HelmChart::KIND {
+    if [OciRepository::KIND, HelmChart::KIND, ExternalArtifact::KIND].contains(&reference.kind.as_str()) {
         return Ok(());
     }
     let message = format!(

@@ -1,9 +1,12 @@
 //! The HelmChart that is made of `spec.chart` (flux-controllers.md §4.1).
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 use weir_apis::kind::helm_release::ChartTemplate;
 use weir_apis::kind::{HelmChart, HelmRelease};
 use weir_apis::{GroupVersionKind, InvalidObject, Object, ObjectRef, key};
+use weir_runtime::Key;
 
 /// The HelmChart of a name.
 pub(crate) fn reference(namespace: &str, name: &str) -> ObjectRef {
@@ -25,7 +28,21 @@ pub(crate) fn of_template(own: &HelmRelease, template: &ChartTemplate) -> Object
     reference(namespace, &name)
 }
 
-/// The HelmChart to apply.
+/// The HelmRelease that a HelmChart belongs to, by its labels and its name.
+pub(crate) fn owner_of(chart: &Object) -> BTreeSet<Key> {
+    let (Some(name), Some(namespace)) = (
+        chart.label(key::HELM_RELEASE_NAME),
+        chart.label(key::HELM_RELEASE_NAMESPACE),
+    ) else {
+        return BTreeSet::new();
+    };
+    if chart.name() != format!("{namespace}-{name}") {
+        return BTreeSet::new();
+    }
+    BTreeSet::from([(namespace.to_owned(), name.to_owned())])
+}
+
+/// The HelmChart to apply. It comes with the finalizer that its controller would add.
 pub(crate) fn build(own: &HelmRelease, template: &ChartTemplate) -> Result<Object, InvalidObject> {
     let reference = of_template(own, template);
     let chart = &template.spec;
@@ -59,7 +76,9 @@ pub(crate) fn build(own: &HelmRelease, template: &ChartTemplate) -> Result<Objec
         }
         set("verify", wanted);
     }
-    let mut metadata = json!({"name": reference.name, "namespace": reference.namespace});
+    let mut metadata = json!({
+        "name": reference.name, "namespace": reference.namespace, "finalizers": [key::FINALIZER],
+    });
     let template = template.metadata.clone().unwrap_or_default();
     let mut labels = template.labels;
     labels.insert(key::HELM_RELEASE_NAME.into(), own.metadata.name.clone());
@@ -123,7 +142,7 @@ mod tests {
             chart.into_value(),
             json!({
                 "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "HelmChart",
-                "metadata": {"name": "apps-web", "namespace": "apps", "labels": {
+                "metadata": {"name": "apps-web", "namespace": "apps", "finalizers": ["finalizers.fluxcd.io"], "labels": {
                     "helm.toolkit.fluxcd.io/name": "web", "helm.toolkit.fluxcd.io/namespace": "apps",
                 }},
                 "spec": {"chart": "podinfo", "interval": "10m", "sourceRef": {"kind": "HelmRepository", "name": "charts"}},
@@ -169,8 +188,8 @@ mod tests {
             chart.into_value(),
             json!({
                 "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "HelmChart",
-                "metadata": {"name": "apps-web", "namespace": "flux-system", "annotations": {"c": "d"}, "labels": {
-                    "a": "b", "helm.toolkit.fluxcd.io/name": "web", "helm.toolkit.fluxcd.io/namespace": "apps",
+                "metadata": {"name": "apps-web", "namespace": "flux-system", "finalizers": ["finalizers.fluxcd.io"],
+                    "annotations": {"c": "d"}, "labels": {"a": "b", "helm.toolkit.fluxcd.io/name": "web", "helm.toolkit.fluxcd.io/namespace": "apps",
                 }},
                 "spec": {
                     "chart": "podinfo", "version": "6.x", "interval": "1m", "reconcileStrategy": "Revision",

@@ -52,6 +52,15 @@ pub(crate) fn mutate(version: &str, revision: &str) -> Result<Mutated, MutateErr
     })
 }
 
+/// The digest in a revision, `<name>@<digest>` or `<digest>`, where there is one.
+pub(crate) fn digest_of(revision: &str) -> Option<&str> {
+    let digest = revision.rsplit_once('@').map_or(revision, |(_, digest)| digest);
+    let (algorithm, hex) = digest.split_once(':')?;
+    let is_digest =
+        !algorithm.is_empty() && hex.len() >= DIGITS && hex.bytes().all(|b| b.is_ascii_hexdigit());
+    is_digest.then_some(digest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

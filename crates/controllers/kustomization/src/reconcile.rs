@@ -9,7 +9,7 @@ use weir_apis::condition::{Conditions, READY, Status};
 use weir_apis::kind::Kustomization;
 use weir_apis::time::Time;
 use weir_apis::{GroupVersionKind, Object, key, reason};
-use weir_cluster::mirror::Change;
+use weir_cluster::mirror::{Change, OnChange};
 use weir_cluster::pulse::Pulse;
 use weir_cluster::{ApiError, Mirror};
 use weir_kustomize::Cache;
@@ -46,16 +46,20 @@ pub struct Kustomizations {
     /// What builds share: many Kustomizations build the same bases.
     parsed: Arc<Cache>,
     sources: Arc<Mirror>,
+    /// The ExternalArtifacts, where they may be built from.
+    external: Option<Arc<Mirror>>,
     watched: Arc<Watched>,
     _configs: Vec<Pulse>,
 }
 
 impl Kustomizations {
-    /// Starts the controller. `sources` mirrors the OCIRepositories; a new artifact in it wakes those who build from it.
+    /// Starts the controller. `sources` mirrors the OCIRepositories, `external` the ExternalArtifacts where they may be built
+    /// from; a new artifact in one wakes those who build from it.
     pub async fn start(
         deps: Deps,
         artifacts: Artifacts,
         sources: Arc<Mirror>,
+        external: Option<Arc<Mirror>>,
     ) -> Result<Controller, ApiError> {
         let waker: Arc<OnceLock<Waker>> = Arc::default();
         let users = Arc::new(Index::new(source_of));
@@ -76,6 +80,7 @@ impl Kustomizations {
             trees: Trees::new(artifacts),
             parsed: Arc::new(Cache::new(PARSED_BYTES)),
             sources: sources.clone(),
+            external: external.clone(),
             watched: watched.clone(),
             deps: deps.clone(),
             _configs: configs,
@@ -107,14 +112,17 @@ impl Kustomizations {
             dependents.notice(&change);
             readers.notice(&change);
         }
-        sources.subscribe(Arc::new(move |change: Change| {
+        let on_change: OnChange = Arc::new(move |change: Change| {
             if let (true, Some(source), Some(waker)) = (has_new_artifact(&change), &change.new, waker.get()) {
                 for key in users.users(&sources::key(source)) {
                     watched.supersede(&key);
                     waker.wake(&key.0, &key.1);
                 }
             }
-        }));
+        });
+        for mirror in [Some(sources), external].into_iter().flatten() {
+            mirror.subscribe(on_change.clone());
+        }
         Ok(controller)
     }
 

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use weir_apis::kind::Kustomization;
+use weir_apis::kind::{ExternalArtifact, Kustomization, OciRepository};
 use weir_apis::{key, reason};
 use weir_plan::{Budget, HealthRules, InvalidBudget};
+use weir_runtime::sources::allows_kind;
 use weir_runtime::verdict::{chain, duration};
 use weir_runtime::{Failure, Settings};
 
@@ -55,7 +56,7 @@ impl Spec {
             None => settings.max_prune,
         };
         let source = &own.spec.source_ref;
-        if source.kind != "OCIRepository" {
+        if source.kind != OciRepository::KIND && source.kind != ExternalArtifact::KIND {
             let message = format!(
                 "spec.sourceRef: sources of kind {} are not built yet; use an OCIRepository",
                 source.kind
@@ -70,6 +71,7 @@ impl Spec {
             );
             return Err(Failure::stalled(reason::ACCESS_DENIED, message));
         }
+        allows_kind(settings, &source.kind, namespace, &source.name)?;
         Ok(Self {
             own,
             interval,

@@ -63,6 +63,9 @@ pub struct Settings {
     pub max_prune: Budget,
     /// `--without-policies`: where the cluster does not know VerificationPolicies, go on without them.
     pub without_policies: bool,
+    /// `--external-artifacts` (upstream's gate `ExternalArtifact`): what others write and serve may be built from. Nobody
+    /// checks signatures of it.
+    pub external_artifacts: bool,
 }
 
 impl Default for Settings {
@@ -84,6 +87,7 @@ impl Default for Settings {
             strict_substitution: false,
             max_prune: Budget::Unlimited,
             without_policies: false,
+            external_artifacts: false,
         }
     }
 }

@@ -100,55 +100,76 @@ pub(crate) fn list<T>(items: &[T], out: &mut String, item: impl Fn(&T, &mut Stri
     out.push(']');
 }
 
-/// Compact JSON, indented by two blanks a level as Go's `MarshalIndent` does it.
-pub(crate) fn indented(compact: &str) -> String {
-    let mut out = String::with_capacity(compact.len() + compact.len() / 4);
-    let mut depth = 0_usize;
-    let mut in_text = false;
-    let mut is_escaped = false;
-    // Whether a collection has just been opened: one that is closed at once stays on its line.
-    let mut opened = false;
-    let line = |out: &mut String, depth: usize| {
-        out.push('\n');
-        for _ in 0..depth {
-            out.push_str("  ");
+/// Compact JSON that comes in pieces, cut anywhere, indented by two blanks a level as Go's `MarshalIndent` does it.
+#[derive(Debug, Default)]
+pub(crate) struct Indented {
+    out: String,
+    depth: usize,
+    in_text: bool,
+    is_escaped: bool,
+    /// Whether a collection has just been opened: one that is closed at once stays on its line.
+    opened: bool,
+}
+
+impl Indented {
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
+        Self {
+            out: String::with_capacity(bytes),
+            ..Self::default()
         }
-    };
-    for c in compact.chars() {
-        if in_text {
-            out.push(c);
-            (in_text, is_escaped) = (is_escaped || c != '"', !is_escaped && c == '\\');
-            continue;
+    }
+
+    pub(crate) fn push(&mut self, compact: &str) {
+        for c in compact.chars() {
+            self.take(c);
+        }
+    }
+
+    pub(crate) fn finish(self) -> String {
+        self.out
+    }
+
+    fn take(&mut self, c: char) {
+        if self.in_text {
+            self.out.push(c);
+            (self.in_text, self.is_escaped) = (self.is_escaped || c != '"', !self.is_escaped && c == '\\');
+            return;
         }
         match c {
             '}' | ']' => {
-                depth = depth.saturating_sub(1);
-                if !opened {
-                    line(&mut out, depth);
+                self.depth = self.depth.saturating_sub(1);
+                if !self.opened {
+                    self.line();
                 }
-                opened = false;
-                out.push(c);
-                continue;
+                self.opened = false;
+                self.out.push(c);
+                return;
             }
-            _ if opened => {
-                opened = false;
-                line(&mut out, depth);
+            _ if self.opened => {
+                self.opened = false;
+                self.line();
             }
             _ => {}
         }
-        out.push(c);
+        self.out.push(c);
         match c {
             '{' | '[' => {
-                depth += 1;
-                opened = true;
+                self.depth += 1;
+                self.opened = true;
             }
-            ',' => line(&mut out, depth),
-            ':' => out.push(' '),
-            '"' => in_text = true,
+            ',' => self.line(),
+            ':' => self.out.push(' '),
+            '"' => self.in_text = true,
             _ => {}
         }
     }
-    out
+
+    fn line(&mut self) {
+        self.out.push('\n');
+        for _ in 0..self.depth {
+            self.out.push_str("  ");
+        }
+    }
 }
 
 /// A struct that is being written.
@@ -247,6 +268,13 @@ mod tests {
   ],
   "e": "\\"
 }"#;
-        assert_eq!(indented(compact), expected);
+        let mut whole = Indented::default();
+        whole.push(compact);
+        assert_eq!(whole.finish(), expected);
+        let mut pieces = Indented::default();
+        for c in compact.chars() {
+            pieces.push(&c.to_string());
+        }
+        assert_eq!(pieces.finish(), expected);
     }
 }

@@ -56,5 +56,5 @@ fn reading_an_index_takes_little_more_memory_than_its_text() {
     let json = Index::read_whole(text.as_bytes()).unwrap().to_json();
     let taken = peak() - before;
     assert!(json.len() > SIZE / 2);
-    assert!(taken < 6 * text.len(), "{taken} bytes for {}", text.len());
+    assert!(taken < 4 * text.len(), "{taken} bytes for {}", text.len());
 }

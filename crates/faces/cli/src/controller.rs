@@ -124,6 +124,10 @@ pub(crate) struct Controller {
     /// kind is known its policies hold all the same
     #[arg(long)]
     without_policies: bool,
+    /// Let Kustomizations and HelmReleases build from ExternalArtifacts, which others write and serve. Their digests are checked, but
+    /// no signatures: policies do not reach them
+    #[arg(long)]
+    external_artifacts: bool,
 }
 
 /// From which level on to log.
@@ -273,6 +277,7 @@ impl Controller {
             custom_stage_kinds: self.custom_apply_stage_kinds.iter().cloned().collect(),
             max_prune: self.max_prune,
             without_policies: self.without_policies,
+            external_artifacts: self.external_artifacts,
             min_retry_delay: self.min_retry_delay,
             max_retry_delay: self.max_retry_delay,
         }

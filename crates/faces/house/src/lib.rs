@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use weir_apis::GroupVersionKind;
+use weir_apis::kind::ExternalArtifact;
 use weir_cluster::notify::Endpoint;
 use weir_cluster::{ApiError, Client, Clock, Mirror};
 use weir_helmrelease::{HelmReleases, Sources};
@@ -88,6 +90,7 @@ impl House {
         let sources_of_charts = Sources {
             repositories: all_of(&deps, &sources).await,
             charts: all_of(&deps, &charts).await,
+            external: external(&deps).await?,
         };
         let all_sources = AllSources {
             oci: sources_of_charts.repositories.clone(),
@@ -104,6 +107,7 @@ impl House {
             deps.clone(),
             artifacts.clone(),
             sources_of_charts.repositories.clone(),
+            sources_of_charts.external.clone(),
         )
         .await?;
         let releases = HelmReleases::start(deps, artifacts, sources_of_charts).await?;
@@ -137,6 +141,23 @@ async fn policies(deps: &Deps) -> Result<(Arc<Policies>, bool), StartError> {
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// What others offer, where it may be built from.
+async fn external(deps: &Deps) -> Result<Option<Arc<Mirror>>, StartError> {
+    if !deps.settings.external_artifacts {
+        return Ok(None);
+    }
+    let gvk = GroupVersionKind::new(
+        ExternalArtifact::GROUP,
+        ExternalArtifact::VERSION,
+        ExternalArtifact::KIND,
+    );
+    let resource = deps.client.resource(&gvk).await?;
+    let namespace = deps.settings.watch_namespace.as_deref().unwrap_or_default();
+    let all = Mirror::start(&deps.client, resource, namespace, "", Arc::new(|_| ()));
+    all.synced().await;
+    Ok(Some(Arc::new(all)))
 }
 
 /// Every object of a controller's kind. What is built in this share of the work may come from a source of another share.

@@ -4,8 +4,11 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Method, Request, header};
+use http::{Method, Request, StatusCode, header};
+use http_body_util::BodyExt;
+use kube::client::Body;
 use serde_json::Value;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use weir_apis::{GroupVersionKind, Object, ObjectRef};
 
 use crate::resource::Discovered;
@@ -16,8 +19,13 @@ const ATTEMPTS: u32 = 4;
 /// Pause before the second try; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
+/// Watches of single objects at once. API servers let a connection carry a hundred requests.
+const MOST_WATCHES: usize = 80;
+
 /// Makes the API server refuse fields that a type does not have, or that stand twice.
 const STRICT: (&str, &str) = ("fieldValidation", "Strict");
+/// What answers are read as.
+const JSON: &str = "application/json";
 /// Asks for all groups in one answer.
 const AGGREGATED_DISCOVERY: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
@@ -25,6 +33,8 @@ const AGGREGATED_DISCOVERY: &str = "application/json;g=apidiscovery.k8s.io;v=v2;
 #[derive(Clone)]
 pub struct Client {
     kube: kube::Client,
+    /// Connections for watches of single objects, and how many more there may be.
+    watching: (kube::Client, Arc<Semaphore>),
     discovered: Arc<Discovered>,
     counter: RequestCounter,
     identity: Option<Identity>,
@@ -51,6 +61,15 @@ pub enum Propagation {
     Orphan,
 }
 
+/// An object after a server-side apply.
+#[derive(Debug, Clone)]
+pub struct Applied {
+    /// As stored.
+    pub object: Object,
+    /// Whether it was not there before.
+    pub is_new: bool,
+}
+
 /// Options of a server-side apply.
 #[derive(Debug, Clone, Copy)]
 pub struct Write<'a> {
@@ -66,12 +85,28 @@ impl Client {
     /// A client over any service that speaks HTTP with an API server. `cluster` names it in messages.
     pub fn new(kube: kube::Client, counter: RequestCounter, cluster: &str) -> Self {
         Self {
+            watching: (kube.clone(), Arc::new(Semaphore::new(MOST_WATCHES))),
             kube,
             discovered: Arc::new(Discovered::default()),
             counter,
             identity: None,
             cluster: cluster.into(),
         }
+    }
+
+    /// The same with connections of their own for watches of single objects. A connection carries a hundred requests at
+    /// once, and a watch is one for as long as it lasts: others must not have to wait for that.
+    #[must_use]
+    pub(crate) fn watching_over(mut self, kube: kube::Client) -> Self {
+        self.watching.0 = kube;
+        self
+    }
+
+    /// The connections for watches of single objects, unless there are enough of them already.
+    pub(crate) fn watching(&self) -> Option<(kube::Client, OwnedSemaphorePermit)> {
+        let (kube, room) = &self.watching;
+        let permit = room.clone().try_acquire_owned().ok()?;
+        Some((kube.clone(), permit))
     }
 
     /// The same connections, with every request made in the name of `identity`.
@@ -195,11 +230,12 @@ impl Client {
 
     /// Server-side apply; the answer is the object as stored, or as it would be stored.
     pub async fn apply(&self, object: &Object, write: Write<'_>) -> Result<Object, ApiError> {
-        self.apply_with(object, write, &[]).await
+        let applied = self.apply_with(object, write, &[]).await?;
+        Ok(applied.object)
     }
 
     /// The same, but fields that the type does not have, or that stand twice, are refused.
-    pub async fn apply_strictly(&self, object: &Object, write: Write<'_>) -> Result<Object, ApiError> {
+    pub async fn apply_strictly(&self, object: &Object, write: Write<'_>) -> Result<Applied, ApiError> {
         self.apply_with(object, write, &[STRICT]).await
     }
 
@@ -208,7 +244,7 @@ impl Client {
         object: &Object,
         write: Write<'_>,
         parameters: &[(&str, &str)],
-    ) -> Result<Object, ApiError> {
+    ) -> Result<Applied, ApiError> {
         let reference = object.reference();
         let mut query = vec![("fieldManager", write.manager)];
         query.extend(parameters);
@@ -222,7 +258,11 @@ impl Client {
         let body = to_bytes(object.as_map());
         let what = reference.to_string();
         let body = Some(("application/apply-patch+yaml", body));
-        read(self.send(Method::PATCH, &path, body, &what).await?, &what)
+        let (status, value) = self.ask(Method::PATCH, &path, body, &what, JSON).await?;
+        Ok(Applied {
+            object: read(value, &what)?,
+            is_new: status == StatusCode::CREATED,
+        })
     }
 
     /// Creates an object.
@@ -398,8 +438,8 @@ impl Client {
     pub async fn api_versions(&self) -> Result<Vec<(String, Vec<String>)>, ApiError> {
         let mut versions = Vec::new();
         for path in ["/api", "/apis"] {
-            let answer = self
-                .send_as(Method::GET, path, None, path, AGGREGATED_DISCOVERY)
+            let (_, answer) = self
+                .ask(Method::GET, path, None, path, AGGREGATED_DISCOVERY)
                 .await?;
             crate::resource::aggregated(&answer, path, &mut versions)?;
         }
@@ -418,25 +458,26 @@ impl Client {
         ))
     }
 
-    async fn send(
+    pub(crate) async fn send(
         &self,
         method: Method,
         path: &str,
         body: Option<(&'static str, Vec<u8>)>,
         what: &str,
     ) -> Result<Value, ApiError> {
-        self.send_as(method, path, body, what, "application/json").await
+        let (_, value) = self.ask(method, path, body, what, JSON).await?;
+        Ok(value)
     }
 
-    /// Sends with this `Accept` header.
-    async fn send_as(
+    /// Sends with this `Accept` header, and gives the status with the answer.
+    async fn ask(
         &self,
         method: Method,
         path: &str,
         body: Option<(&'static str, Vec<u8>)>,
         what: &str,
         accept: &'static str,
-    ) -> Result<Value, ApiError> {
+    ) -> Result<(StatusCode, Value), ApiError> {
         let mut pause = FIRST_PAUSE;
         let mut attempt = 1;
         loop {
@@ -460,14 +501,8 @@ impl Client {
         body: Option<&(&'static str, Vec<u8>)>,
         what: &str,
         accept: &'static str,
-    ) -> Result<Value, ApiError> {
-        let mut request = Request::builder()
-            .method(method.clone())
-            .uri(path)
-            .header(header::ACCEPT, accept);
-        if let Some(identity) = &self.identity {
-            request = identity.stamp(request);
-        }
+    ) -> Result<(StatusCode, Value), ApiError> {
+        let mut request = self.stamped(method, path).header(header::ACCEPT, accept);
         let bytes = match body {
             Some((content_type, bytes)) => {
                 request = request.header(header::CONTENT_TYPE, *content_type);
@@ -479,11 +514,39 @@ impl Client {
             what: what.to_owned(),
             source,
         };
-        let request = request.body(bytes).map_err(|e| answer(e.into()))?;
-        match self.kube.request_text(request).await {
-            Ok(text) => serde_json::from_str(&text).map_err(|e| answer(e.into())),
-            Err(error) => Err(failed(error)),
+        let request = request.body(Body::from(bytes)).map_err(|e| answer(e.into()))?;
+        let response = self.kube.send(request).await.map_err(failed)?;
+        let status = response.status();
+        let body = response.into_body().collect().await.map_err(failed)?.to_bytes();
+        if status.is_client_error() || status.is_server_error() {
+            return Err(refusal(status, &body));
         }
+        serde_json::from_slice(&body)
+            .map(|value| (status, value))
+            .map_err(|e| answer(e.into()))
+    }
+
+    /// A request in the name of whom the client acts for.
+    pub(crate) fn stamped(&self, method: &Method, path: &str) -> http::request::Builder {
+        let request = Request::builder().method(method.clone()).uri(path);
+        match &self.identity {
+            Some(identity) => identity.stamp(request),
+            None => request,
+        }
+    }
+}
+
+/// What an API server says no with: a Status, or the words of whoever stands before it.
+fn refusal(status: StatusCode, body: &[u8]) -> ApiError {
+    let said: Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = |field: &str| said.get(field).and_then(Value::as_str).map(str::to_owned);
+    let is_status = text("kind").as_deref() == Some("Status");
+    ApiError::Status {
+        code: status.as_u16(),
+        reason: text("reason").filter(|_| is_status).unwrap_or_default(),
+        message: text("message")
+            .filter(|_| is_status)
+            .unwrap_or_else(|| String::from_utf8_lossy(body).trim().to_owned()),
     }
 }
 
@@ -509,7 +572,7 @@ fn may_retry(method: &Method, error: &ApiError) -> bool {
     }
 }
 
-fn read(value: Value, what: &str) -> Result<Object, ApiError> {
+pub(crate) fn read(value: Value, what: &str) -> Result<Object, ApiError> {
     Object::from_value(value).map_err(|source| ApiError::Answer {
         what: what.to_owned(),
         source: source.into(),

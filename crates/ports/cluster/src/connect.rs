@@ -146,24 +146,26 @@ pub fn over_network(mut config: kube::Config) -> Result<Client, ConnectError> {
         .enable_http1()
         .enable_http2()
         .wrap_connector(tcp);
-    let pool = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
-        .timer(TokioTimer::new())
-        .http2_keep_alive_interval(KEEP_ALIVE)
-        .build::<_, Body>(connector);
     let counter = RequestCounter::default();
-    let service = ServiceBuilder::new()
-        .layer(config.base_uri_layer())
-        .option_layer(config.auth_layer().map_err(failed)?)
-        .map_err(BoxError::from)
-        .service(pool);
-    let kube = kube::Client::new(
-        Counted {
+    // All requests to one host go over one connection of a pool.
+    let pool = || -> Result<kube::Client, ConnectError> {
+        let pool = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .http2_keep_alive_interval(KEEP_ALIVE)
+            .build::<_, Body>(connector.clone());
+        let service = ServiceBuilder::new()
+            .layer(config.base_uri_layer())
+            .option_layer(config.auth_layer().map_err(failed)?)
+            .map_err(BoxError::from)
+            .service(pool);
+        let counted = Counted {
             inner: service,
             counter: counter.clone(),
-        },
-        config.default_namespace.clone(),
-    );
-    Ok(Client::new(kube, counter, &cluster))
+        };
+        Ok(kube::Client::new(counted, config.default_namespace.clone()))
+    };
+    let (requests, watches) = (pool()?, pool()?);
+    Ok(Client::new(requests, counter, &cluster).watching_over(watches))
 }
 
 /// A client of an API server in this process. `service` must answer with whole Kubernetes responses.

@@ -9,6 +9,7 @@
 //! - [`Mirror`]: a list-and-watch cache of one type, shared by all that ask for it.
 //! - [`pulse::Pulse`]: a watch that tells which objects changed and keeps nothing of them.
 //! - [`connect`]: a client for a kubeconfig, or for a service in this process.
+//! - [`follow`]: one object as it changes, seen with the rights of whoever the client acts for.
 //! - [`carry_out`]: executes a stage plan made by `weir-plan`, and nothing else writes applied objects.
 //! - [`notify::Endpoint`]: where events are told outside the cluster.
 //!
@@ -23,6 +24,7 @@ pub mod pulse;
 
 mod client;
 mod error;
+mod follow;
 mod identity;
 mod log;
 pub mod memory;
@@ -31,9 +33,10 @@ mod observe;
 mod resource;
 mod wait;
 
-pub use client::{Client, Propagation, Write};
+pub use client::{Applied, Client, Propagation, Write};
 pub use clock::{Clock, SystemClock, TokioClock};
 pub use error::{ApiError, chain};
+pub use follow::{Seen, follow};
 pub use identity::Identity;
 pub use log::LogOptions;
 pub use memory::Memory;

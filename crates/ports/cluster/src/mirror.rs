@@ -225,7 +225,7 @@ impl Mirror {
 
 /// Resource versions are opaque by contract and integers in fact (and, since Kubernetes 1.35, by contract);
 /// where they are not, the newcomer wins.
-fn is_newer(new: &str, old: &str) -> bool {
+pub(crate) fn is_newer(new: &str, old: &str) -> bool {
     match (new.parse::<u64>(), old.parse::<u64>()) {
         (Ok(new), Ok(old)) => new >= old,
         _ => true,

@@ -10,7 +10,7 @@ use weir_helm::{Release, Time};
 use weir_plan::HealthRules;
 
 use crate::error::{ActionError, Failure};
-use crate::{Changes, Log, Storage};
+use crate::{Changes, Discovery, Log, Storage};
 
 /// What an action works with.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +19,8 @@ pub struct Context<'a> {
     pub client: &'a Client,
     /// Where records are kept.
     pub storage: &'a Storage,
+    /// What the cluster can do, where that is remembered; without it each action asks.
+    pub discovery: Option<&'a Discovery>,
     /// The time.
     pub clock: &'a dyn Clock,
     /// Name of the release.

@@ -116,13 +116,13 @@ impl Context<'_> {
                 );
                 continue;
             }
-            writer
+            let stored = writer
                 .update_all(&[], &mut definition, &mut changes)
                 .await
                 .map_err(|failure| {
                     failure.within(Reason::Crds, "failed to update CustomResourceDefinition(s): ")
                 })?;
-            applied.extend(definition);
+            applied.extend(stored);
         }
         self.wait_until_established(PATIENCE, &applied)
             .await
@@ -131,6 +131,9 @@ impl Context<'_> {
             })?;
         for definition in &applied {
             self.wait_until_served(definition).await?;
+        }
+        if let Some(discovery) = self.discovery {
+            discovery.forget();
         }
         Ok(())
     }

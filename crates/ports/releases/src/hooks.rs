@@ -56,12 +56,15 @@ impl Context<'_> {
             let created = Writer::new(*self, method)
                 .create_all(&mut objects, &mut Changes::default())
                 .await;
-            if let Err(failure) = created {
-                self.note(release, at, Phase::Failed);
-                let before = format!("warning: Hook {} {} failed: ", event.as_str(), hook.path);
-                return Err(failure.within(Reason::Hook, &before));
-            }
-            if let Err(failure) = self.wait_until_done(run, &objects).await {
+            let stored = match created {
+                Ok(stored) => stored,
+                Err(failure) => {
+                    self.note(release, at, Phase::Failed);
+                    let before = format!("warning: Hook {} {} failed: ", event.as_str(), hook.path);
+                    return Err(failure.within(Reason::Hook, &before));
+                }
+            };
+            if let Err(failure) = self.wait_until_done(run, &stored).await {
                 self.note(release, at, Phase::Failed);
                 for at in action::after_failure(&release.hooks, &ran) {
                     self.tidy_up(run, release.hooks.get(at)).await;

@@ -163,7 +163,8 @@ async fn create_namespace(ctx: &Context<'_>, method: ApplyMethod) -> Result<(), 
     if method == ApplyMethod::Server {
         return Writer::new(*ctx, method)
             .create_all(&mut [namespace], &mut Changes::default())
-            .await;
+            .await
+            .map(drop);
     }
     match ctx.client.create(&namespace, ctx.manager).await {
         Ok(_) => Ok(()),
@@ -191,17 +192,19 @@ async fn perform(
         .map_err(|failure| failure.within(Reason::Hook, "failed pre-install: "))?;
     let mut changes = Changes::default();
     let mut writer = Writer::new(*ctx, method);
-    if adopted.is_empty() {
-        if !objects.is_empty() {
-            writer.create_all(objects, &mut changes).await?;
+    let stored = if adopted.is_empty() {
+        if objects.is_empty() {
+            Vec::new()
+        } else {
+            writer.create_all(objects, &mut changes).await?
         }
     } else {
         writer.force_conflicts = method == ApplyMethod::Server;
         writer.migrate = true;
         writer.three_way_for_custom = options.take_ownership;
-        writer.update_all(adopted, objects, &mut changes).await?;
-    }
-    ctx.wait_until_ready(run, objects).await?;
+        writer.update_all(adopted, objects, &mut changes).await?
+    };
+    ctx.wait_until_ready(run, &stored).await?;
     ctx.run_hooks(run, release, Event::PostInstall, &all, method)
         .await
         .map_err(|failure| failure.within(Reason::Hook, "failed post-install: "))?;
@@ -215,7 +218,11 @@ pub(crate) async fn render(
     revision: i64,
     is_upgrade: bool,
 ) -> Result<Rendered, Failure> {
-    let capabilities = crate::capabilities(ctx.client).await.map_err(|error| {
+    let asked = match ctx.discovery {
+        Some(discovery) => discovery.capabilities(ctx.client).await,
+        None => crate::capabilities(ctx.client).await,
+    };
+    let capabilities = asked.map_err(|error| {
         let message = format!("could not get server version from Kubernetes: {}", chain(&error));
         Failure::new(Reason::Cluster, message)
     })?;

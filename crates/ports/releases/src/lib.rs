@@ -5,6 +5,7 @@
 //! server and carries out.
 //!
 //! - [`Context`]: what an action works with: a client that acts for somebody, the [`Storage`] of records, a clock, a log.
+//! - [`Records`] and [`Discovery`]: what is remembered between actions as long as watches say that it has not changed.
 //! - [`Template`]: a chart with values; an action renders it, since the revision and the cluster's APIs are known only
 //!   then. `lookup` goes through the context's client, with its rights and no others (security case N15).
 //! - [`install`], [`upgrade`], [`rollback`], [`uninstall`], [`test()`]: the actions. Each gives what it did, or an
@@ -45,6 +46,7 @@
 //! let context = Context {
 //!     client: &client,
 //!     storage: &storage,
+//!     discovery: None,
 //!     clock: &SystemClock,
 //!     name: "web",
 //!     namespace: "default",
@@ -64,11 +66,13 @@ mod build;
 mod capabilities;
 mod context;
 mod crds;
+mod discovery;
 mod error;
 mod hooks;
 mod install;
 mod log;
 mod patch;
+mod records;
 mod rollback;
 mod storage;
 mod template;
@@ -82,9 +86,11 @@ mod write;
 pub use capabilities::capabilities;
 pub use context::{Context, Done, Run, WaitStrategy};
 pub use crds::{Crds, CrdsPolicy};
+pub use discovery::Discovery;
 pub use error::{ActionError, Reason};
 pub use install::{InstallOptions, install};
 pub use log::{Line, Log};
+pub use records::Records;
 pub use rollback::{RollbackOptions, rollback};
 pub use storage::{Storage, StorageError};
 pub use template::Template;

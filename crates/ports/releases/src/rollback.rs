@@ -159,11 +159,11 @@ async fn perform(
     writer.force_conflicts = method == ApplyMethod::Server;
     writer.replace = options.force && method == ApplyMethod::Client;
     writer.migrate = true;
-    writer
+    let stored = writer
         .update_all(originals, targets, changes)
         .await
         .map_err(Failed::Write)?;
-    ctx.wait_until_ready(run, targets).await.map_err(Failed::Other)?;
+    ctx.wait_until_ready(run, &stored).await.map_err(Failed::Other)?;
     ctx.run_hooks(run, release, Event::PostRollback, &all, method)
         .await
         .map_err(Failed::Other)?;

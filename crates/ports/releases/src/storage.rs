@@ -1,14 +1,18 @@
 //! Where Helm keeps releases: a Secret for each revision.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use weir_apis::{GroupVersionKind, Object, ObjectRef};
-use weir_cluster::{ApiError, Client, Propagation, chain};
+use weir_cluster::{ApiError, Client, Identity, Propagation, chain};
 use weir_helm::{DecodeError, Release, SECRET_TYPE, SYSTEM_LABELS, action, storage_labels, storage_name};
+
+use crate::records::{Owner, Records};
 
 /// What Kubernetes lets a Secret hold (`MaxSecretSize`).
 const MAX_SIZE: usize = 1 << 20;
@@ -50,12 +54,41 @@ pub enum StorageError {
     },
 }
 
+/// A Secret as it was.
+#[derive(Debug, Clone)]
+struct Known {
+    version: String,
+    /// Of the record in it; `None` where it was remembered without being read.
+    content: Option<u64>,
+}
+
+/// What tells one record from another.
+fn content(secret: &Object) -> Option<u64> {
+    let record = secret.get(&["data", "release"])?.as_str()?;
+    let mut hasher = DefaultHasher::new();
+    record.hash(&mut hasher);
+    Some(hasher.finish())
+}
+
+/// Makes a write fail where the Secret is of another version.
+fn expect(secret: &mut Object, version: &str) {
+    secret
+        .metadata_mut()
+        .insert("resourceVersion".into(), version.into());
+}
+
 /// The releases of one namespace. Records of Helm 3 and Helm 4 are read, Helm 4's are written.
+///
+/// A record that was read is written only while it is the one that was read, and a new one only where there is none of its
+/// revision: of two who act on a release at the same time, one fails.
 #[derive(Debug, Clone)]
 pub struct Storage {
     client: Client,
     namespace: String,
     manager: String,
+    /// The Secrets as this storage last read or wrote them, by name.
+    known: Arc<Mutex<HashMap<String, Known>>>,
+    memory: Option<Arc<Records>>,
 }
 
 impl Storage {
@@ -65,7 +98,16 @@ impl Storage {
             client,
             namespace: namespace.into(),
             manager: manager.into(),
+            known: Arc::default(),
+            memory: None,
         }
+    }
+
+    /// The same with a memory of the records of its cluster: what is known not to have changed is not asked for again.
+    #[must_use]
+    pub fn remembering(mut self, memory: Arc<Records>) -> Self {
+        self.memory = Some(memory);
+        self
     }
 
     /// Its namespace.
@@ -85,15 +127,78 @@ impl Storage {
             .get(&self.reference(name.clone()))
             .await
             .map_err(failed("read", &name))?;
-        found.map(|secret| decode(&secret)).transpose()
+        found.map(|secret| self.read(&secret)).transpose()
     }
 
     /// All revisions of a release that can be read, the oldest first. What cannot is told to the program's log and left
     /// out, as in Helm.
     pub async fn history(&self, release: &str) -> Result<Vec<Release>, StorageError> {
+        match self.remembered(release) {
+            Some(mut found) => {
+                found.sort_by_key(|release| release.version);
+                Ok(found)
+            }
+            None => self.history_now(release).await,
+        }
+    }
+
+    /// The same, asked for whatever the memory holds: it sees what others wrote a moment ago.
+    pub async fn history_now(&self, release: &str) -> Result<Vec<Release>, StorageError> {
         let mut found = self.query(&format!("name={release},owner=helm"), release).await?;
         found.sort_by_key(|release| release.version);
         Ok(found)
+    }
+
+    /// All revisions of a release, where the memory is sure of them.
+    fn remembered(&self, release: &str) -> Option<Vec<Release>> {
+        let (records, versions) = self.memory.as_ref()?.all(&self.owner(), release)?;
+        let content = None;
+        let known = versions.into_iter();
+        self.lock()
+            .extend(known.map(|(name, version)| (name, Known { version, content })));
+        Some(records)
+    }
+
+    /// Whose memories of records these are: what somebody has read is not shown to others.
+    fn owner(&self) -> Owner<'_> {
+        Owner {
+            identity: self.client.identity().map(Identity::user).unwrap_or_default(),
+            namespace: &self.namespace,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, secret: &Object) {
+        let known = Known {
+            version: secret.resource_version().to_owned(),
+            content: content(secret),
+        };
+        self.lock().insert(secret.name().to_owned(), known);
+    }
+
+    /// Takes in a Secret as it was just read.
+    fn read(&self, secret: &Object) -> Result<Release, StorageError> {
+        self.note(secret);
+        let Some(memory) = &self.memory else {
+            return decode(secret);
+        };
+        if let Some(known) = memory.one(&self.owner(), secret.name(), secret.resource_version()) {
+            return Ok(known);
+        }
+        let release = decode(secret)?;
+        memory.keep(&self.owner(), secret, Some(release.clone()));
+        Ok(release)
+    }
+
+    /// Takes in a Secret as it was just written.
+    fn wrote(&self, stored: &Object) {
+        self.note(stored);
+        if let Some(memory) = &self.memory {
+            memory.wrote(&self.owner(), stored);
+        }
     }
 
     /// All revisions of all releases of the namespace that can be read, by name, then the oldest first.
@@ -114,9 +219,12 @@ impl Storage {
             .list(&secret(), &self.namespace, selector)
             .await
             .map_err(failed("list", what))?;
+        if let Some(memory) = &self.memory {
+            memory.was_let_read(&self.owner());
+        }
         let mut found = Vec::with_capacity(secrets.len());
         for secret in secrets {
-            match decode(&secret) {
+            match self.read(&secret) {
                 Ok(release) => found.push(release),
                 Err(error) => {
                     tracing::warn!(namespace = %self.namespace, %error, "a release record is left out");
@@ -143,20 +251,52 @@ impl Storage {
         }
         let name = secret.name().to_owned();
         match self.client.create(&secret, &self.manager).await {
-            Ok(_) => Ok(()),
+            Ok(stored) => {
+                self.wrote(&stored);
+                Ok(())
+            }
             Err(error) if error.reason() == "AlreadyExists" => Err(StorageError::Exists(name)),
             Err(error) => Err(failed("create", &name)(error)),
         }
     }
 
-    /// Writes a record again. It must be there.
+    /// Writes a record again. It must be there, and if this storage has read or written it before, as it was then.
     pub async fn update(&self, release: &Release, now: Timestamp) -> Result<(), StorageError> {
-        let secret = self.secret(release, ("modifiedAt", now))?;
-        self.client
-            .replace(&secret, &self.manager)
-            .await
-            .map_err(failed("update", secret.name()))?;
+        let mut secret = self.secret(release, ("modifiedAt", now))?;
+        let known = self.lock().get(secret.name()).cloned();
+        if let Some(known) = &known {
+            expect(&mut secret, &known.version);
+        }
+        let stored = match self.client.replace(&secret, &self.manager).await {
+            Err(error) if error.is_conflict() => self.settle(secret.clone(), known, error).await,
+            replaced => replaced,
+        };
+        let stored = stored.map_err(failed("update", secret.name()))?;
+        self.wrote(&stored);
         Ok(())
+    }
+
+    /// What to do about a conflict. A write that is tried again because its answer was lost meets itself, and is done; where
+    /// somebody has put a label on the Secret, the record is still the one that was read. Anything else is a conflict.
+    async fn settle(
+        &self,
+        mut secret: Object,
+        known: Option<Known>,
+        error: ApiError,
+    ) -> Result<Object, ApiError> {
+        let Some(live) = self.client.get(&secret.reference()).await? else {
+            return Err(error);
+        };
+        let found = content(&live);
+        if found == content(&secret) {
+            return Ok(live);
+        }
+        let was = known.and_then(|known| known.content);
+        if was.is_none() || was != found {
+            return Err(error);
+        }
+        expect(&mut secret, live.resource_version());
+        self.client.replace(&secret, &self.manager).await
     }
 
     /// Forgets a revision. Forgotten already is fine.
@@ -165,7 +305,12 @@ impl Storage {
         self.client
             .delete(&self.reference(name.clone()), Propagation::Background, None)
             .await
-            .map_err(failed("delete", &name))
+            .map_err(failed("delete", &name))?;
+        self.lock().remove(&name);
+        if let Some(memory) = &self.memory {
+            memory.deleted(&self.owner(), &name);
+        }
+        Ok(())
     }
 
     fn secret(&self, release: &Release, (moment, now): (&str, Timestamp)) -> Result<Object, StorageError> {
@@ -196,7 +341,7 @@ fn failed(verb: &'static str, name: &str) -> impl FnOnce(ApiError) -> StorageErr
 }
 
 /// The record that a Secret holds, with the labels that were asked for.
-fn decode(secret: &Object) -> Result<Release, StorageError> {
+pub(crate) fn decode(secret: &Object) -> Result<Release, StorageError> {
     let fail = |source| StorageError::Decode {
         name: secret.name().to_owned(),
         source,

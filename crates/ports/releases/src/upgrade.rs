@@ -209,8 +209,8 @@ async fn perform(
     writer.force_conflicts = method == ApplyMethod::Server;
     writer.replace = options.force && method == ApplyMethod::Client;
     writer.migrate = original.apply_method() == ApplyMethod::Client;
-    writer.update_all(originals, targets, changes).await?;
-    ctx.wait_until_ready(run, targets).await?;
+    let stored = writer.update_all(originals, targets, changes).await?;
+    ctx.wait_until_ready(run, &stored).await?;
     ctx.run_hooks(run, release, Event::PostUpgrade, &all, method)
         .await
         .map_err(|failure| failure.within(Reason::Hook, "post-upgrade hooks failed: "))?;

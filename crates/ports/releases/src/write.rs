@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 use weir_apis::{GroupVersionKind, Object, ObjectRef};
-use weir_cluster::{ApiError, Propagation, chain};
+use weir_cluster::{ApiError, Applied, Propagation, chain};
 use weir_helm::ApplyMethod;
 use weir_helm::action;
 use weir_plan::client_side_to_apply;
@@ -62,14 +62,16 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Creates objects, those of one kind at once. All are tried. Objects whose name the server makes up get it.
+    /// Creates objects, those of one kind at once, and gives them as they are stored. All are tried. Objects whose name
+    /// the server makes up get it.
     pub(crate) async fn create_all(
         &self,
         objects: &mut [Object],
         changes: &mut Changes,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<Object>, Failure> {
         self.ctx
             .tell("creating resource(s)", &json!({"resources": objects.len()}));
+        let mut all = Vec::with_capacity(objects.len());
         let mut errors = Vec::new();
         for batch in objects.chunk_by_mut(|a, b| a.kind() == b.kind()) {
             self.ctx.check_cancelled()?;
@@ -82,17 +84,19 @@ impl<'a> Writer<'a> {
                     Ok(stored) => {
                         take_name(object, &stored);
                         changes.created.push(object.reference());
+                        all.push(stored);
                     }
                     Err(error) => errors.push(error),
                 }
             }
         }
-        all_or(errors, "\n")
+        all_or(errors, "\n")?;
+        Ok(all)
     }
 
     async fn create(&self, object: &Object) -> Result<Object, String> {
         match self.method {
-            ApplyMethod::Server => self.apply(object).await,
+            ApplyMethod::Server => self.apply(object).await.map(|applied| applied.object),
             ApplyMethod::Client => self
                 .ctx
                 .client
@@ -103,7 +107,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Applies; a quota that others count up at the same moment is tried again.
-    async fn apply(&self, object: &Object) -> Result<Object, String> {
+    async fn apply(&self, object: &Object) -> Result<Applied, String> {
         if object.name().is_empty() {
             return Err("resource name may not be empty".to_owned());
         }
@@ -133,7 +137,8 @@ impl<'a> Writer<'a> {
     }
 
     /// Brings the cluster from the objects of one manifest to those of the next: what is missing is created, what is
-    /// there updated, and when all went well, what left is deleted, unless its policy keeps it.
+    /// there updated, and when all went well, what left is deleted, unless its policy keeps it. Gives the objects as they
+    /// are stored.
     ///
     /// `changes` tells what was done or tried, also after a failure.
     pub(crate) async fn update_all(
@@ -141,36 +146,20 @@ impl<'a> Writer<'a> {
         originals: &[Object],
         targets: &mut [Object],
         changes: &mut Changes,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<Object>, Failure> {
         let ctx = &self.ctx;
         ctx.tell(
             "checking resources for changes",
             &json!({"resources": targets.len()}),
         );
+        let mut all = Vec::with_capacity(targets.len());
         let mut errors = Vec::new();
         for target in &mut *targets {
             ctx.check_cancelled()?;
-            let live = match target.name() {
-                "" => None,
-                _ => ctx.client.get(&target.reference()).await.map_err(|error| {
-                    let message = format!("could not get information about the resource: {}", chain(&error));
-                    Failure::new(Reason::Apply, message)
-                })?,
-            };
-            let Some(live) = live else {
-                changes.created.push(target.reference());
-                let stored = self.create(target).await.map_err(|error| {
-                    Failure::new(Reason::Apply, format!("failed to create resource: {error}"))
-                })?;
-                take_name(target, &stored);
-                ctx.tell("created a new resource", &named(&stored.reference()));
-                continue;
-            };
-            let original = action::original_of(originals, target).unwrap_or(&live);
-            if let Err(error) = self.update(original, target, &live).await {
-                errors.push(error);
+            match self.bring(originals, target, changes).await? {
+                Ok(stored) => all.push(stored),
+                Err(error) => errors.push(error),
             }
-            changes.updated.push(target.reference());
         }
         all_or(std::mem::take(&mut errors), " && ")?;
         for gone in action::removed(originals, targets) {
@@ -179,7 +168,91 @@ impl<'a> Writer<'a> {
                 errors.push(error);
             }
         }
-        all_or(errors, " && ")
+        all_or(errors, " && ")?;
+        Ok(all)
+    }
+
+    /// Creates or updates one object. A failed update is the inner error, and does not stop the others.
+    async fn bring(
+        &self,
+        originals: &[Object],
+        target: &mut Object,
+        changes: &mut Changes,
+    ) -> Result<Result<Object, String>, Failure> {
+        if self.needs_live() {
+            let live = self.live(target).await?;
+            return self.bring_from(live.as_ref(), originals, target, changes).await;
+        }
+        match self.apply(target).await {
+            Ok(applied) if applied.is_new => {
+                self.created(target, &applied.object, changes);
+                Ok(Ok(applied.object))
+            }
+            Ok(applied) => {
+                changes.updated.push(target.reference());
+                Ok(Ok(applied.object))
+            }
+            // Which of the two it would have been decides what follows.
+            Err(error) => match self.live(target).await {
+                Ok(Some(_)) => {
+                    changes.updated.push(target.reference());
+                    Ok(Err(error))
+                }
+                Ok(None) => {
+                    changes.created.push(target.reference());
+                    Err(not_created(&error))
+                }
+                Err(_) => Err(Failure::new(Reason::Apply, error)),
+            },
+        }
+    }
+
+    /// Whether what is there decides how it is written. Where the server merges, an apply is the same whether it creates
+    /// or updates, and its answer tells which it was.
+    fn needs_live(&self) -> bool {
+        self.method == ApplyMethod::Client || self.replace || self.migrate
+    }
+
+    async fn live(&self, target: &Object) -> Result<Option<Object>, Failure> {
+        if target.name().is_empty() {
+            return Ok(None);
+        }
+        self.ctx.client.get(&target.reference()).await.map_err(|error| {
+            let message = format!("could not get information about the resource: {}", chain(&error));
+            Failure::new(Reason::Apply, message)
+        })
+    }
+
+    async fn bring_from(
+        &self,
+        live: Option<&Object>,
+        originals: &[Object],
+        target: &mut Object,
+        changes: &mut Changes,
+    ) -> Result<Result<Object, String>, Failure> {
+        let Some(live) = live else {
+            return match self.create(target).await {
+                Ok(stored) => {
+                    self.created(target, &stored, changes);
+                    Ok(Ok(stored))
+                }
+                Err(error) => {
+                    changes.created.push(target.reference());
+                    Err(not_created(&error))
+                }
+            };
+        };
+        let original = action::original_of(originals, target).unwrap_or(live);
+        let updated = self.update(original, target, live).await;
+        changes.updated.push(target.reference());
+        Ok(updated)
+    }
+
+    fn created(&self, target: &mut Object, stored: &Object, changes: &mut Changes) {
+        changes.created.push(target.reference());
+        take_name(target, stored);
+        self.ctx
+            .tell("created a new resource", &named(&stored.reference()));
     }
 
     /// Deletes an object that left the manifest.
@@ -218,7 +291,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    async fn update(&self, original: &Object, target: &Object, live: &Object) -> Result<(), String> {
+    async fn update(&self, original: &Object, target: &Object, live: &Object) -> Result<Object, String> {
         if self.replace {
             return self.put(target, live).await;
         }
@@ -226,8 +299,7 @@ impl<'a> Writer<'a> {
             if self.migrate {
                 self.take_client_side_fields(target, live).await?;
             }
-            self.apply(target).await?;
-            return Ok(());
+            return self.apply(target).await.map(|applied| applied.object);
         }
         let patch = patch::make(original, target, live, self.three_way_for_custom)
             .map_err(|error| format!("failed to create patch: {error}"))?;
@@ -235,32 +307,29 @@ impl<'a> Writer<'a> {
         let patched = match patch {
             Patch::Nothing => {
                 self.ctx.tell("no changes detected", &named(&reference));
-                return Ok(());
+                return Ok(live.clone());
             }
             Patch::Strategic(patch) => client.strategic_merge(&reference, &patch, manager).await,
             Patch::Merge(patch) => client.merge(&reference, &patch, manager).await,
         };
-        match patched {
-            Ok(_) => Ok(()),
-            Err(error) => Err(format!(
+        patched.map_err(|error| {
+            format!(
                 "cannot patch {:?} with kind {}: {}",
                 target.name(),
                 target.kind(),
                 chain(&error)
-            )),
-        }
+            )
+        })
     }
 
-    async fn put(&self, target: &Object, live: &Object) -> Result<(), String> {
+    async fn put(&self, target: &Object, live: &Object) -> Result<Object, String> {
         let mut body = target.clone();
         if body.resource_version().is_empty() {
             body.metadata_mut()
                 .insert("resourceVersion".into(), live.resource_version().into());
         }
-        match self.ctx.client.replace_strictly(&body, self.ctx.manager).await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(format!("failed to replace object: {}", chain(&error))),
-        }
+        let replaced = self.ctx.client.replace_strictly(&body, self.ctx.manager).await;
+        replaced.map_err(|error| format!("failed to replace object: {}", chain(&error)))
     }
 
     /// What our manager wrote by create and update becomes its own by apply, so that what is no longer sent goes away.
@@ -331,6 +400,10 @@ fn take_name(object: &mut Object, stored: &Object) {
     if object.name().is_empty() {
         object.metadata_mut().insert("name".into(), stored.name().into());
     }
+}
+
+fn not_created(error: &str) -> Failure {
+    Failure::new(Reason::Apply, format!("failed to create resource: {error}"))
 }
 
 fn all_or(errors: Vec<String>, separator: &str) -> Result<(), Failure> {

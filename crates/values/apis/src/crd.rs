@@ -10,10 +10,11 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use crate::kind::{
-    HelmChart, HelmChartSpec, HelmChartStatus, HelmRelease, HelmReleaseSpec, HelmReleaseStatus,
-    HelmRepository, HelmRepositorySpec, HelmRepositoryStatus, Kustomization, KustomizationSpec,
-    KustomizationStatus, OciRepository, OciRepositorySpec, OciRepositoryStatus, VerificationPolicy,
-    VerificationPolicySpec, VerificationPolicyStatus,
+    ExternalArtifact, ExternalArtifactSpec, ExternalArtifactStatus, HelmChart, HelmChartSpec,
+    HelmChartStatus, HelmRelease, HelmReleaseSpec, HelmReleaseStatus, HelmRepository, HelmRepositorySpec,
+    HelmRepositoryStatus, Kustomization, KustomizationSpec, KustomizationStatus, OciRepository,
+    OciRepositorySpec, OciRepositoryStatus, VerificationPolicy, VerificationPolicySpec,
+    VerificationPolicyStatus,
 };
 
 /// Every CustomResourceDefinition that weir installs, in the order in which they are written out.
@@ -98,6 +99,20 @@ pub fn all() -> Vec<Value> {
         }
         .with::<HelmRepositorySpec, HelmRepositoryStatus>(),
         Definition {
+            scope: "Namespaced",
+            part_of: "flux",
+            group: ExternalArtifact::GROUP,
+            version: ExternalArtifact::VERSION,
+            kind: ExternalArtifact::KIND,
+            plural: ExternalArtifact::PLURAL,
+            singular: "externalartifact",
+            short_names: &["ea"],
+            categories: &["all", "fluxcd", "fluxcd-sources"],
+            columns: &[AGE, READY, STATUS, ("Source", "string", ".spec.sourceRef.name")],
+            description: "ExternalArtifact is a source that somebody else writes and serves.",
+        }
+        .passive::<ExternalArtifactSpec, ExternalArtifactStatus>(),
+        Definition {
             scope: "Cluster",
             part_of: "weir",
             group: VerificationPolicy::GROUP,
@@ -150,11 +165,21 @@ struct Definition {
 }
 
 impl Definition {
+    /// A kind that one of our controllers reconciles.
     fn with<Spec: JsonSchema, Status: JsonSchema>(self) -> Value {
         let mut status = structural::<Status>();
         if let Some(map) = status.as_object_mut() {
             map.insert("default".into(), json!({"observedGeneration": -1}));
         }
+        self.of(&structural::<Spec>(), &status)
+    }
+
+    /// A kind that nobody reconciles: there is no generation to observe.
+    fn passive<Spec: JsonSchema, Status: JsonSchema>(self) -> Value {
+        self.of(&structural::<Spec>(), &structural::<Status>())
+    }
+
+    fn of(self, spec: &Value, status: &Value) -> Value {
         let columns: Vec<Value> = self
             .columns
             .iter()
@@ -193,7 +218,7 @@ impl Definition {
                             "apiVersion": {"type": "string", "description": "Version of the schema of this object."},
                             "kind": {"type": "string", "description": "Kind of this object."},
                             "metadata": {"type": "object"},
-                            "spec": structural::<Spec>(),
+                            "spec": spec,
                             "status": status,
                         },
                     }},
@@ -342,12 +367,13 @@ mod tests {
     }
 
     #[test]
-    fn status_starts_at_minus_one() {
+    fn status_starts_at_minus_one_where_somebody_observes() {
         for definition in all() {
-            let default = definition
-                .pointer("/spec/versions/0/schema/openAPIV3Schema/properties/status/default")
-                .unwrap();
-            assert_eq!(default, &json!({"observedGeneration": -1}));
+            let default =
+                definition.pointer("/spec/versions/0/schema/openAPIV3Schema/properties/status/default");
+            let is_passive = definition.pointer("/spec/names/kind") == Some(&json!(ExternalArtifact::KIND));
+            let wanted = json!({"observedGeneration": -1});
+            assert_eq!(default, (!is_passive).then_some(&wanted), "{definition}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The kinds that weir serves, one file each.
 
+mod external_artifact;
 mod helm_chart;
 pub mod helm_release;
 mod helm_repository;
@@ -7,6 +8,9 @@ mod kustomization;
 mod oci_repository;
 mod verification_policy;
 
+pub use external_artifact::{
+    ExternalArtifact, ExternalArtifactOrigin, ExternalArtifactSpec, ExternalArtifactStatus,
+};
 pub use helm_chart::{ChartSourceRef, ChartVerify, HelmChart, HelmChartSpec, HelmChartStatus};
 pub use helm_release::{HelmRelease, HelmReleaseSpec, HelmReleaseStatus};
 pub use helm_repository::{

@@ -12,7 +12,7 @@ use crate::scenarios::helm::change;
 use crate::scenarios::helm::repository::{release, repository};
 use crate::scenarios::helm::sources::chart;
 use crate::scenarios::text::config;
-use crate::scenarios::{fleet, monotonic};
+use crate::scenarios::{external, fleet, monotonic};
 use crate::settings;
 
 #[tokio::test(start_paused = true)]
@@ -498,4 +498,26 @@ async fn n50_another_tenant_s_source_is_not_built_from_on_kube_apiserver() -> Re
     }
     let ground = Ground::real(closed()).await?;
     fleet::n50_another_tenant_s_source_is_not_built_from(&ground).await
+}
+
+fn open() -> Settings {
+    Settings {
+        external_artifacts: true,
+        ..settings()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_others_offer_is_built_from_on_the_stand_in() -> Result<()> {
+    let ground = Ground::standin(open()).await?;
+    external::what_others_offer_is_built_from(&ground).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_others_offer_is_built_from_on_kube_apiserver() -> Result<()> {
+    if !crate::is_real_wanted("artifacts of others on kube-apiserver") {
+        return Ok(());
+    }
+    let ground = Ground::real(open()).await?;
+    external::what_others_offer_is_built_from(&ground).await
 }

@@ -9,6 +9,7 @@ mod alone;
 mod commands;
 mod kill;
 mod kubectl;
+mod requests;
 mod scenarios;
 mod secrecy;
 mod turns;

@@ -6,6 +6,7 @@ mod d2;
 mod dependencies;
 mod drift;
 mod elsewhere;
+pub(crate) mod external;
 pub(crate) mod fleet;
 mod health;
 pub(crate) mod helm;
@@ -52,6 +53,7 @@ scenarios![
     configs::a_labelled_one_is_acted_on_at_once,
     configs::one_without_the_label_waits_for_the_interval,
     elsewhere::n59_an_artifact_of_others_is_checked_and_its_address_too,
+    external::what_others_offer_is_refused_unless_that_is_allowed,
     drift::an_edited_object_is_put_back,
     drift::a_deleted_object_comes_back,
     quiet::nothing_changed_writes_nothing,

@@ -48,6 +48,7 @@ impl Work {
         Context {
             client: &self.client,
             storage: &self.storage,
+            discovery: self.discovery.as_deref(),
             clock,
             name: &self.spec.names.release,
             namespace: &self.spec.names.namespace,
@@ -446,13 +447,14 @@ impl Run<'_> {
         let Some(before) = history::latest(&self.status.history).cloned() else {
             return Ok(());
         };
-        let storage = Storage::new(client.clone(), storage, key::HELM_MANAGER);
+        let storage = self.storage(spec, client, storage);
         let secrets = self.secrets_of(spec, &storage, &before.name).await;
         let (log, cancel) = (Log::new(LINES, secrets), CancellationToken::new());
         let clock = self.house.deps.clock.clone();
         let ctx = Context {
             client,
             storage: &storage,
+            discovery: None,
             clock: &*clock,
             name: &before.name,
             namespace: &before.namespace,

@@ -7,8 +7,10 @@ use std::time::Duration;
 use weir_apis::condition::{DRIFTED, READY, RECONCILING, RELEASED, REMEDIATED, Status, TEST_SUCCESS};
 use weir_apis::{key, reason};
 use weir_helm::{Release, action, config_digest};
+use weir_releases::StorageError;
 use weir_runtime::{Event, Failure, Severity, Success, Verdict};
 
+use super::announce::Announcement;
 use super::run::{Run, Work};
 use super::told;
 use crate::choice::{Circumstances, Class, Next, choose};
@@ -24,7 +26,7 @@ use crate::{token, values};
 impl Run<'_> {
     pub(super) async fn cycle(&mut self, mut work: Work) -> Verdict {
         let mut done = BTreeSet::new();
-        let mut records = self.records(&work).await?;
+        let mut records = self.first_records(&work).await?;
         for earlier in records.iter().filter_map(|record| record.config.as_ref()) {
             values::hide_earlier(&work.spec.own, &work.values, earlier, &mut work.secrets);
         }
@@ -52,9 +54,11 @@ impl Run<'_> {
             if done.contains(&class) {
                 return self.stop(work, false);
             }
-            self.announce(work, next).await?;
+            let announcement = self.announce(work, next);
             // An action's state is large, and most passes have none.
-            if let Err(failure) = Box::pin(self.act(work, next, &records, drifted)).await {
+            let outcome = Box::pin(self.act(work, next, &records, drifted)).await;
+            self.settle(announcement).await;
+            if let Err(failure) = outcome {
                 self.draft.told = true;
                 return Err(self.broken_off(work, failure));
             }
@@ -62,21 +66,28 @@ impl Run<'_> {
                 return self.stop(work, true);
             }
             done.insert(class);
-            self.save().await?;
+            if work.spec.drift.mode != DriftMode::Disabled {
+                // The next look asks for every object; what was done must not be forgotten meanwhile. Without, the next
+                // that is written is the status.
+                self.save().await?;
+            }
             records = self.records(work).await?;
         }
     }
 
+    /// The records at the beginning of a pass. Who asks for a pass may have used helm just before.
+    async fn first_records(&self, work: &Work) -> Result<Vec<Release>, Failure> {
+        let asked = self.draft.object.annotation(key::REQUESTED_AT);
+        if asked == self.status.last_handled_reconcile_at.as_deref() {
+            return self.records(work).await;
+        }
+        let found = work.storage.history_now(&work.spec.names.release).await;
+        found.map_err(|error| no_records(&error))
+    }
+
     async fn records(&self, work: &Work) -> Result<Vec<Release>, Failure> {
-        work.storage
-            .history(&work.spec.names.release)
-            .await
-            .map_err(|error| {
-                let message = format!(
-                    "Could not determine release state: failed to retrieve last release from storage: {error}"
-                );
-                Failure::retry(reason::STATE_ERROR, message)
-            })
+        let found = work.storage.history(&work.spec.names.release).await;
+        found.map_err(|error| no_records(&error))
     }
 
     /// Where the release stands, and what differs where it has drifted.
@@ -193,8 +204,8 @@ impl Run<'_> {
         self.summarize(work);
     }
 
-    /// Says what is about to be done, before it is: actions take long.
-    async fn announce(&mut self, work: &Work, next: Next) -> Result<(), Failure> {
+    /// Says what is being done, while it is: actions may take long.
+    fn announce(&mut self, work: &Work, next: Next) -> Announcement {
         let timeout = go_duration(work.spec.timeouts.of(next));
         let message = format!("Running '{}' action with timeout of {timeout}", next.name());
         self.set(RECONCILING, Status::True, reason::PROGRESSING, &message);
@@ -202,7 +213,7 @@ impl Run<'_> {
             self.set(READY, Status::Unknown, reason::PROGRESSING, &message);
         }
         tracing::info!("{message}");
-        self.save().await
+        Announcement::of(self.filled().clone(), self.house.deps.clone())
     }
 
     /// Ready becomes what was done last.
@@ -323,6 +334,12 @@ impl Run<'_> {
             None => failure,
         }
     }
+}
+
+fn no_records(error: &StorageError) -> Failure {
+    let message =
+        format!("Could not determine release state: failed to retrieve last release from storage: {error}");
+    Failure::retry(reason::STATE_ERROR, message)
 }
 
 /// A reason as the constant that it is.

@@ -1,5 +1,6 @@
 //! The steps of one reconcile up to the release itself (flux-controllers.md §4.2).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,17 +9,21 @@ use serde_json::{Value, json};
 use weir_apis::artifact::Artifact;
 use weir_apis::condition::{Conditions, READY, STALLED, Status};
 use weir_apis::kind::helm_release::HelmReleaseStatus;
-use weir_apis::kind::{HelmChart, HelmChartStatus, HelmRelease, OciRepository, OciRepositoryStatus};
+use weir_apis::kind::{
+    ExternalArtifact, ExternalArtifactStatus, HelmChart, HelmChartStatus, HelmRelease, OciRepository,
+    OciRepositoryStatus,
+};
 use weir_apis::time::Time;
 use weir_apis::{GroupVersionKind, Object, ObjectRef, key, reason};
 use weir_cluster::{Client, Lookup, Propagation, Write};
 use weir_helm::{Chart, Origins, Table, config_digest};
 use weir_redact::Mask;
-use weir_releases::Storage;
+use weir_releases::{Discovery, Storage};
 use weir_runtime::remote::RemoteError;
 use weir_runtime::verdict::chain;
 use weir_runtime::{Draft, Event, Failure, Queue, Severity, Verdict, dependencies, remote};
 
+use super::announce::Announcement;
 use super::{HelmReleases, WHO};
 use crate::digests::Digests;
 use crate::spec::{Spec, allows};
@@ -70,6 +75,7 @@ pub(super) struct Work {
     /// Acts as the ServiceAccount of the spec.
     pub(super) client: Client,
     pub(super) storage: Storage,
+    pub(super) discovery: Option<Arc<Discovery>>,
 }
 
 /// The chart's source, as far as it is ready.
@@ -112,8 +118,9 @@ impl<'a> Run<'a> {
         self.status.last_attempted_config_digest = Some(config_digest.clone());
         self.status.last_attempted_values_checksum = None;
         self.status.last_release_revision = None;
-        let storage = Storage::new(client.clone(), &spec.names.storage, key::HELM_MANAGER);
+        let storage = self.storage(&spec, &client, &spec.names.storage);
         let work = Work {
+            discovery: self.discovery(&spec),
             digests: Digests::of(&spec.own.spec),
             spec,
             chart,
@@ -145,6 +152,24 @@ impl<'a> Run<'a> {
         self.draft
     }
 
+    /// The status as it would be stored now.
+    pub(super) fn filled(&mut self) -> &Draft {
+        self.fill();
+        &self.draft
+    }
+
+    /// Ends an announcement; what it has written is what the status is compared with from now on.
+    pub(super) async fn settle(&mut self, announcement: Announcement) {
+        if let Some(stored) = announcement.end().await {
+            self.take_stored(stored);
+        }
+    }
+
+    fn take_stored(&mut self, stored: Object) {
+        self.queue.wrote(&stored);
+        self.draft.object = Arc::new(stored);
+    }
+
     fn fill(&mut self) {
         if !self.is_read {
             return;
@@ -161,8 +186,7 @@ impl<'a> Run<'a> {
         self.fill();
         match self.draft.write(&self.house.deps, WHO.manager).await {
             Ok(Some(stored)) => {
-                self.queue.wrote(&stored);
-                self.draft.object = Arc::new(stored);
+                self.take_stored(stored);
                 Ok(())
             }
             Ok(None) => Ok(()),
@@ -191,19 +215,16 @@ impl<'a> Run<'a> {
     async fn chart_template(&mut self, spec: &Spec) -> Result<(), Failure> {
         let wanted = spec.own.spec.chart.as_ref();
         let reference = wanted.map(|template| template::of_template(&spec.own, template));
-        let named = |reference: &ObjectRef| format!("{}/{}", reference.namespace, reference.name);
-        let known = self.status.helm_chart.clone();
-        if let Some(known) = known.filter(|known| reference.as_ref().map(named).as_ref() != Some(known)) {
-            self.delete_chart(&spec.own, &known).await?;
+        let name = reference.as_ref().map(named);
+        for known in self.owned_charts(&spec.own) {
+            if Some(&known) != name.as_ref() {
+                self.delete_chart(&spec.own, &known).await?;
+            }
         }
         let (Some(template), Some(reference)) = (wanted, reference) else {
             return Ok(());
         };
-        if self.status.helm_chart.as_ref() != Some(&named(&reference)) {
-            // Written before it is made, so that it is never forgotten.
-            self.status.helm_chart = Some(named(&reference));
-            self.save().await?;
-        }
+        self.status.helm_chart = name;
         let failed = |message: String| Failure::retry(reason::HELM_CHART_SYNC_ERR, message);
         let chart = template::build(&spec.own, template).map_err(|e| failed(chain(&e)))?;
         let live = match self
@@ -259,7 +280,36 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Deletes the HelmChart that the status names.
+    /// The HelmCharts that were made for the object: the one that the status names, and those that say so themselves, since
+    /// the status may not have been written yet.
+    fn owned_charts(&self, own: &HelmRelease) -> BTreeSet<String> {
+        let owner = (own.metadata.namespace.clone(), own.metadata.name.clone());
+        let may_be_elsewhere = !self.house.deps.settings.no_cross_namespace_refs;
+        let found = self.house.owned.users(&owner).into_iter();
+        found
+            .filter(|(namespace, _)| may_be_elsewhere || *namespace == own.metadata.namespace)
+            .map(|(namespace, name)| format!("{namespace}/{name}"))
+            .chain(self.status.helm_chart.clone())
+            .collect()
+    }
+
+    /// The same, and what was made a moment ago, which the watch may not have shown yet.
+    fn all_owned_charts(&self, own: &HelmRelease) -> BTreeSet<String> {
+        let mut found = self.owned_charts(own);
+        if let Some(template) = &own.spec.chart {
+            let reference = template::of_template(own, template);
+            let charts = &self.house.sources.charts;
+            if let Lookup::Known(chart) = charts.get(&reference.namespace, &reference.name)
+                && template::owner_of(&chart)
+                    .contains(&(own.metadata.namespace.clone(), own.metadata.name.clone()))
+            {
+                found.insert(named(&reference));
+            }
+        }
+        found
+    }
+
+    /// Deletes a HelmChart that was made for the object.
     async fn delete_chart(&mut self, own: &HelmRelease, known: &str) -> Result<(), Failure> {
         if let Some(reference) = template::of_status(known) {
             allows(
@@ -297,14 +347,17 @@ impl<'a> Run<'a> {
         let conditions = Conditions::of(&found);
         let after = self.house.deps.settings.requeue_dependency;
         // A source that is new is being fetched right now, and its artifact wakes us.
-        let being_fetched = conditions.get(READY).is_none() && self.is_newer_than(&found, after);
+        let being_fetched = kind != ExternalArtifact::KIND
+            && conditions.get(READY).is_none()
+            && self.is_newer_than(&found, after);
         let waits = |why: &str| {
             let message = format!("{kind} '{namespace}/{name}' is not ready: {why}");
             let failure = Failure::waiting(reason::SOURCE_NOT_READY, after, message);
             if being_fetched { failure.quietly() } else { failure }
         };
         let (artifact, observed) = status_of(&found).map_err(|why| waits(&why))?;
-        if observed != Some(found.generation()) {
+        // Nobody observes generations of what others write.
+        if kind != ExternalArtifact::KIND && observed != Some(found.generation()) {
             let why = conditions
                 .get(READY)
                 .filter(|ready| ready.status == Status::False);
@@ -349,7 +402,12 @@ impl<'a> Run<'a> {
                 format!("Could not load chart: {}", chain(&e)),
             )
         })?;
-        if source.kind != OciRepository::KIND {
+        let has_digest = match source.kind.as_str() {
+            OciRepository::KIND => true,
+            ExternalArtifact::KIND => version::digest_of(&artifact.revision).is_some(),
+            _ => false,
+        };
+        if !has_digest {
             return Ok((chart, None));
         }
         let mutated = version::mutate(&chart.metadata.version, &artifact.revision)
@@ -376,6 +434,25 @@ impl<'a> Run<'a> {
             account,
             settings,
         ))
+    }
+
+    /// Where records are kept. Those of the cluster that the object is in are remembered.
+    pub(super) fn storage(&self, spec: &Spec, client: &Client, namespace: &str) -> Storage {
+        let storage = Storage::new(client.clone(), namespace, key::HELM_MANAGER);
+        if spec.own.spec.kube_config.is_some() {
+            return storage;
+        }
+        storage.remembering(self.house.records.clone())
+    }
+
+    /// What is remembered of what the cluster can do: nothing of another cluster, and nothing where `persistentClient` is
+    /// off, for charts that bring definitions in ways that no watch shows in time.
+    fn discovery(&self, spec: &Spec) -> Option<Arc<Discovery>> {
+        let own = &spec.own.spec;
+        if own.kube_config.is_some() || own.persistent_client == Some(false) {
+            return None;
+        }
+        self.house.discovery.clone()
     }
 
     /// Removes the release that the history tells of where the object now names another one.
@@ -453,7 +530,7 @@ impl<'a> Run<'a> {
             self.status.history.clear();
             self.status.storage_namespace = None;
         }
-        if let Some(known) = self.status.helm_chart.clone() {
+        for known in self.all_owned_charts(&spec.own) {
             self.delete_chart(&spec.own, &known).await?;
         }
         Ok(())
@@ -496,6 +573,11 @@ impl<'a> Run<'a> {
     }
 }
 
+/// `<namespace>/<name>`, as the status has it.
+fn named(reference: &ObjectRef) -> String {
+    format!("{}/{}", reference.namespace, reference.name)
+}
+
 /// The artifact and the observed generation of a source.
 fn status_of(source: &Object) -> Result<(Option<Artifact>, Option<i64>), String> {
     let status = source.get(&["status"]).cloned().unwrap_or_else(|| json!({}));
@@ -503,6 +585,10 @@ fn status_of(source: &Object) -> Result<(Option<Artifact>, Option<i64>), String>
     if source.kind() == HelmChart::KIND {
         let status: HelmChartStatus = serde_json::from_value(status).map_err(malformed)?;
         return Ok((status.artifact, status.observed_generation));
+    }
+    if source.kind() == ExternalArtifact::KIND {
+        let status: ExternalArtifactStatus = serde_json::from_value(status).map_err(malformed)?;
+        return Ok((status.artifact, None));
     }
     let status: OciRepositoryStatus = serde_json::from_value(status).map_err(malformed)?;
     Ok((status.artifact, status.observed_generation))

@@ -119,6 +119,10 @@ fn what_cannot_be_done_stalls() {
     for (fields, wanted) in [
         (
             json!({"chartRef": {"kind": "ExternalArtifact", "name": "x"}}),
+            reason::ACCESS_DENIED,
+        ),
+        (
+            json!({"chartRef": {"kind": "Bucket", "name": "x"}}),
             reason::FEATURE_GATE_DISABLED,
         ),
         (json!({"interval": "often"}), reason::INVALID_SPEC),

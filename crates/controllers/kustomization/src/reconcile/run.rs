@@ -8,9 +8,9 @@ use serde_json::json;
 use weir_apis::artifact::Artifact;
 use weir_apis::condition::{Conditions, HEALTHY, READY, RECONCILING, Status};
 use weir_apis::inventory::Inventory;
-use weir_apis::kind::{Kustomization, OciRepository};
+use weir_apis::kind::{ExternalArtifact, Kustomization, OciRepository};
 use weir_apis::time::Time;
-use weir_apis::{Object, ObjectRef, key, reason};
+use weir_apis::{InvalidObject, Object, ObjectRef, key, reason};
 use weir_cluster::carry_out::{View, prune};
 use weir_cluster::{Lookup, Memory};
 use weir_plan::{ChangeSet, Desired, EmptySet, Guard, Outcome, Owner, PrunePlan, may_vanish, stages};
@@ -310,7 +310,11 @@ impl Kustomizations {
         let source = &own.spec.source_ref;
         let namespace = source.namespace.as_deref().unwrap_or(&own.metadata.namespace);
         let name = format!("{}/{namespace}/{}", source.kind, source.name);
-        let Lookup::Known(found) = self.sources.get(namespace, &source.name) else {
+        let mirror = match &self.external {
+            Some(external) if source.kind == ExternalArtifact::KIND => external,
+            _ => &self.sources,
+        };
+        let Lookup::Known(found) = mirror.get(namespace, &source.name) else {
             let message = format!("source '{name}' not found");
             return Err(Failure::retry_after(reason::ARTIFACT_FAILED, spec.retry, message));
         };
@@ -322,12 +326,16 @@ impl Kustomizations {
                 message,
             )
         };
-        let parsed: OciRepository = found
-            .parse()
-            .map_err(|e| waits(&format!("is malformed: {}", chain(&e))))?;
+        let malformed = |e: InvalidObject| waits(&format!("is malformed: {}", chain(&e)));
+        let artifact = match source.kind.as_str() {
+            ExternalArtifact::KIND => found
+                .parse::<ExternalArtifact>()
+                .map(|found| found.status.artifact),
+            _ => found.parse::<OciRepository>().map(|found| found.status.artifact),
+        };
         // A source that was never reconciled is being fetched right now, and its artifact wakes us.
-        let being_fetched = Conditions::of(&found).get(READY).is_none();
-        parsed.status.artifact.ok_or_else(|| {
+        let being_fetched = source.kind == OciRepository::KIND && Conditions::of(&found).get(READY).is_none();
+        artifact.map_err(malformed)?.ok_or_else(|| {
             let failure = waits("is not ready, artifact not found");
             if being_fetched { failure.quietly() } else { failure }
         })

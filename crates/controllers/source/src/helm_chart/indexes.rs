@@ -21,6 +21,13 @@ const MOST_VERSIONS: usize = 250_000;
 pub(crate) struct Indexes(Mutex<VecDeque<(String, Arc<Index>)>>);
 
 impl Indexes {
+    /// Whether the index of an artifact is in memory. Then nothing of the stored file is needed, which may have fifty
+    /// million bytes to check.
+    pub(crate) async fn has(&self, artifact: &Artifact) -> bool {
+        let kept = self.0.lock().await;
+        kept.iter().any(|(digest, _)| *digest == artifact.digest)
+    }
+
     /// The index that an artifact holds. One at a time is read, so that memory is bounded and nothing is read twice.
     pub(crate) async fn load(&self, keeper: &Keeper, artifact: &Artifact) -> Result<Arc<Index>, Failed> {
         let mut kept = self.0.lock().await;
@@ -58,5 +65,53 @@ impl Indexes {
             .count();
         kept.truncate(fitting.max(1));
         Ok(index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use bytes::Bytes;
+    use jiff::Timestamp;
+    use serde_json::json;
+    use weir_apis::Object;
+    use weir_apis::time::Time;
+    use weir_store::Store;
+    use weir_verify::Admitted;
+
+    use super::*;
+    use crate::keep::Place;
+
+    #[tokio::test]
+    async fn an_index_is_read_once_however_many_charts_come_from_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(folder.path()).unwrap());
+        let keeper = Keeper::new(store, "http://weir.test".into());
+        let repository = Object::from_value(json!({"apiVersion": "source.toolkit.fluxcd.io/v1",
+            "kind": "HelmRepository", "metadata": {"name": "charts", "namespace": "apps"}}))
+        .unwrap();
+        let text = "apiVersion: v1\nentries:\n  web:\n  - {apiVersion: v2, name: web, version: 1.0.0}\n";
+        let place = Place {
+            file: "index.yaml".into(),
+            latest: "latest.yaml",
+            revision: "r".into(),
+            metadata: BTreeMap::new(),
+        };
+        let admitted = Admitted::without_policy(Bytes::from(text));
+        let now = Time::new(Timestamp::UNIX_EPOCH);
+        let artifact = keeper.keep(&repository, place, admitted, now).await.unwrap();
+        let indexes = Indexes::default();
+        assert!(!indexes.has(&artifact).await);
+        let first = indexes.load(&keeper, &artifact).await.unwrap();
+        assert_eq!(first.len(), 1);
+        // Nothing is left to read it from.
+        keeper.remove(&repository).await;
+        assert!(!keeper.holds(Some(&artifact)).await);
+        for _ in 0..200 {
+            assert!(indexes.has(&artifact).await);
+            let again = indexes.load(&keeper, &artifact).await.unwrap();
+            assert!(Arc::ptr_eq(&first, &again));
+        }
     }
 }

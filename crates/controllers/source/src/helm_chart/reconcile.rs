@@ -182,9 +182,10 @@ impl HelmCharts {
         if is_oci(repository) {
             return Ok(None);
         }
-        let artifact = repository.status.artifact.as_ref();
-        if self.keeper.holds(artifact).await {
-            return Ok(artifact.cloned());
+        if let Some(artifact) = &repository.status.artifact
+            && (self.indexes.has(artifact).await || self.keeper.holds(Some(artifact)).await)
+        {
+            return Ok(Some(artifact.clone()));
         }
         let message = format!(
             "no artifact available for HelmRepository source '{}'",

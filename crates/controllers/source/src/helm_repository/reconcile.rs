@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use weir_apis::artifact::Artifact;
 use weir_apis::condition::Conditions;
 use weir_apis::kind::HelmRepository;
@@ -29,7 +29,7 @@ use crate::turn::{WHO, prepare};
 /// The link to the newest index.
 const INDEX: &str = "index.yaml";
 
-/// Indexes that are in memory at once: each may take some times what it has on the wire.
+/// Indexes that are in memory at once, as they came: fifty million bytes each at most.
 const AT_ONCE: usize = 4;
 
 /// The HelmRepository controller.
@@ -41,6 +41,8 @@ pub struct HelmRepositories {
     etags: Etags,
     /// Who may have an index in memory.
     room: Semaphore,
+    /// Who may rewrite one, which takes some times what it has on the wire.
+    rewriting: Mutex<()>,
 }
 
 /// Why controllers of sources cannot start.
@@ -79,6 +81,7 @@ impl HelmRepositories {
             keeper: Keeper::new(store, artifacts_url),
             etags: Etags::default(),
             room: Semaphore::new(AT_ONCE),
+            rewriting: Mutex::default(),
         });
         Ok(Controller::start(&deps, &gvk, reconciler, &waker).await?)
     }
@@ -175,6 +178,7 @@ impl HelmRepositories {
                         revision: revision.clone(),
                         metadata: BTreeMap::new(),
                     };
+                    let _alone = self.rewriting.lock().await;
                     let written = rewrite(fetched).await?;
                     let admitted = admitted.bind(written).map_err(|error| Failed {
                         at: At::Store,

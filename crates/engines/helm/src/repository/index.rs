@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use weir_semver::Version;
 
 use super::read::{self, IndexError, Keep};
+use crate::gojson::{self, Indented};
 use crate::time::Time;
 
 /// One version of a chart in an index. An index has up to a hundred thousand of them, so that this is all that is kept.
@@ -96,16 +97,27 @@ impl Index {
             .flatten()
             .map(|entry| entry.json.len())
             .sum();
-        let mut out = String::with_capacity(size + size / 4);
-        out.push_str(before);
-        let mut object = crate::gojson::Object::new(&mut out);
+        // Nothing is written twice: of a large index the JSON takes more than all else that is kept of it.
+        let mut out = Indented::with_capacity(size + size / 2);
+        out.push(before);
+        let mut name_before = '{';
         for (name, versions) in &self.entries {
-            let list = object.key(name);
-            crate::gojson::list(versions, list, |entry, out| out.push_str(&entry.json));
+            let mut key = String::from(name_before);
+            gojson::string(name, &mut key);
+            key.push_str(":[");
+            out.push(&key);
+            for (n, entry) in versions.iter().enumerate() {
+                if n > 0 {
+                    out.push(",");
+                }
+                out.push(&entry.json);
+            }
+            out.push("]");
+            name_before = ',';
         }
-        object.end();
-        out.push_str(behind);
-        crate::gojson::indented(&out)
+        out.push(if self.entries.is_empty() { "{}" } else { "}" });
+        out.push(behind);
+        out.finish()
     }
 
     pub(super) fn skip(&mut self, chart: &str, version: &str, why: &str) {

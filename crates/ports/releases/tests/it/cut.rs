@@ -3,8 +3,9 @@
 //!
 //! Each test cuts at every request in turn, until the action is done before the cut. Time is simulated.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
@@ -13,7 +14,8 @@ use weir_apis::GroupVersionKind;
 use weir_releases::{InstallOptions, Reason, RollbackOptions, Template, UninstallOptions, UpgradeOptions};
 use weir_standin_apiserver::Fault;
 
-use crate::ground::{Failing as _, Ground, Stage, chart, config, hook, template};
+use crate::ground::{Failing as _, Ground, Stage, chart, config, configs, hook, template};
+use crate::scenarios::watched;
 
 const NS: &str = "cut";
 
@@ -112,7 +114,7 @@ impl Line {
     async fn is_dead(&self) {
         self.died.notified().await;
         // The server carries out what it has got.
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
@@ -297,4 +299,41 @@ async fn cut_before_any_request_a_removal_converges() -> Result<()> {
 #[tokio::test(start_paused = true)]
 async fn cut_after_any_write_a_removal_converges() -> Result<()> {
     every(Moment::Uninstall, Cut::AfterWrite).await
+}
+
+/// What is waited for becomes ready while nothing can be watched.
+#[tokio::test(start_paused = true)]
+async fn cut_while_it_waits_an_install_goes_on() -> Result<()> {
+    let ground = Ground::standin();
+    let stage = watched::stage(&ground, NS).await?;
+    let server = ground.server.as_ref().context("a stand-in")?;
+    let (cut, seen) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicUsize::new(0)));
+    server.set_fault_rule(Box::new({
+        let (cut, seen) = (cut.clone(), seen.clone());
+        move |record| {
+            let is_look = matches!(record.verb.as_str(), "list" | "watch");
+            if !is_look || record.resource != "configmaps" || !cut.load(Ordering::SeqCst) {
+                return None;
+            }
+            seen.fetch_add(1, Ordering::SeqCst);
+            Some(Fault::Cut)
+        }
+    }));
+    let b = stage.config("b");
+    let meanwhile = async {
+        stage.until(&b, |_| true).await?;
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let patch = json!({"data": {"ready": "yes"}});
+        stage.client.merge(&b, &patch, "somebody").await?;
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        cut.store(false, Ordering::SeqCst);
+        anyhow::Ok(())
+    };
+    let options = InstallOptions::default();
+    let template = configs("1.0.0", &[("b", "ready: 'no'")]);
+    let (done, meanwhile) = tokio::join!(stage.install(template, &options), meanwhile);
+    meanwhile?;
+    done?;
+    ensure!(seen.load(Ordering::SeqCst) > 2, "the line was never dead");
+    Ok(())
 }

@@ -125,6 +125,7 @@ impl Stage {
         Context {
             client: &self.client,
             storage: &self.storage,
+            discovery: None,
             clock: &SystemClock,
             name: NAME,
             namespace: &self.namespace,

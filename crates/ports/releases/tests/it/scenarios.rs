@@ -9,6 +9,7 @@ mod rollback;
 mod uninstall;
 mod upgrade;
 mod wait;
+pub(crate) mod watched;
 
 use std::pin::Pin;
 
@@ -36,6 +37,7 @@ scenarios![
     upgrade::a_failed_upgrade_is_recorded_and_cleaned_up,
     upgrade::a_name_is_taken_unless_it_may_be_replaced,
     upgrade::an_interrupted_release_is_unlocked,
+    upgrade::of_two_who_write_one_record_one_fails,
     adoption::objects_of_others_are_refused_or_taken,
     adoption::a_namespace_is_created,
     hooks::hooks_run_by_weight_and_go_by_policy,
@@ -46,6 +48,10 @@ scenarios![
     wait::an_object_that_failed_ends_the_wait_at_once,
     wait::a_cancelled_action_is_recorded_as_failed,
     wait::nobody_waits_when_it_is_not_wanted,
+    watched::an_object_is_watched_until_it_is_ready,
+    watched::a_hook_that_fails_is_noticed_at_once,
+    watched::an_object_is_watched_until_it_is_gone,
+    watched::who_may_read_and_not_watch_waits_all_the_same,
     rollback::a_rollback_brings_an_earlier_revision_back,
     rollback::a_rollback_to_nowhere_changes_nothing,
     uninstall::a_removal_keeps_what_asks_for_it_and_forgets_the_release,

@@ -54,7 +54,8 @@ const DOMAIN: &str = "example.com";
 type Versions = BTreeMap<String, (String, String)>;
 
 /// Applies what `infra` and `apps` hold for production. Their releases are installed from the charts that they name; upgraded
-/// to the next ones by a new artifact; brought back by another; rolled back from a revision that fails; and removed.
+/// to the next ones by a new artifact; brought back by another, and again after a real helm has rolled them back; rolled back from a revision that
+/// fails; and removed.
 pub(crate) async fn components_and_their_releases_live(ground: &Ground) -> Result<()> {
     let Some(data) = data() else {
         println!("not run: D2 components (no $WEIR_D2 and no ../shared/d2)");
@@ -99,11 +100,19 @@ pub(crate) async fn components_and_their_releases_live(ground: &Ground) -> Resul
     for release in &all {
         releases::installed(ground, &data, release, 3, &versions).await?;
     }
+    let mut good = 3;
+    if let Some(helms) = releases::Helms::of(ground) {
+        for (n, release) in all.iter().enumerate() {
+            helms.go_back(ground, n, release, &versions).await?;
+            releases::installed(ground, &data, release, 5, &versions).await?;
+        }
+        good = 5;
+    }
     for component in components() {
         component.apply(ground, true).await?;
     }
     for release in &all {
-        releases::rolled_back(ground, &data, release, &versions).await?;
+        releases::rolled_back(ground, &data, release, &versions, good).await?;
     }
     // Whatever depends on something goes before it.
     for component in OTHERS.iter().rev().chain(CONTROLLERS) {

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use serde_json::json;
 use weir_helm::storage_name;
-use weir_releases::{InstallOptions, Reason, UpgradeOptions};
+use weir_releases::{InstallOptions, Reason, Storage, StorageError, UpgradeOptions};
 
 use crate::ground::{Failing as _, Ground, MANAGER, NAME, chart, config, configs, managers, short, template};
 
@@ -273,4 +273,36 @@ pub(crate) async fn an_interrupted_release_is_unlocked(ground: &Ground) -> Resul
     stage
         .has_revisions(&[(1, "superseded"), (2, "failed"), (3, "deployed")])
         .await
+}
+
+pub(crate) async fn of_two_who_write_one_record_one_fails(ground: &Ground) -> Result<()> {
+    let stage = ground.stage("upgrade-two").await?;
+    let now = jiff::Timestamp::now();
+    stage
+        .install(configs("1.0.0", &[("a", "a: b")]), &InstallOptions::default())
+        .await?;
+    let storage = || Storage::new(stage.client.clone(), &stage.namespace, "helm");
+    let (one, other, late) = (storage(), storage(), storage());
+    let mut ours = one.last(NAME).await?.expect("a record");
+    let mut theirs = other.last(NAME).await?.expect("a record");
+    late.last(NAME).await?;
+    weir_helm::action::supersede(&mut theirs, Some("theirs"));
+    other.update(&theirs, now).await?;
+    weir_helm::action::fail(&mut ours, "ours");
+    let refused = one.update(&ours, now).await.expect_err("they were first");
+    ensure!(refused.to_string().contains("modified"), "{refused}");
+    // A write whose answer was lost is made again, and meets itself.
+    late.update(&theirs, now).await?;
+    // They may go on, and so may we when we have read what they wrote.
+    other.update(&theirs, now).await?;
+    one.last(NAME).await?;
+    // A label that somebody puts on the Secret makes it no other record.
+    let secret = stage.object("v1", "Secret", &storage_name(NAME, 1));
+    let label = json!({"metadata": {"labels": {"seen": "yes"}}});
+    stage.client.merge(&secret, &label, "somebody").await?;
+    one.update(&ours, now).await?;
+    stage.has_revisions(&[(1, "failed")]).await?;
+    let taken = other.create(&ours, 0, now).await.expect_err("it is there");
+    ensure!(matches!(taken, StorageError::Exists(_)), "{taken}");
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! One release of D2's, at each point of its life.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -191,12 +191,64 @@ pub(super) async fn upgraded(
     helm_reads(ground, &record).await
 }
 
-/// A revision that the API server refused was followed by a rollback to the one before, which is what helm renders.
+/// Real helms, where there are some and a cluster that they can reach.
+pub(super) struct Helms {
+    kubeconfig: PathBuf,
+    /// Each with what its rollbacks need in order to write over what others wrote.
+    programs: Vec<(&'static str, &'static [&'static str])>,
+}
+
+impl Helms {
+    pub(super) fn of(ground: &Ground) -> Option<Self> {
+        let mut programs: Vec<(&str, &[&str])> = vec![("helm", &["--force-conflicts"]), ("helm3", &[])];
+        programs.retain(|(program, _)| tools::find(program).is_some());
+        (!programs.is_empty()).then_some(Self {
+            kubeconfig: ground.kubeconfig_path()?,
+            programs,
+        })
+    }
+
+    /// One of them, by turns, rolls the `n`th release back from the third revision to the second, behind our back; and it
+    /// is asked for a reconcile.
+    pub(super) async fn go_back(
+        &self,
+        ground: &Ground,
+        n: usize,
+        release: &ObjectRef,
+        versions: &Versions,
+    ) -> Result<()> {
+        let (program, force) = self.programs[n % self.programs.len()];
+        let what = || format!("{program} rolls {release} back");
+        let helm = Helm::new(program, self.kubeconfig.clone(), &release.namespace)?;
+        let rollback = [&["rollback", release.name.as_str(), "2"], force].concat();
+        helm.run(&rollback).await.with_context(what)?;
+        let last = storage(ground, release).last(&release.name).await?;
+        let last = last.context("a record")?;
+        let info = last.info.clone().unwrap_or_default();
+        ensure!(
+            last.version == 4 && info.description == "Rollback to 2" && info.status.as_str() == "deployed",
+            "{release}: {info:?}"
+        );
+        let (_, newer) = of_chart(&last, versions)?;
+        let metadata = last.chart.as_ref().and_then(|chart| chart.metadata.as_ref());
+        let version = metadata.map(|metadata| metadata.version.as_str());
+        let newer = newer.trim_start_matches('v');
+        ensure!(
+            version.is_some_and(|version| version.starts_with(newer)),
+            "{version:?}, not {newer}"
+        );
+        ground.reconcile(release).await
+    }
+}
+
+/// A revision that the API server refused was followed by a rollback to the one before, `good`, which is what helm
+/// renders. Five revisions are remembered.
 pub(super) async fn rolled_back(
     ground: &Ground,
     data: &Path,
     release: &ObjectRef,
     versions: &Versions,
+    good: i64,
 ) -> Result<()> {
     let is_there = |live: &Object| {
         let remediated = Conditions::of(live).get(REMEDIATED).cloned();
@@ -213,17 +265,18 @@ pub(super) async fn rolled_back(
         .map(|r| (r.version, r.status().as_str().to_owned()));
     let kept: Vec<(i64, String)> = kept.collect();
     let wanted = [
-        (1, "superseded"),
-        (2, "superseded"),
-        (3, "superseded"),
-        (4, "failed"),
-        (5, "deployed"),
+        (good - 2, "superseded"),
+        (good - 1, "superseded"),
+        (good, "superseded"),
+        (good + 1, "failed"),
+        (good + 2, "deployed"),
     ];
     let wanted = wanted.map(|(version, status)| (version, status.to_owned()));
     ensure!(kept == wanted, "{release}: {kept:?}");
     let last = history.last().context("a record")?;
     let info = last.info.clone().unwrap_or_default();
-    ensure!(info.description == "Rollback to 3", "{release}: {info:?}");
+    let description = format!("Rollback to {good}");
+    ensure!(info.description == description, "{release}: {info:?}");
     let outcome = async {
         is_as_expected(ground, data, last, versions).await?;
         helm_reads(ground, last).await

@@ -473,16 +473,29 @@ pub(crate) async fn upgrade_chart_name_change(ground: &Ground) -> Result<()> {
         })
         .await?;
     ground.has_records(ns, &[(1, "deployed")]).await?;
-    change(
-        ground,
-        &web,
-        json!({"upgrade": {"chartNameChangeStrategy": "InPlaceUpdate"}}),
-    )
-    .await?;
+    // So it is where that is said.
+    let strategy = |word: &str| json!({"upgrade": {"chartNameChangeStrategy": word}});
+    change(ground, &web, strategy("Reinstall")).await?;
+    ground.until_ready(&web).await?;
+    let settings = object("v1", "ConfigMap", ns, "web-settings");
+    let uid = ground.get(&settings).await?.uid().to_owned();
+    ground.publish(ns, "latest", &rename("anew")).await?;
+    ground.reconcile(&source(ns, ns)).await?;
+    ground
+        .until(&web, |live| {
+            message(live, READY).is_ok_and(|m| m.starts_with("True InstallSucceeded") && m.contains("anew@"))
+        })
+        .await?;
+    ground.has_records(ns, &[(1, "deployed")]).await?;
+    let anew = ground.get(&settings).await?.uid().to_owned();
+    ensure!(anew != uid, "the objects of another chart are made anew");
+    change(ground, &web, strategy("InPlaceUpdate")).await?;
     ground.until_ready(&web).await?;
     ground.publish(ns, "latest", &rename("again")).await?;
     ground.reconcile(&source(ns, ns)).await?;
     ground.until_revision(&web, 2).await?;
+    let kept = ground.get(&settings).await?.uid().to_owned();
+    ensure!(kept == anew, "the objects of an upgrade stay");
     Ok(())
 }
 
