@@ -104,9 +104,13 @@ pub async fn find_all(client: &Client, target: &Target) -> Result<SignatureSet, 
 /// As for [`find`].
 pub async fn find_attestations(client: &Client, target: &Target) -> Result<SignatureSet, FindError> {
     let mut set = SignatureSet::default();
-    let failure = attached(client, target, &mut set).await?;
     let tag = attestation_tag(&target.digest());
-    match layers(client, target, tag, is_attestation, MAX_BUNDLE_BYTES).await {
+    let (failure, older) = tokio::join!(
+        attached(client, target, &mut set),
+        layers(client, target, tag, is_attestation, MAX_BUNDLE_BYTES),
+    );
+    let failure = failure?;
+    match older {
         Ok(layers) => set.attestations = layers.into_iter().map(attestation).collect(),
         // They would not count.
         Err(_) if has_bundle(&set) => {}
