@@ -7,7 +7,7 @@ use weir_oci::Digest;
 use weir_registry::Client;
 use weir_runtime::verdict::chain;
 use weir_runtime::{Draft, Event, Failure, Severity};
-use weir_verify::{Admission, Admitted, Demands, NotAdmitted, Standing, Target, admit as judge};
+use weir_verify::{Admission, Admitted, Demands, NotAdmitted, Policy, Standing, Target, admit as judge};
 
 use crate::policies::{concerns, lines, one_line};
 use crate::policy::Own;
@@ -25,27 +25,15 @@ pub(crate) struct Asked {
     pub(crate) demands: Demands,
     /// What Flux calls the kind of the source's own policy in messages.
     provider: &'static str,
-    /// In what ways the source's own policy lets in more than it seems to.
-    warnings: Vec<String>,
 }
 
 impl Asked {
     /// What a source asks for itself, and what the cluster's policies ask of it besides.
     pub(crate) fn new(own: Option<Own>, rules: Vec<weir_verify::Rule>) -> Self {
-        let Some(own) = own else {
-            let demands = Demands { own: None, rules };
-            return Self {
-                demands,
-                ..Self::default()
-            };
-        };
+        let (own, provider) = own.map(|own| (own.policy, own.provider)).unzip();
         Self {
-            demands: Demands {
-                own: Some(own.policy),
-                rules,
-            },
-            provider: own.provider,
-            warnings: own.warnings,
+            demands: Demands { own, rules },
+            provider: provider.unwrap_or_default(),
         }
     }
 
@@ -189,9 +177,11 @@ fn say(draft: &mut Draft, asked: &Asked, name: &str, admission: &Admission, now:
             ),
         ),
     };
-    if admission.own.is_some()
-        && let Some((first, more)) = asked.warnings.split_first()
-    {
+    let warnings = match &asked.demands.own {
+        Some(Policy::Identities(own)) if admission.own.is_some() => own.warnings(),
+        _ => Vec::new(),
+    };
+    if let Some((first, more)) = warnings.split_first() {
         message.push_str("; warning: ");
         message.push_str(first);
         if !more.is_empty() {

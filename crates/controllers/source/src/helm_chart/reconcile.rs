@@ -216,6 +216,7 @@ impl HelmCharts {
         policy(
             &self.deps,
             self.policies.public_good(),
+            self.policies.known(),
             &own.metadata.namespace,
             verify.as_ref(),
         )
