@@ -7,7 +7,6 @@ mod attested;
 mod examined;
 mod onward;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::fmt::Write as _;
 
@@ -15,7 +14,7 @@ use jiff::Timestamp;
 use weir_oci::Digest;
 
 use crate::error::NotVerified;
-use crate::judge::verify;
+use crate::judge::Candidates;
 use crate::policy::{Policy, fingerprint_of};
 use crate::promotion::NotOnward;
 use crate::signatures::SignatureSet;
@@ -94,16 +93,11 @@ impl Authorities {
     }
 
     /// Who signed, or whose signatures are missing.
-    fn met_by(
-        &self,
-        target: &Target,
-        signatures: &SignatureSet,
-        now: Timestamp,
-    ) -> Result<Vec<Grant>, Vec<Lack>> {
+    fn met_by(&self, candidates: &Candidates<'_>) -> Result<Vec<Grant>, Vec<Lack>> {
         let mut grants = Vec::new();
         let mut lacks = Vec::new();
         let check = |one: &Authority| {
-            let verified = verify(target, signatures, &one.policy, now)?;
+            let verified = candidates.verify_plain(&one.policy)?;
             Ok::<_, NotVerified>(Grant {
                 authority: one.name.clone(),
                 verified,
@@ -167,25 +161,24 @@ impl Asks {
     fn met_by(
         &self,
         target: &Target,
-        signatures: &SignatureSet,
+        candidates: &Candidates<'_>,
         examinations: &Examinations<'_>,
-        now: Timestamp,
     ) -> Result<Holds, Vec<Lack>> {
         let mut lacks = Vec::new();
-        let grants = self.authorities.met_by(target, signatures, now);
+        let grants = self.authorities.met_by(candidates);
         let grants = grants.unwrap_or_else(|mut missing| {
             lacks.append(&mut missing);
             Vec::new()
         });
         let mut attested = Vec::new();
         for attestation in &self.attestations {
-            match attestation.found_in(examinations, now) {
+            match attestation.found_in(examinations) {
                 Ok(one) => attested.push(one),
                 Err(why) => lacks.push(Lack::Attestation(why)),
             }
         }
         let records = match &self.records {
-            Some(authorities) => Records::by(authorities, target, examinations, now).map(Some),
+            Some(authorities) => Records::by(authorities, target, examinations).map(Some),
             None => Ok(None),
         };
         let records = records.unwrap_or_else(|why| {
@@ -436,25 +429,14 @@ pub fn admit(
     demands: &Demands,
     now: Timestamp,
 ) -> Result<Admission, NotAdmitted> {
-    // Attestations of the older layout are there for those who ask for them; they are no signatures.
-    let plain = if signatures.attestations.is_empty() {
-        Cow::Borrowed(signatures)
-    } else {
-        Cow::Owned(SignatureSet {
-            attestations: Vec::new(),
-            ..signatures.clone()
-        })
-    };
-    let own = demands
-        .own
-        .as_ref()
-        .map(|policy| verify(target, &plain, policy, now));
-    let examinations = Examinations::new(target, signatures);
+    let candidates = Candidates::of(target, signatures, now);
+    let own = demands.own.as_ref().map(|policy| candidates.verify_plain(policy));
+    let examinations = Examinations::new(&candidates, now);
     let mut found = Findings::default();
     let mut until = None;
     for rule in &demands.rules {
         let met = match &rule.asks {
-            Ok(asks) => asks.met_by(target, &plain, &examinations, now),
+            Ok(asks) => asks.met_by(target, &candidates, &examinations),
             Err(why) => Err(vec![Lack::Unusable(why.clone())]),
         };
         match met {

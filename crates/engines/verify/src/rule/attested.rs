@@ -157,11 +157,7 @@ impl Attestation {
     }
 
     /// Whether it is there.
-    pub(super) fn found_in(
-        &self,
-        examinations: &Examinations<'_>,
-        now: Timestamp,
-    ) -> Result<Attested, NotAttested> {
+    pub(super) fn found_in(&self, examinations: &Examinations<'_>) -> Result<Attested, NotAttested> {
         let mut by = Vec::new();
         let mut until = None;
         let mut note = |authority: &Authority, (evidence, end): Fitting| {
@@ -170,7 +166,7 @@ impl Attestation {
         };
         let mut missing = Vec::new();
         for one in &self.authorities.any_of {
-            match self.stated_by(one, examinations, now) {
+            match self.stated_by(one, examinations) {
                 Ok(found) => {
                     note(one, found);
                     missing.clear();
@@ -180,7 +176,7 @@ impl Attestation {
             }
         }
         for one in &self.authorities.all_of {
-            match self.stated_by(one, examinations, now) {
+            match self.stated_by(one, examinations) {
                 Ok(found) => note(one, found),
                 Err(why) => missing.push((one.name.clone(), why)),
             }
@@ -203,11 +199,10 @@ impl Attestation {
         &self,
         authority: &Authority,
         examinations: &Examinations<'_>,
-        now: Timestamp,
     ) -> Result<Fitting, Vec<(Digest, Unfit)>> {
         let mut unfit = Vec::new();
         let mut looked_at = 0;
-        for examined in &*examinations.by(&authority.policy, now) {
+        for examined in &*examinations.by(&authority.policy) {
             let verified = match &examined.verdict {
                 Ok(verified) => verified,
                 Err(why) => {
@@ -229,7 +224,7 @@ impl Attestation {
                 unfit.push((examined.source, Unfit::Unread));
                 continue;
             }
-            match self.fits(statement, verified.evidence(), now) {
+            match self.fits(statement, verified.evidence(), examinations.now) {
                 Ok(until) => return Ok((verified.evidence().clone(), until)),
                 Err(why) => unfit.push((examined.source, why)),
             }
