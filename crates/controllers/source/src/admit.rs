@@ -1,5 +1,8 @@
 //! Step three: are the signatures there that the spec and the cluster's policies ask for? The only way to an [`Admitted`] digest.
 
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
 use weir_apis::condition::{SOURCE_VERIFIED, Status};
 use weir_apis::reason;
 use weir_apis::time::Time;
@@ -7,7 +10,7 @@ use weir_oci::Digest;
 use weir_registry::Client;
 use weir_runtime::verdict::chain;
 use weir_runtime::{Draft, Event, Failure, Severity};
-use weir_verify::{Admission, Admitted, Demands, NotAdmitted, Policy, Standing, Target, admit as judge};
+use weir_verify::{Admission, Admitted, Demands, NotAdmitted, Policy, Standing, Target, admit_ahead};
 
 use crate::policies::{concerns, lines, one_line};
 use crate::policy::Own;
@@ -68,6 +71,18 @@ pub(crate) struct Candidate<'c> {
     pub(crate) name: &'c str,
     /// Where the source is; nothing for one that is to take this very digest, which goes nowhere.
     pub(crate) course: Option<Course>,
+    /// When it is looked at again anyway.
+    pub(crate) interval: Duration,
+}
+
+/// What was admitted.
+#[derive(Debug)]
+pub(crate) struct Passed {
+    pub(crate) admitted: Admitted<Digest>,
+    /// Where the source is then, where a policy asks that it goes forward only.
+    pub(crate) standing: Option<Standing>,
+    /// When to look again at the latest: what is stated of it is too old then, or something else that depends on the time changes.
+    pub(crate) at_latest: Option<Duration>,
 }
 
 impl Candidate<'_> {
@@ -85,24 +100,28 @@ impl Candidate<'_> {
 }
 
 /// Checks the signatures of a candidate against all that is asked of it, and says in the draft's conditions what came of it. Where
-/// nothing is asked the artifact is admitted unverified, and the condition goes. Where a policy asks that the source goes forward
-/// only, says where it is then.
+/// nothing is asked the artifact is admitted unverified, and the condition goes.
 pub(crate) async fn admit(
     candidate: &Candidate<'_>,
     verdicts: &Verdicts,
     draft: &mut Draft,
     now: Time,
-) -> Result<(Admitted<Digest>, Option<Standing>), Failed> {
+) -> Result<Passed, Failed> {
     let Candidate {
         asked,
         target,
         registry,
         name,
         course: _,
+        interval,
     } = candidate;
     if asked.demands.is_empty() {
         draft.conditions.remove(SOURCE_VERIFIED);
-        return Ok((Admitted::without_policy(target.digest()), None));
+        return Ok(Passed {
+            admitted: Admitted::without_policy(target.digest()),
+            standing: None,
+            at_latest: None,
+        });
     }
     let fingerprint = asked.demands.fingerprint();
     // A verdict that is remembered may lack a record that was made since.
@@ -118,7 +137,10 @@ pub(crate) async fn admit(
             weir_trust::find(registry, target).await
         };
         let judged = match found {
-            Ok(signatures) => judge(target, &signatures, &asked.demands, now.timestamp()),
+            Ok(signatures) => {
+                let ahead = SignedDuration::try_from(*interval).unwrap_or(SignedDuration::MAX);
+                admit_ahead(target, &signatures, &asked.demands, now.timestamp(), ahead)
+            }
             Err(error) => asked
                 .demands
                 .admit_unsigned(target, &format!("cannot look for signatures: {}", chain(&error))),
@@ -132,7 +154,15 @@ pub(crate) async fn admit(
         onward.map_err(|refusal| asked.refused(&refusal))?
     };
     say(draft, asked, name, &admission, now);
-    Ok((admission.admitted, standing))
+    let wait = |ends: Timestamp| {
+        let left = ends.duration_since(now.timestamp());
+        Duration::try_from(left).unwrap_or_default()
+    };
+    Ok(Passed {
+        at_latest: admission.ends.map(wait),
+        admitted: admission.admitted,
+        standing,
+    })
 }
 
 /// The same for what cannot carry signatures: it is admitted where nobody insists on them.
@@ -155,6 +185,7 @@ pub(crate) fn admit_unsigned(
         met: Vec::new(),
         concerns,
         until: None,
+        ends: None,
     };
     say(draft, asked, name, &admission, now);
     Ok(())

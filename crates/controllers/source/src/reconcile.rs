@@ -100,6 +100,7 @@ impl OciRepositories {
             && own.status.observed_ignore == own.spec.ignore
             && own.status.observed_layer_selector == own.spec.layer_selector
             && self.keeper.holds(artifact).await;
+        let mut at_latest = None;
         if !(unchanged && verified) {
             let candidate = Candidate {
                 asked: &asked,
@@ -107,26 +108,29 @@ impl OciRepositories {
                 target: Target::new(gathered.repository.clone(), resolved.digest),
                 name: &name,
                 course: course(&own, &gathered, &resolved),
+                interval: gathered.interval,
             };
-            let (admitted, standing) = within(
+            let passed = within(
                 gathered.timeout,
                 reason::OCI_ARTIFACT_PULL_FAILED,
                 "verify the signature",
                 admit(&candidate, &self.verdicts, draft, now),
             )
             .await?;
+            at_latest = passed.at_latest;
+            let standing = passed.standing.as_ref();
             if unchanged {
-                remember(draft, &own, standing.as_ref());
+                remember(draft, &own, standing);
             } else {
                 let pulled = within(
                     gathered.timeout,
                     reason::OCI_ARTIFACT_PULL_FAILED,
                     "pull the artifact",
-                    fetch::fetch(&gathered, admitted),
+                    fetch::fetch(&gathered, passed.admitted),
                 )
                 .await?;
                 let mut metadata = pulled.get().metadata.clone();
-                standing::note(&mut metadata, standing.as_ref());
+                standing::note(&mut metadata, standing);
                 let place = Place {
                     // As source-controller names it, also for a copied layer: by the digest that was resolved.
                     file: format!("{}.tar.gz", resolved.digest),
@@ -145,6 +149,7 @@ impl OciRepositories {
             reason: reason::SUCCEEDED,
             message,
             again: Some(gathered.interval),
+            at_latest,
         })
     }
 

@@ -106,6 +106,7 @@ impl VerificationPolicies {
                     reason: reason::SUCCEEDED,
                     message,
                     again: Some(AGAIN),
+                    at_latest: None,
                 })
             }
             Err(Unusable::Written(why)) => Err(Failure::stalled(reason, unusable(&why))),

@@ -86,7 +86,7 @@ pub use promotion::{
 pub use root::{InvalidTrustRoot, TrustRoot};
 pub use rule::{
     Admission, Asks, Attestation, Attested, Authorities, Authority, Condition, Demands, Fails, Grant, Lack,
-    Met, Mode, NoAuthorities, NotAdmitted, NotAttested, Records, Rule, Unfit, Unmet, admit,
+    Met, Mode, NoAuthorities, NotAdmitted, NotAttested, Records, Rule, Unfit, Unmet, admit, admit_ahead,
 };
 pub use scope::{InvalidPrefix, Prefix};
 pub use signatures::{

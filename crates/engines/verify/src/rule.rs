@@ -4,13 +4,14 @@
 //! never replaces. A rule that is only audited admits what does not meet it, and says so.
 
 mod attested;
+mod ends;
 mod examined;
 mod onward;
 
 use std::fmt;
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use weir_oci::Digest;
 
 use crate::error::NotVerified;
@@ -311,6 +312,7 @@ impl Demands {
             met: Vec::new(),
             concerns,
             until: None,
+            ends: None,
         })
     }
 }
@@ -381,8 +383,10 @@ pub struct Admission {
     pub met: Vec<Met>,
     /// The audited rules that are not.
     pub concerns: Vec<Unmet>,
-    /// Until when this holds; nothing when time alone does not change it.
+    /// Until when this is sure to hold; nothing when time alone does not change it.
     pub until: Option<Timestamp>,
+    /// When it holds no more, or an audited rule has a concern, as far as was looked ahead; see [`admit_ahead`].
+    pub ends: Option<Timestamp>,
 }
 
 /// An artifact does not have what is insisted on.
@@ -429,11 +433,26 @@ pub fn admit(
     demands: &Demands,
     now: Timestamp,
 ) -> Result<Admission, NotAdmitted> {
+    admit_ahead(target, signatures, demands, now, SignedDuration::ZERO)
+}
+
+/// The same for whoever looks again after `ahead`, or when it ends: [`Admission::ends`] says when something that is stated becomes too
+/// old, whenever that is, and when a condition on the time becomes false, if that is before then.
+///
+/// # Errors
+/// As for [`admit`].
+pub fn admit_ahead(
+    target: &Target,
+    signatures: &SignatureSet,
+    demands: &Demands,
+    now: Timestamp,
+    ahead: SignedDuration,
+) -> Result<Admission, NotAdmitted> {
     let candidates = Candidates::of(target, signatures, now);
     let own = demands.own.as_ref().map(|policy| candidates.verify_plain(policy));
-    let examinations = Examinations::new(&candidates, now);
+    let examinations = Examinations::new(&candidates, now, ahead);
     let mut found = Findings::default();
-    let mut until = None;
+    let (mut until, mut ends) = (None, None);
     for rule in &demands.rules {
         let met = match &rule.asks {
             Ok(asks) => asks.met_by(target, &candidates, &examinations),
@@ -441,8 +460,8 @@ pub fn admit(
         };
         match met {
             Ok(holds) => {
-                let ends = holds.attested.iter().map(|one| one.until);
-                until = ends.fold(until, earlier);
+                until = holds.attested.iter().map(|one| one.until).fold(until, earlier);
+                ends = holds.attested.iter().map(|one| one.ends).fold(ends, earlier);
                 found.met.push(Met {
                     rule: rule.name.clone(),
                     mode: rule.mode,
@@ -477,6 +496,7 @@ pub fn admit(
         met: found.met,
         concerns: found.concerns,
         until,
+        ends,
     })
 }
 

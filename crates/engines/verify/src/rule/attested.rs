@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use weir_oci::Digest;
 
+use super::ends::ends;
 use super::examined::Examinations;
 use super::{Authorities, Authority};
 use crate::error::{Rejection, clip};
@@ -71,12 +72,33 @@ pub struct Attested {
     pub by: Vec<(String, Evidence)>,
     /// What it says of itself that was asked for, besides who states it.
     pub conditions: usize,
-    /// Until when it is young enough; nothing when its age does not matter.
+    /// Until when it is sure to count; nothing when time does not matter.
     pub until: Option<Timestamp>,
+    /// When it counts no more, as far as was looked ahead.
+    pub ends: Option<Timestamp>,
 }
 
-/// What a statement that counts rests on, and until when it does.
-type Fitting = (Evidence, Option<Timestamp>);
+/// What a statement that counts rests on, and how long it does.
+type Fitting = (Evidence, Term);
+
+/// How long something counts.
+#[derive(Clone, Copy, Debug, Default)]
+struct Term {
+    /// Until when it is sure to.
+    until: Option<Timestamp>,
+    /// When it does no more, if that is known.
+    ends: Option<Timestamp>,
+}
+
+impl Term {
+    /// As long as both.
+    fn and(self, other: Self) -> Self {
+        Self {
+            until: earlier(self.until, other.until),
+            ends: earlier(self.ends, other.ends),
+        }
+    }
+}
 
 /// An attestation that is missing, and why nothing that was found is it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,10 +181,10 @@ impl Attestation {
     /// Whether it is there.
     pub(super) fn found_in(&self, examinations: &Examinations<'_>) -> Result<Attested, NotAttested> {
         let mut by = Vec::new();
-        let mut until = None;
-        let mut note = |authority: &Authority, (evidence, end): Fitting| {
+        let mut all = Term::default();
+        let mut note = |authority: &Authority, (evidence, term): Fitting| {
             by.push((authority.name.clone(), evidence));
-            until = earlier(until, end);
+            all = all.and(term);
         };
         let mut missing = Vec::new();
         for one in &self.authorities.any_of {
@@ -191,7 +213,8 @@ impl Attestation {
             predicate_type: self.predicate_type.clone(),
             by,
             conditions: self.conditions.len(),
-            until,
+            until: all.until,
+            ends: all.ends,
         })
     }
 
@@ -224,8 +247,8 @@ impl Attestation {
                 unfit.push((examined.source, Unfit::Unread));
                 continue;
             }
-            match self.fits(statement, verified.evidence(), examinations.now) {
-                Ok(until) => return Ok((verified.evidence().clone(), until)),
+            match self.fits(statement, verified.evidence(), examinations) {
+                Ok(term) => return Ok((verified.evidence().clone(), term)),
                 Err(why) => unfit.push((examined.source, why)),
             }
         }
@@ -236,9 +259,10 @@ impl Attestation {
         &self,
         statement: &Statement,
         evidence: &Evidence,
-        now: Timestamp,
-    ) -> Result<Option<Timestamp>, Unfit> {
-        let mut until = None;
+        examinations: &Examinations<'_>,
+    ) -> Result<Term, Unfit> {
+        let (now, ahead) = (examinations.now, examinations.ahead);
+        let mut all = Term::default();
         if let Some(limit) = self.max_age {
             let (time, what) = self.dated(statement, evidence)?;
             if time.duration_since(now) > AHEAD {
@@ -248,7 +272,8 @@ impl Attestation {
             if now > end {
                 return Err(Unfit::Old { time, what, limit });
             }
-            until = Some(end);
+            all.until = Some(end);
+            all.ends = end.checked_add(SignedDuration::from_millis(1)).ok();
         }
         for condition in &self.conditions {
             if let Err(fails) = condition.check(statement, now) {
@@ -259,10 +284,14 @@ impl Attestation {
                 });
             }
             if condition.depends_on_time() {
-                until = earlier(until, Some(now));
+                all = all.and(Term {
+                    // Nobody can tell for how long, but whether it does at some other time.
+                    until: Some(now),
+                    ends: ends(now, ahead, |at| condition.check(statement, at).is_ok()),
+                });
             }
         }
-        Ok(until)
+        Ok(all)
     }
 
     /// Where a statement's age begins.

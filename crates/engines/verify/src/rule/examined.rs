@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use weir_oci::Digest;
 
 use crate::judge::Candidates;
@@ -15,15 +15,18 @@ use crate::verdict::Examined;
 pub(super) struct Examinations<'c> {
     candidates: &'c Candidates<'c>,
     pub(super) now: Timestamp,
+    /// How far ahead to look for the end of what depends on the time.
+    pub(super) ahead: SignedDuration,
     /// By the policy's fingerprint: rules often ask for several statements by the same authorities.
     known: RefCell<BTreeMap<Digest, Rc<Vec<Examined>>>>,
 }
 
 impl<'c> Examinations<'c> {
-    pub(super) fn new(candidates: &'c Candidates<'c>, now: Timestamp) -> Self {
+    pub(super) fn new(candidates: &'c Candidates<'c>, now: Timestamp, ahead: SignedDuration) -> Self {
         Self {
             candidates,
             now,
+            ahead,
             known: RefCell::default(),
         }
     }
