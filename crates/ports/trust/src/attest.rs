@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 use weir_oci::{Descriptor, Digest, media_type};
 use weir_registry::Client;
-use weir_verify::{Evidence, FoundAttestation, Layout, PayloadMaterial, Statement, Target};
+use weir_verify::{
+    Evidence, FoundAttestation, Layout, PROMOTION_PREDICATE, PayloadMaterial, Statement, Target,
+};
 
 use crate::find::{MAX_BUNDLE_BYTES, attached_bundles, is_attestation};
 use crate::layout::{PREDICATE_TYPE_ANNOTATION, SIGNATURE_ANNOTATION, attestation_tag};
@@ -67,6 +69,9 @@ pub async fn attest(
 ) -> Result<Attested, SignError> {
     if ![Layout::Bundle, Layout::LegacyAttestation].contains(&options.layout) {
         return Err(SignError::Layout(options.layout));
+    }
+    if options.replace && predicate_type == PROMOTION_PREDICATE {
+        return Err(SignError::Records(target.to_string()));
     }
     let subject = artifact(client, target).await?;
     let statement = Statement::about(target, predicate_type, predicate);

@@ -9,7 +9,7 @@ use weir_trust::{
     AttestOptions, Attested, SignError, Signer, SigningKey, attest, attestation_tag, find, find_all,
     find_attestations, sign,
 };
-use weir_verify::{Layout, Policy, Statement, Target, examine, verify};
+use weir_verify::{Layout, PROMOTION_PREDICATE, Policy, Statement, Target, examine, verify};
 
 use crate::interop::setups;
 use crate::sign_keyless::{keyless, root, server, token};
@@ -196,6 +196,28 @@ async fn one_attestation_replaces_those_of_its_type_in_its_layout_and_nothing_el
             assert!(verify(&setup.target, &found, &policy(&mine), now()).is_ok());
             setup.handle.shutdown().await;
         }
+    }
+}
+
+#[tokio::test]
+async fn n26_promotion_records_are_never_replaced() {
+    let key = plain_key("p256");
+    for layout in LAYOUTS {
+        let setup = Setup::new().await;
+        let beside = in_layout(layout);
+        let mut replacing = beside;
+        replacing.replace = true;
+        for (options, done) in [(&beside, true), (&replacing, false), (&beside, true)] {
+            let record = (PROMOTION_PREDICATE, json!({ "sequence": 1 }));
+            let made = state(&setup, Signer::Key(&key), record, options).await;
+            assert_eq!(made.is_ok(), done, "{made:?}");
+            if let Err(why) = made {
+                assert!(why.contains("are not replaced"), "{why}");
+            }
+        }
+        let found = find_attestations(&setup.client, &setup.target).await.unwrap();
+        assert_eq!(found.bundles.len() + found.attestations.len(), 2, "{layout}");
+        setup.handle.shutdown().await;
     }
 }
 
