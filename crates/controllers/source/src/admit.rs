@@ -10,7 +10,9 @@ use weir_oci::Digest;
 use weir_registry::Client;
 use weir_runtime::verdict::chain;
 use weir_runtime::{Draft, Event, Failure, Severity};
-use weir_verify::{Admission, Admitted, Demands, NotAdmitted, Policy, Standing, Target, admit_ahead};
+use weir_verify::{
+    Admission, Admitted, Demands, NotAdmitted, Policy, SignatureSet, Standing, Target, admit_ahead,
+};
 
 use crate::policies::{concerns, lines, one_line};
 use crate::policy::Own;
@@ -85,7 +87,32 @@ pub(crate) struct Passed {
     pub(crate) at_latest: Option<Duration>,
 }
 
+/// What is judged at once, in bytes of signatures and attestations. More takes so long that others must go on meanwhile.
+const AT_ONCE: usize = 1 << 20;
+
 impl Candidate<'_> {
+    async fn judge(
+        &self,
+        signatures: SignatureSet,
+        now: Time,
+    ) -> Result<Result<Admission, NotAdmitted>, Failed> {
+        let ahead = SignedDuration::try_from(self.interval).unwrap_or(SignedDuration::MAX);
+        let (demands, now) = (&self.asked.demands, now.timestamp());
+        if signatures.bytes() <= AT_ONCE {
+            return Ok(admit_ahead(&self.target, &signatures, demands, now, ahead));
+        }
+        let (target, demands) = (self.target.clone(), demands.clone());
+        let work = move || admit_ahead(&target, &signatures, &demands, now, ahead);
+        let judged = tokio::task::spawn_blocking(work).await;
+        judged.map_err(|error| Failed {
+            at: At::Verify,
+            failure: Failure::retry(
+                reason::VERIFICATION_ERROR,
+                format!("verifying did not end: {error}"),
+            ),
+        })
+    }
+
     /// What is left of a verdict for this very source.
     fn onward(&self, admission: Admission, now: Time) -> Result<(Admission, Option<Standing>), NotAdmitted> {
         let Some(course) = &self.course else {
@@ -113,7 +140,7 @@ pub(crate) async fn admit(
         registry,
         name,
         course: _,
-        interval,
+        interval: _,
     } = candidate;
     if asked.demands.is_empty() {
         draft.conditions.remove(SOURCE_VERIFIED);
@@ -132,15 +159,13 @@ pub(crate) async fn admit(
         kept
     } else {
         let found = if asked.demands.ask_for_attestations() {
-            weir_trust::find_all(registry, target).await
+            let sizes = weir_trust::Sizes::of(asked.demands.max_bytes());
+            weir_trust::find_all(registry, target, sizes).await
         } else {
             weir_trust::find(registry, target).await
         };
         let judged = match found {
-            Ok(signatures) => {
-                let ahead = SignedDuration::try_from(*interval).unwrap_or(SignedDuration::MAX);
-                admit_ahead(target, &signatures, &asked.demands, now.timestamp(), ahead)
-            }
+            Ok(signatures) => candidate.judge(signatures, now).await?,
             Err(error) => asked
                 .demands
                 .admit_unsigned(target, &format!("cannot look for signatures: {}", chain(&error))),

@@ -65,6 +65,19 @@ enum Found<'s> {
     Bundle(&'s FoundBundle, Result<Bundle, InvalidBundle>),
     Payload(&'s FoundPayload),
     Attestation(&'s FoundAttestation),
+    Unread(&'s Rejection),
+}
+
+impl Found<'_> {
+    /// How long it is, in bytes; nothing for what was not read.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Bundle(found, _) => found.content.len(),
+            Self::Payload(found) => found.content.len(),
+            Self::Attestation(found) => found.content.len(),
+            Self::Unread(_) => 0,
+        }
+    }
 }
 
 impl<'s> Candidates<'s> {
@@ -87,6 +100,9 @@ impl<'s> Candidates<'s> {
             let mut candidate = Candidate::new(Layout::LegacyAttestation, one.layer, found);
             candidate.shadowed = shadowed;
             all.push(candidate);
+        }
+        for one in &signatures.unread {
+            all.push(Candidate::new(one.layout, one.source, Found::Unread(&one.reason)));
         }
         Self {
             target,
@@ -147,6 +163,7 @@ impl<'s> Candidates<'s> {
             examined.push(Examined {
                 layout: candidate.layout,
                 source: candidate.source,
+                bytes: candidate.found.bytes(),
                 verdict: verdict.map(|mut accepted| {
                     let signed = Signed {
                         digest: self.target.digest(),
@@ -165,6 +182,7 @@ impl<'s> Candidates<'s> {
             examined.push(Examined {
                 layout,
                 source,
+                bytes: 0,
                 verdict: Err(reason),
             });
         }
@@ -206,6 +224,7 @@ impl<'s> Candidate<'s> {
             Found::Bundle(_, Err(invalid)) => Err(invalid.clone().into()),
             Found::Payload(found) => self.check_payload(found, of, policy),
             Found::Attestation(found) => self.check_attestation(found, of, policy),
+            Found::Unread(reason) => Err((*reason).clone()),
         }
     }
 

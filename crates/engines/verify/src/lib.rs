@@ -69,7 +69,7 @@ mod statement;
 mod verdict;
 
 pub use blob::{Blob, BlobEvidence, verify_blob};
-pub use bundle::{Bundle, InvalidBundle, MAX_BUNDLE_BYTES};
+pub use bundle::{Bundle, DEFAULT_BUNDLE_BYTES, InvalidBundle, MAX_BUNDLE_BYTES};
 pub use dsse::pre_authentication_encoding;
 pub use error::{NotVerified, Refused, Rejection};
 pub use identity::{Identity, InvalidIdentity, Loose, TextMatch, looseness};

@@ -14,6 +14,7 @@ use std::fmt::Write as _;
 use jiff::{SignedDuration, Timestamp};
 use weir_oci::Digest;
 
+use crate::bundle::DEFAULT_BUNDLE_BYTES;
 use crate::error::NotVerified;
 use crate::judge::Candidates;
 use crate::policy::{Policy, fingerprint_of};
@@ -261,6 +262,13 @@ impl Demands {
     pub fn ask_for_attestations(&self) -> bool {
         self.asks()
             .any(|asks| !asks.attestations.is_empty() || asks.records.is_some())
+    }
+
+    /// How long an attestation may be that is asked for, in bytes; [`crate::DEFAULT_BUNDLE_BYTES`] at least.
+    pub fn max_bytes(&self) -> u64 {
+        let attestations = self.asks().flat_map(|asks| &asks.attestations);
+        let asked = attestations.map(|one| one.max_bytes);
+        asked.fold(DEFAULT_BUNDLE_BYTES, u64::max)
     }
 
     /// Whether time alone may change a verdict: whether something that is stated must not be too old, or is compared with the

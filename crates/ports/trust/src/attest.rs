@@ -10,7 +10,7 @@ use weir_verify::{
     Evidence, FoundAttestation, Layout, PROMOTION_PREDICATE, PayloadMaterial, Statement, Target,
 };
 
-use crate::find::{MAX_BUNDLE_BYTES, attached_bundles, is_attestation};
+use crate::find::{Sizes, attached_bundles, is_attestation};
 use crate::layout::{PREDICATE_TYPE_ANNOTATION, SIGNATURE_ANNOTATION, attestation_tag};
 use crate::sign::{SignError, Stored};
 use crate::statement::{SignedStatement, Signer};
@@ -107,8 +107,8 @@ async fn remove_bundles(
     predicate_type: &str,
     keep: Digest,
 ) -> Result<Vec<Digest>, SignError> {
-    let found = attached_bundles(client, target).await;
-    let found = found.map_err(|source| SignError::Replace {
+    let found = attached_bundles(client, target, Sizes::LARGEST).await;
+    let (found, _) = found.map_err(|source| SignError::Replace {
         target: target.to_string(),
         source: Box::new(source),
     })?;
@@ -173,11 +173,11 @@ async fn is_of_type(
     layer: &Descriptor,
     predicate_type: &str,
 ) -> Result<bool, SignError> {
-    if !is_attestation(layer) || layer.size > MAX_BUNDLE_BYTES {
+    if !is_attestation(layer) || layer.size > Sizes::LARGEST.one {
         return Ok(false);
     }
     let content = client
-        .blob_bytes(target.repository(), layer, MAX_BUNDLE_BYTES)
+        .blob_bytes(target.repository(), layer, Sizes::LARGEST.one)
         .await;
     let content = content.map_err(|source| SignError::Earlier {
         target: target.to_string(),

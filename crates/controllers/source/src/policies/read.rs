@@ -12,8 +12,9 @@ use weir_apis::kind::{
 use weir_apis::{InvalidObject, Object};
 use weir_runtime::verdict::{chain, duration};
 use weir_verify::{
-    Asks, Attestation, Authorities, Authority, COSIGN_SIGN_PREDICATE, Condition, Identity, IdentityPolicy,
-    InvalidPredicateType, Mode, Policy, PredicateType, PredicateTypes, Rule, TextMatch, TrustRoot,
+    Asks, Attestation, Authorities, Authority, COSIGN_SIGN_PREDICATE, Condition, DEFAULT_BUNDLE_BYTES,
+    Identity, IdentityPolicy, InvalidPredicateType, MAX_BUNDLE_BYTES, Mode, Policy, PredicateType,
+    PredicateTypes, Rule, TextMatch, TrustRoot,
 };
 
 use super::Scope;
@@ -209,7 +210,26 @@ fn attestation(
         authorities,
         conditions,
         max_age: wanted.max_age.as_deref().map(age).transpose()?,
+        max_bytes: match wanted.max_size.as_deref() {
+            None => DEFAULT_BUNDLE_BYTES,
+            Some(text) => size(text).ok_or_else(|| {
+                format!("{place}.maxSize: '{text}' is not a size such as 64Mi, from 1 to {LARGEST}")
+            })?,
+        },
     })
+}
+
+/// The largest attestation that a policy may ask for.
+const LARGEST: &str = "128Mi";
+
+/// A size in bytes, Ki or Mi, of what the engine reads.
+fn size(text: &str) -> Option<u64> {
+    let (number, unit) = [("Ki", 1 << 10), ("Mi", 1 << 20)]
+        .into_iter()
+        .find_map(|(name, unit)| Some((text.strip_suffix(name)?, unit)))
+        .unwrap_or((text, 1));
+    let bytes = number.parse::<u64>().ok()?.checked_mul(unit)?;
+    (1..=MAX_BUNDLE_BYTES as u64).contains(&bytes).then_some(bytes)
 }
 
 /// Plain signatures alone: what somebody attests of an artifact does not say that it may be used (security case N37).
@@ -360,6 +380,25 @@ mod tests {
         assert!(text(None, None).is_err());
     }
 
+    #[test]
+    fn sizes_are_read_up_to_what_cosign_reads() {
+        for (text, bytes) in [
+            ("1", Some(1)),
+            ("64Ki", Some(64 << 10)),
+            ("128Mi", size(LARGEST)),
+            ("128Mi", Some(128 << 20)),
+            ("131073Ki", None),
+            ("0", None),
+            ("-1", None),
+            ("1.5Mi", None),
+            ("18446744073709551615Mi", None),
+            ("Mi", None),
+            ("1Gi", None),
+        ] {
+            assert_eq!(size(text), bytes, "{text}");
+        }
+    }
+
     #[tokio::test]
     async fn n45_what_cannot_be_used_says_where_and_is_met_by_nothing() {
         let keyless = |more: Value| {
@@ -432,6 +471,14 @@ mod tests {
             (
                 attested(json!({"maxAge": "a week"})),
                 "attestations[0].maxAge: 'a week' is not a duration",
+            ),
+            (
+                attested(json!({"maxSize": "129Mi"})),
+                "attestations[0].maxSize: '129Mi' is not a size such as 64Mi, from 1 to 128Mi",
+            ),
+            (
+                attested(json!({"maxSize": "1Gi"})),
+                "attestations[0].maxSize: '1Gi' is not a size",
             ),
             (
                 attested(json!({"authorities": {}})),

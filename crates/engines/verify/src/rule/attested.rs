@@ -61,6 +61,8 @@ pub struct Attestation {
     /// How old it may be; see [`PredicateType::time_of`] for where the age begins. Where the kind has no time of its own, that of
     /// the signature counts, which a log or a timestamp authority proves.
     pub max_age: Option<SignedDuration>,
+    /// How long it may be, in bytes, with all that is around it; see [`crate::DEFAULT_BUNDLE_BYTES`].
+    pub max_bytes: u64,
 }
 
 /// An attestation that was found.
@@ -172,6 +174,7 @@ impl Attestation {
             "attestation".to_owned(),
             self.predicate_type.uri().to_owned(),
             age,
+            self.max_bytes.to_string(),
         ]);
         parts.push(self.conditions.len().to_string());
         parts.extend(self.conditions.iter().map(|one| one.text().to_owned()));
@@ -240,6 +243,13 @@ impl Attestation {
             if statement.predicate_type != self.predicate_type.uri() {
                 let other = Rejection::PredicateType(clip(&statement.predicate_type));
                 unfit.push((examined.source, Unfit::Rejected(other)));
+                continue;
+            }
+            let bytes = u64::try_from(examined.bytes).unwrap_or(u64::MAX);
+            if bytes > self.max_bytes {
+                let limit = self.max_bytes;
+                let large = Rejection::TooLarge { bytes, limit };
+                unfit.push((examined.source, Unfit::Rejected(large)));
                 continue;
             }
             looked_at += 1;
