@@ -91,11 +91,16 @@ fn is_news(change: &Change) -> bool {
 
 impl Policies {
     /// Starts to watch the policies, and waits until all are known: a source that is looked at earlier would be admitted without
-    /// them. A Secret that the settings choose by label acts at once on policies that name it, as on whatever else reads one.
+    /// them. Each time that they cannot be listed, `tell` is called with the reason. A Secret that the settings choose by label acts at
+    /// once on policies that name it, as on whatever else reads one.
     ///
     /// # Errors
     /// When the cluster does not know the kind. [`Policies::none`] is for whoever wants to go on without it.
-    pub async fn start(client: &Client, settings: &Settings) -> Result<Arc<Self>, ApiError> {
+    pub async fn start(
+        client: &Client,
+        settings: &Settings,
+        tell: impl FnMut(&str),
+    ) -> Result<Arc<Self>, ApiError> {
         let judged: Arc<Judged> = Arc::default();
         let on_policy = {
             let judged = judged.clone();
@@ -134,7 +139,7 @@ impl Policies {
             .resource(&GroupVersionKind::new("", "v1", "Namespace"))
             .await?;
         let namespaces = Mirror::start(client, resource, "", "", on_namespace);
-        mirror.synced().await;
+        mirror.synced_telling(tell).await;
         let secrets = watch_secrets(client, settings, &mirror, &judged).await?;
         Ok(Arc::new(Self {
             client: client.clone(),
