@@ -19,6 +19,7 @@ use weir_cluster::{Client, Clock, SystemClock, TokioClock, Write, connect};
 use weir_control_plane::{ControlPlane, nodes};
 use weir_house::{House, Outside};
 use weir_registry::{ClientOptions, DockerConfig, Keychain, PlainHttp};
+use weir_runtime::probes::Readiness;
 use weir_runtime::{Metrics, Settings};
 use weir_standin_apiserver::ApiServer;
 use weir_standin_registry::{Auth, Handle, Registry};
@@ -50,6 +51,8 @@ pub struct Ground {
     store: Arc<Store>,
     clock: Arc<dyn Clock>,
     settings: Settings,
+    /// What the controllers say of themselves.
+    pub readiness: Readiness,
     nodes: Option<JoinHandle<()>>,
     serving: Mutex<Option<JoinHandle<()>>>,
     handle: Handle,
@@ -169,6 +172,7 @@ impl Ground {
             store,
             clock,
             settings,
+            readiness: Readiness::default(),
             nodes: None,
             serving: Mutex::default(),
             handle,
@@ -209,6 +213,7 @@ impl Ground {
             downloads: weir_store::download::Downloader::new()?,
             metrics: Metrics::default(),
             told: None,
+            readiness: self.readiness.clone(),
         };
         self.house = Some(House::start(outside, self.settings.clone()).await?);
         Ok(())

@@ -160,8 +160,10 @@ pub async fn conclude(
                 let event = Event::new(Severity::Normal, success.reason, success.message.clone());
                 deps.events.record(&object, event, who.component);
             }
-            if let Some(again) = success.again {
-                queue.add_after(key, jitter(again, deps.settings.interval_jitter_percent, &object));
+            let jittered = |again| jitter(again, deps.settings.interval_jitter_percent, &object);
+            let again = success.again.map(jittered).into_iter();
+            if let Some(wait) = again.chain(success.at_latest).min() {
+                queue.add_after(key, wait);
             }
         }
         Err(failure) => {

@@ -1,13 +1,12 @@
 //! A small HTTP server for the kubelet and Prometheus: `/healthz`, `/readyz`, `/metrics`.
 //!
-//! It reads no body, trusts nobody and shows nothing but the two words and the metrics. Each connection has limits
+//! It reads no body, trusts nobody and shows nothing but whether it is well, what it waits for, and the metrics. Each connection has limits
 //! in number and time, so that whoever can reach the port cannot exhaust the process through it.
 
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -38,17 +37,35 @@ const PLAIN: &str = "text/plain; charset=utf-8";
 
 /// Whether `/readyz` says yes. Clones share the answer, which is no at first.
 #[derive(Debug, Clone, Default)]
-pub struct Readiness(Arc<AtomicBool>);
+pub struct Readiness(Arc<RwLock<Answer>>);
+
+#[derive(Debug, Default)]
+struct Answer {
+    ready: bool,
+    /// What this process waits for, for people. Everybody can read it.
+    blocked: Option<&'static str>,
+}
 
 impl Readiness {
     /// Changes the answer.
     pub fn set(&self, ready: bool) {
-        self.0.store(ready, Ordering::Relaxed);
+        self.0.write().unwrap_or_else(PoisonError::into_inner).ready = ready;
+    }
+
+    /// Makes the answer no, whatever it was set to, as long as this process waits for something; `None` ends that.
+    pub fn block(&self, why: Option<&'static str>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).blocked = why;
     }
 
     /// The answer.
     pub fn is_ready(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        let answer = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        answer.ready && answer.blocked.is_none()
+    }
+
+    /// What this process waits for.
+    pub fn blocked(&self) -> Option<&'static str> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).blocked
     }
 }
 
@@ -149,7 +166,10 @@ fn answer(method: &Method, path: &str, routes: &Routes) -> Response<Full<Bytes>>
     match (path, &routes.health, &routes.metrics) {
         ("/healthz", Some(_), _) => text(StatusCode::OK, PLAIN, "ok"),
         ("/readyz", Some(ready), _) if ready.is_ready() => text(StatusCode::OK, PLAIN, "ok"),
-        ("/readyz", Some(_), _) => text(StatusCode::SERVICE_UNAVAILABLE, PLAIN, "not ready"),
+        ("/readyz", Some(ready), _) => {
+            let why = ready.blocked().map(|why| format!(": {why}")).unwrap_or_default();
+            text(StatusCode::SERVICE_UNAVAILABLE, PLAIN, format!("not ready{why}"))
+        }
         ("/metrics", _, Some(metrics)) => text(StatusCode::OK, metrics::CONTENT_TYPE, metrics.render()),
         _ => text(StatusCode::NOT_FOUND, PLAIN, "not found"),
     }

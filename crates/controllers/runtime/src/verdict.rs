@@ -16,6 +16,8 @@ pub struct Success {
     pub message: String,
     /// When to look again. `None`: only when something changes.
     pub again: Option<Duration>,
+    /// How long the next look may wait at most, whatever `again` says: something ends then.
+    pub at_latest: Option<Duration>,
 }
 
 /// The object is not in the state that its spec asks for.

@@ -1,5 +1,8 @@
 //! Step three: are the signatures there that the spec and the cluster's policies ask for? The only way to an [`Admitted`] digest.
 
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
 use weir_apis::condition::{SOURCE_VERIFIED, Status};
 use weir_apis::reason;
 use weir_apis::time::Time;
@@ -7,7 +10,9 @@ use weir_oci::Digest;
 use weir_registry::Client;
 use weir_runtime::verdict::chain;
 use weir_runtime::{Draft, Event, Failure, Severity};
-use weir_verify::{Admission, Admitted, Demands, NotAdmitted, Standing, Target, admit as judge};
+use weir_verify::{
+    Admission, Admitted, Demands, NotAdmitted, Policy, SignatureSet, Standing, Target, admit_ahead,
+};
 
 use crate::policies::{concerns, lines, one_line};
 use crate::policy::Own;
@@ -25,27 +30,15 @@ pub(crate) struct Asked {
     pub(crate) demands: Demands,
     /// What Flux calls the kind of the source's own policy in messages.
     provider: &'static str,
-    /// In what ways the source's own policy lets in more than it seems to.
-    warnings: Vec<String>,
 }
 
 impl Asked {
     /// What a source asks for itself, and what the cluster's policies ask of it besides.
     pub(crate) fn new(own: Option<Own>, rules: Vec<weir_verify::Rule>) -> Self {
-        let Some(own) = own else {
-            let demands = Demands { own: None, rules };
-            return Self {
-                demands,
-                ..Self::default()
-            };
-        };
+        let (own, provider) = own.map(|own| (own.policy, own.provider)).unzip();
         Self {
-            demands: Demands {
-                own: Some(own.policy),
-                rules,
-            },
-            provider: own.provider,
-            warnings: own.warnings,
+            demands: Demands { own, rules },
+            provider: provider.unwrap_or_default(),
         }
     }
 
@@ -80,9 +73,46 @@ pub(crate) struct Candidate<'c> {
     pub(crate) name: &'c str,
     /// Where the source is; nothing for one that is to take this very digest, which goes nowhere.
     pub(crate) course: Option<Course>,
+    /// When it is looked at again anyway.
+    pub(crate) interval: Duration,
 }
 
+/// What was admitted.
+#[derive(Debug)]
+pub(crate) struct Passed {
+    pub(crate) admitted: Admitted<Digest>,
+    /// Where the source is then, where a policy asks that it goes forward only.
+    pub(crate) standing: Option<Standing>,
+    /// When to look again at the latest: what is stated of it is too old then, or something else that depends on the time changes.
+    pub(crate) at_latest: Option<Duration>,
+}
+
+/// What is judged at once, in bytes of signatures and attestations. More takes so long that others must go on meanwhile.
+const AT_ONCE: usize = 1 << 20;
+
 impl Candidate<'_> {
+    async fn judge(
+        &self,
+        signatures: SignatureSet,
+        now: Time,
+    ) -> Result<Result<Admission, NotAdmitted>, Failed> {
+        let ahead = SignedDuration::try_from(self.interval).unwrap_or(SignedDuration::MAX);
+        let (demands, now) = (&self.asked.demands, now.timestamp());
+        if signatures.bytes() <= AT_ONCE {
+            return Ok(admit_ahead(&self.target, &signatures, demands, now, ahead));
+        }
+        let (target, demands) = (self.target.clone(), demands.clone());
+        let work = move || admit_ahead(&target, &signatures, &demands, now, ahead);
+        let judged = tokio::task::spawn_blocking(work).await;
+        judged.map_err(|error| Failed {
+            at: At::Verify,
+            failure: Failure::retry(
+                reason::VERIFICATION_ERROR,
+                format!("verifying did not end: {error}"),
+            ),
+        })
+    }
+
     /// What is left of a verdict for this very source.
     fn onward(&self, admission: Admission, now: Time) -> Result<(Admission, Option<Standing>), NotAdmitted> {
         let Some(course) = &self.course else {
@@ -97,24 +127,28 @@ impl Candidate<'_> {
 }
 
 /// Checks the signatures of a candidate against all that is asked of it, and says in the draft's conditions what came of it. Where
-/// nothing is asked the artifact is admitted unverified, and the condition goes. Where a policy asks that the source goes forward
-/// only, says where it is then.
+/// nothing is asked the artifact is admitted unverified, and the condition goes.
 pub(crate) async fn admit(
     candidate: &Candidate<'_>,
     verdicts: &Verdicts,
     draft: &mut Draft,
     now: Time,
-) -> Result<(Admitted<Digest>, Option<Standing>), Failed> {
+) -> Result<Passed, Failed> {
     let Candidate {
         asked,
         target,
         registry,
         name,
         course: _,
+        interval: _,
     } = candidate;
     if asked.demands.is_empty() {
         draft.conditions.remove(SOURCE_VERIFIED);
-        return Ok((Admitted::without_policy(target.digest()), None));
+        return Ok(Passed {
+            admitted: Admitted::without_policy(target.digest()),
+            standing: None,
+            at_latest: None,
+        });
     }
     let fingerprint = asked.demands.fingerprint();
     // A verdict that is remembered may lack a record that was made since.
@@ -125,12 +159,13 @@ pub(crate) async fn admit(
         kept
     } else {
         let found = if asked.demands.ask_for_attestations() {
-            weir_trust::find_all(registry, target).await
+            let sizes = weir_trust::Sizes::of(asked.demands.max_bytes());
+            weir_trust::find_all(registry, target, sizes).await
         } else {
             weir_trust::find(registry, target).await
         };
         let judged = match found {
-            Ok(signatures) => judge(target, &signatures, &asked.demands, now.timestamp()),
+            Ok(signatures) => candidate.judge(signatures, now).await?,
             Err(error) => asked
                 .demands
                 .admit_unsigned(target, &format!("cannot look for signatures: {}", chain(&error))),
@@ -144,7 +179,15 @@ pub(crate) async fn admit(
         onward.map_err(|refusal| asked.refused(&refusal))?
     };
     say(draft, asked, name, &admission, now);
-    Ok((admission.admitted, standing))
+    let wait = |ends: Timestamp| {
+        let left = ends.duration_since(now.timestamp());
+        Duration::try_from(left).unwrap_or_default()
+    };
+    Ok(Passed {
+        at_latest: admission.ends.map(wait),
+        admitted: admission.admitted,
+        standing,
+    })
 }
 
 /// The same for what cannot carry signatures: it is admitted where nobody insists on them.
@@ -167,6 +210,7 @@ pub(crate) fn admit_unsigned(
         met: Vec::new(),
         concerns,
         until: None,
+        ends: None,
     };
     say(draft, asked, name, &admission, now);
     Ok(())
@@ -189,9 +233,11 @@ fn say(draft: &mut Draft, asked: &Asked, name: &str, admission: &Admission, now:
             ),
         ),
     };
-    if admission.own.is_some()
-        && let Some((first, more)) = asked.warnings.split_first()
-    {
+    let warnings = match &asked.demands.own {
+        Some(Policy::Identities(own)) if admission.own.is_some() => own.warnings(),
+        _ => Vec::new(),
+    };
+    if let Some((first, more)) = warnings.split_first() {
         message.push_str("; warning: ");
         message.push_str(first);
         if !more.is_empty() {

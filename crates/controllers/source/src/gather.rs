@@ -28,7 +28,6 @@ pub(crate) struct Gathered {
     pub(crate) filter: Option<Pattern>,
     pub(crate) layer: LayerSelector,
     pub(crate) ignore: Option<String>,
-    pub(crate) asked: Asked,
     pub(crate) registry: Client,
     pub(crate) interval: Duration,
     /// Longest time for one remote operation.
@@ -37,12 +36,7 @@ pub(crate) struct Gathered {
 
 /// Reads the spec and what it refers to. What can't be read because it is malformed stalls; what may appear later
 /// (a Secret) is tried again.
-pub(crate) async fn gather(
-    deps: &Deps,
-    registry: &Client,
-    policies: &Policies,
-    own: &OciRepository,
-) -> Result<Gathered, Failed> {
+pub(crate) async fn gather(deps: &Deps, registry: &Client, own: &OciRepository) -> Result<Gathered, Failed> {
     let spec = &own.spec;
     let interval = duration("spec.interval", &spec.interval).map_err(Failed::fetch)?;
     let timeout =
@@ -72,11 +66,6 @@ pub(crate) async fn gather(
         );
         return Err(invalid(reason::FEATURE_GATE_DISABLED, message));
     }
-    let (namespace, name) = (&own.metadata.namespace, &own.metadata.name);
-    let verify = policy(deps, policies.public_good(), namespace, spec.verify.as_ref()).await?;
-    let key = (namespace.clone(), name.clone());
-    let rules = policies.rules_for(OciRepository::KIND, &key, &spec.url).await;
-    let asked = Asked::new(verify, rules);
     let registry = client(deps, registry, own)
         .await?
         .with_credentials(keychain(deps, own).await?);
@@ -86,11 +75,28 @@ pub(crate) async fn gather(
         filter,
         layer: spec.layer_selector.clone().unwrap_or_default(),
         ignore: spec.ignore.clone(),
-        asked,
         registry,
         interval,
         timeout,
     })
+}
+
+/// What the source asks for itself, and what the cluster's policies ask of it, with the Secrets that they refer to.
+pub(crate) async fn asked(deps: &Deps, policies: &Policies, own: &OciRepository) -> Result<Asked, Failed> {
+    let (spec, metadata) = (&own.spec, &own.metadata);
+    let key = (metadata.namespace.clone(), metadata.name.clone());
+    let (public_good, known) = (policies.public_good(), policies.known());
+    let (own, rules) = tokio::join!(
+        policy(
+            deps,
+            public_good,
+            known,
+            &metadata.namespace,
+            spec.verify.as_ref()
+        ),
+        policies.rules_for(OciRepository::KIND, &key, &spec.url),
+    );
+    Ok(Asked::new(own?, rules))
 }
 
 pub(crate) fn invalid(reason: &'static str, message: impl Into<String>) -> Failed {

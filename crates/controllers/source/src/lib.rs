@@ -22,6 +22,8 @@ mod gather;
 mod helm_chart;
 mod helm_repository;
 mod keep;
+mod kept;
+mod known;
 mod policies;
 mod policy;
 mod reconcile;
@@ -34,6 +36,7 @@ mod verification_policy;
 
 pub use helm_chart::HelmCharts;
 pub use helm_repository::{HelmRepositories, StartError};
+pub use known::Known;
 pub use policies::{Labels, Place, Policies, PolicyReading, Said, Scope, Secrets, said};
 pub use reconcile::OciRepositories;
 pub use verification_policy::{AllSources, VerificationPolicies};

@@ -5,9 +5,10 @@ mod read;
 mod said;
 mod scope;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
+use futures::future::join_all;
 use weir_apis::kind::{PolicySecretRef, VerificationPolicy};
 use weir_apis::{GroupVersionKind, Object, ObjectRef};
 use weir_cluster::mirror::Change;
@@ -17,6 +18,9 @@ use weir_runtime::verdict::chain;
 use weir_runtime::{Key, Settings, Waker};
 use weir_verify::{Rule, TrustRoot};
 
+use crate::known::Known;
+
+pub(crate) use expression::Expression;
 pub(crate) use read::Unusable;
 pub use read::{PolicyReading, Secrets};
 pub use said::{Said, said};
@@ -27,6 +31,7 @@ pub use scope::{Labels, Place, Scope};
 pub struct Policies {
     client: Client,
     public_good: TrustRoot,
+    known: Known,
     /// Policies and namespaces; nothing where the cluster does not know the former.
     mirrors: Option<(Arc<Mirror>, Mirror)>,
     /// The watch of labelled Secrets, as long as it is asked for.
@@ -86,11 +91,16 @@ fn is_news(change: &Change) -> bool {
 
 impl Policies {
     /// Starts to watch the policies, and waits until all are known: a source that is looked at earlier would be admitted without
-    /// them. A Secret that the settings choose by label acts at once on policies that name it, as on whatever else reads one.
+    /// them. Each time that they cannot be listed, `tell` is called with the reason. A Secret that the settings choose by label acts at
+    /// once on policies that name it, as on whatever else reads one.
     ///
     /// # Errors
     /// When the cluster does not know the kind. [`Policies::none`] is for whoever wants to go on without it.
-    pub async fn start(client: &Client, settings: &Settings) -> Result<Arc<Self>, ApiError> {
+    pub async fn start(
+        client: &Client,
+        settings: &Settings,
+        tell: impl FnMut(&str),
+    ) -> Result<Arc<Self>, ApiError> {
         let judged: Arc<Judged> = Arc::default();
         let on_policy = {
             let judged = judged.clone();
@@ -129,11 +139,12 @@ impl Policies {
             .resource(&GroupVersionKind::new("", "v1", "Namespace"))
             .await?;
         let namespaces = Mirror::start(client, resource, "", "", on_namespace);
-        mirror.synced().await;
+        mirror.synced_telling(tell).await;
         let secrets = watch_secrets(client, settings, &mirror, &judged).await?;
         Ok(Arc::new(Self {
             client: client.clone(),
             public_good: TrustRoot::public_good(),
+            known: Known::default(),
             mirrors: Some((mirror, namespaces)),
             _secrets: secrets,
             judged,
@@ -145,6 +156,7 @@ impl Policies {
         Arc::new(Self {
             client: client.clone(),
             public_good: TrustRoot::public_good(),
+            known: Known::default(),
             mirrors: None,
             _secrets: None,
             judged: Arc::default(),
@@ -182,11 +194,29 @@ impl Policies {
             place.labels = self.labels(&key.0).await;
             found.retain(|reading| reading.scope.covers(&place));
         }
+        let secrets = self.secrets_of(&found).await;
         let mut rules = Vec::new();
         for reading in found {
-            rules.push(reading.rule(self, &self.public_good).await);
+            rules.push(reading.rule(&secrets, &self.public_good, &self.known).await);
         }
         rules
+    }
+
+    /// The Secrets that policies refer to, each asked for once and all at the same time. They are asked for at every reconcile: the
+    /// watch of labelled ones is of their metadata, as all watches of Secrets here, and comes too late for whoever has taken a key
+    /// back and asks for a reconcile.
+    async fn secrets_of(&self, policies: &[PolicyReading]) -> Fetched {
+        let named: BTreeSet<Key> = policies
+            .iter()
+            .flat_map(PolicyReading::secrets)
+            .map(place_of)
+            .collect();
+        let get = |(namespace, name): Key| async move {
+            let wanted = PolicySecretRef { name, namespace };
+            let found = self.client.secret(&wanted).await;
+            (place_of(&wanted), found)
+        };
+        Fetched(join_all(named.into_iter().map(get)).await.into_iter().collect())
     }
 
     /// Every policy, in the order of the names.
@@ -213,6 +243,11 @@ impl Policies {
                 None
             }
         }
+    }
+
+    /// What was read before.
+    pub(crate) fn known(&self) -> &Known {
+        &self.known
     }
 
     /// The trust root of identities where a policy names none.
@@ -254,18 +289,33 @@ async fn watch_secrets(
 }
 
 impl Secrets for Policies {
-    async fn secret(&self, wanted: &PolicySecretRef) -> Result<Object, String> {
+    async fn secret(&self, wanted: &PolicySecretRef) -> Result<Arc<Object>, String> {
         self.client.secret(wanted).await
     }
 }
 
+/// Secrets that were asked for before.
+struct Fetched(BTreeMap<Key, Result<Arc<Object>, String>>);
+
+impl Secrets for Fetched {
+    async fn secret(&self, wanted: &PolicySecretRef) -> Result<Arc<Object>, String> {
+        let found = self.0.get(&place_of(wanted)).cloned();
+        found.unwrap_or_else(|| Err("nobody has asked for it".to_owned()))
+    }
+}
+
+/// Namespace and name.
+fn place_of(wanted: &PolicySecretRef) -> Key {
+    (wanted.namespace.clone(), wanted.name.clone())
+}
+
 /// Secrets as a cluster has them.
 impl Secrets for Client {
-    async fn secret(&self, wanted: &PolicySecretRef) -> Result<Object, String> {
+    async fn secret(&self, wanted: &PolicySecretRef) -> Result<Arc<Object>, String> {
         let kind = GroupVersionKind::new("", "v1", "Secret");
         let reference = ObjectRef::new(kind, &wanted.namespace, &wanted.name);
         match self.get(&reference).await {
-            Ok(Some(object)) => Ok(object),
+            Ok(Some(object)) => Ok(Arc::new(object)),
             Ok(None) => Err("it does not exist".to_owned()),
             Err(error) => Err(chain(&error)),
         }

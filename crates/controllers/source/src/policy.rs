@@ -8,6 +8,7 @@ use weir_runtime::verdict::chain;
 use weir_verify::{Identity, IdentityPolicy, KeyPolicy, Policy, PublicKey, TrustRoot};
 
 use crate::gather::{again, invalid, read};
+use crate::known::Known;
 use crate::status::Failed;
 
 /// The entry of a Secret that holds a trust root, as in Flux.
@@ -19,14 +20,13 @@ pub(crate) struct Own {
     pub(crate) policy: Policy,
     /// What Flux calls this kind of policy in messages.
     pub(crate) provider: &'static str,
-    /// In what ways it lets in more than it seems to.
-    pub(crate) warnings: Vec<String>,
 }
 
 /// Reads `spec.verify`. A form that can't be checked is an error, never "unverified" (security case N45).
 pub(crate) async fn policy(
     deps: &Deps,
     public_good: &TrustRoot,
+    known: &Known,
     namespace: &str,
     verify: Option<&Verify>,
 ) -> Result<Option<Own>, Failed> {
@@ -42,7 +42,7 @@ pub(crate) async fn policy(
     }
     let own = match &verify.secret_ref {
         Some(reference) => keys(deps, namespace, verify, &reference.name).await?,
-        None => identities(deps, public_good, namespace, verify).await?,
+        None => identities(deps, public_good, known, namespace, verify).await?,
     };
     Ok(Some(own))
 }
@@ -68,10 +68,10 @@ pub(crate) fn keys_in(object: &Object) -> Result<KeyPolicy, String> {
 }
 
 /// The trust root in a Secret, or what is wrong with it.
-pub(crate) fn root_in(object: &Object) -> Result<TrustRoot, String> {
+pub(crate) fn root_in(object: &Object, known: &Known) -> Result<TrustRoot, String> {
     let json =
         secret::value(object, TRUST_ROOT_ENTRY).ok_or_else(|| format!("has no key '{TRUST_ROOT_ENTRY}'"))?;
-    TrustRoot::from_json(json.expose()).map_err(|error| {
+    known.root(json.expose()).map_err(|error| {
         format!(
             "holds no trust root under '{TRUST_ROOT_ENTRY}': {}",
             chain(&error)
@@ -99,13 +99,13 @@ async fn keys(deps: &Deps, namespace: &str, verify: &Verify, secret_name: &str) 
     Ok(Own {
         policy: Policy::Keys(policy),
         provider: "cosign",
-        warnings: Vec::new(),
     })
 }
 
 async fn identities(
     deps: &Deps,
     public_good: &TrustRoot,
+    known: &Known,
     namespace: &str,
     verify: &Verify,
 ) -> Result<Own, Failed> {
@@ -114,7 +114,7 @@ async fn identities(
         Some(reference) => {
             let field = "spec.verify.trustedRootSecretRef";
             let object = read(deps, namespace, "Secret", &reference.name, field).await?;
-            root_in(&object).map_err(|why| {
+            root_in(&object, known).map_err(|why| {
                 let message = format!("{field}: Secret '{}' {why}", reference.name);
                 again(reason::VERIFICATION_ERROR, message)
             })?
@@ -122,7 +122,8 @@ async fn identities(
     };
     let mut identities = Vec::new();
     for (index, wanted) in verify.match_oidc_identity.iter().enumerate() {
-        let identity = Identity::patterns(&wanted.issuer, &wanted.subject).map_err(|error| {
+        let identity = Identity::patterns_with(&wanted.issuer, &wanted.subject, |text| known.pattern(text));
+        let identity = identity.map_err(|error| {
             let message = format!("spec.verify.matchOIDCIdentity[{index}]: {}", chain(&error));
             invalid(reason::VERIFICATION_ERROR, message)
         })?;
@@ -134,7 +135,6 @@ async fn identities(
         Err(_) => IdentityPolicy::any_identity_unsafe(root),
     };
     Ok(Own {
-        warnings: policy.warnings(),
         policy: Policy::Identities(policy),
         provider: "cosign keyless",
     })

@@ -19,7 +19,7 @@ use weir_verify::{Standing, Target};
 
 use crate::admit::{Candidate, admit, is_admitted, news};
 use crate::fetch;
-use crate::gather::{Gathered, gather};
+use crate::gather::{Gathered, asked, gather};
 use crate::keep::{Keeper, LATEST, Place};
 use crate::policies::Policies;
 use crate::resolve::{Resolved, resolve};
@@ -73,16 +73,21 @@ impl OciRepositories {
             .object
             .parse()
             .map_err(|e| Failed::fetch(Failure::stalled(reason::INVALID_SPEC, chain(&e))))?;
-        let gathered = gather(&self.deps, &self.registry, &self.policies, &own).await?;
-        status::begin(draft);
+        let gathered = gather(&self.deps, &self.registry, &own).await?;
         let now = Time::new(self.deps.clock.now());
-        let resolved = within(
-            gathered.timeout,
-            reason::OCI_ARTIFACT_PULL_FAILED,
-            "look up the reference",
-            resolve(&gathered),
-        )
-        .await?;
+        // At the same time: neither needs the other, and both wait for somebody.
+        let (asked, resolved) = tokio::join!(
+            asked(&self.deps, &self.policies, &own),
+            within(
+                gathered.timeout,
+                reason::OCI_ARTIFACT_PULL_FAILED,
+                "look up the reference",
+                resolve(&gathered),
+            )
+        );
+        let asked = asked?;
+        status::begin(draft);
+        let resolved = resolved?;
         let artifact = own.status.artifact.as_ref();
         let same_revision = artifact.is_some_and(|a| a.revision == resolved.revision);
         if !same_revision && artifact.is_some() {
@@ -90,38 +95,42 @@ impl OciRepositories {
             status::outdated(draft, reason::NEW_REVISION, &message, now);
         }
         let name = format!("revision {}", resolved.revision);
-        let verified = is_admitted(draft, &gathered.asked, &name);
+        let verified = is_admitted(draft, &asked, &name);
         let unchanged = same_revision
             && own.status.observed_ignore == own.spec.ignore
             && own.status.observed_layer_selector == own.spec.layer_selector
             && self.keeper.holds(artifact).await;
+        let mut at_latest = None;
         if !(unchanged && verified) {
             let candidate = Candidate {
-                asked: &gathered.asked,
+                asked: &asked,
                 registry: &gathered.registry,
                 target: Target::new(gathered.repository.clone(), resolved.digest),
                 name: &name,
                 course: course(&own, &gathered, &resolved),
+                interval: gathered.interval,
             };
-            let (admitted, standing) = within(
+            let passed = within(
                 gathered.timeout,
                 reason::OCI_ARTIFACT_PULL_FAILED,
                 "verify the signature",
                 admit(&candidate, &self.verdicts, draft, now),
             )
             .await?;
+            at_latest = passed.at_latest;
+            let standing = passed.standing.as_ref();
             if unchanged {
-                remember(draft, &own, standing.as_ref());
+                remember(draft, &own, standing);
             } else {
                 let pulled = within(
                     gathered.timeout,
                     reason::OCI_ARTIFACT_PULL_FAILED,
                     "pull the artifact",
-                    fetch::fetch(&gathered, admitted),
+                    fetch::fetch(&gathered, passed.admitted),
                 )
                 .await?;
                 let mut metadata = pulled.get().metadata.clone();
-                standing::note(&mut metadata, standing.as_ref());
+                standing::note(&mut metadata, standing);
                 let place = Place {
                     // As source-controller names it, also for a copied layer: by the digest that was resolved.
                     file: format!("{}.tar.gz", resolved.digest),
@@ -140,6 +149,7 @@ impl OciRepositories {
             reason: reason::SUCCEEDED,
             message,
             again: Some(gathered.interval),
+            at_latest,
         })
     }
 

@@ -1,14 +1,13 @@
 //! Good verdicts that need not be found again: many objects take the same artifact under the same policy.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
-
 use jiff::Timestamp;
 use weir_oci::Digest;
 use weir_verify::{Admission, Target};
 
+use crate::kept::Kept;
+
 /// How many verdicts are kept; each has less than two kilobytes.
-const CAPACITY: usize = 1024;
+const MOST: usize = 1024;
 
 /// What a verdict depends on. A tag is no part of it, and every part of the policy is, its trust root too
 /// (security case N23). The time is not: a signature that was good stays good under the same policy. What is stated may become
@@ -16,37 +15,26 @@ const CAPACITY: usize = 1024;
 type Key = (String, Digest, Digest);
 
 /// Verdicts by artifact, repository and policy. Only good ones: a signature may come at any time.
-#[derive(Debug, Default)]
-pub(crate) struct Verdicts(Mutex<Kept>);
+#[derive(Debug)]
+pub(crate) struct Verdicts(Kept<Key, Admission>);
 
-#[derive(Debug, Default)]
-struct Kept {
-    verdicts: HashMap<Key, Admission>,
-    /// In the order of their coming.
-    order: VecDeque<Key>,
+impl Default for Verdicts {
+    fn default() -> Self {
+        Self(Kept::new(MOST))
+    }
 }
 
 impl Verdicts {
     /// The verdict on `target` under the policy with this fingerprint, if it holds at this time.
     pub(crate) fn get(&self, target: &Target, policy: Digest, now: Timestamp) -> Option<Admission> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let admission = kept.verdicts.get(&key(target, policy))?;
+        let admission = self.0.get(&key(target, policy))?;
         let holds = admission.until.is_none_or(|until| now <= until);
-        holds.then(|| admission.clone())
+        holds.then_some(admission)
     }
 
-    /// Keeps a verdict, and forgets the oldest when there are too many.
+    /// Keeps a verdict.
     pub(crate) fn keep(&self, target: &Target, policy: Digest, admission: &Admission) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = key(target, policy);
-        if kept.verdicts.insert(key.clone(), admission.clone()).is_none() {
-            kept.order.push_back(key);
-        }
-        while kept.order.len() > CAPACITY {
-            if let Some(oldest) = kept.order.pop_front() {
-                kept.verdicts.remove(&oldest);
-            }
-        }
+        self.0.put(key(target, policy), admission.clone());
     }
 }
 
@@ -126,23 +114,5 @@ mod tests {
         assert!(verdicts.get(&target("a", digest), policy, now()).is_some());
         let later = now() + jiff::SignedDuration::from_secs(1);
         assert!(verdicts.get(&target("a", digest), policy, later).is_none());
-    }
-
-    #[test]
-    fn the_oldest_are_forgotten() {
-        let digest = Digest::of(b"artifact");
-        let (verdicts, one) = (Verdicts::default(), verified(digest));
-        let policy = |index: usize| Digest::of(&index.to_be_bytes());
-        for index in 0..=CAPACITY {
-            verdicts.keep(&target("a", digest), policy(index), &one);
-            verdicts.keep(&target("a", digest), policy(index), &one);
-        }
-        assert!(verdicts.get(&target("a", digest), policy(0), now()).is_none());
-        assert!(verdicts.get(&target("a", digest), policy(1), now()).is_some());
-        assert!(
-            verdicts
-                .get(&target("a", digest), policy(CAPACITY), now())
-                .is_some()
-        );
     }
 }

@@ -91,13 +91,14 @@ impl VerificationPolicies {
         let reading = PolicyReading::of(&draft.object);
         let counts = self.count(&reading).await;
         draft.field("sources", json!(counts));
-        let usable = reading.asks(&*self.policies, self.policies.public_good()).await;
+        let (public_good, known) = (self.policies.public_good(), self.policies.known());
+        let usable = reading.asks(&*self.policies, public_good, known).await;
         let reason = reason::POLICY_UNUSABLE;
         let unusable = |why: &str| format!("nothing meets this policy, since it cannot be used: {why}");
         match usable {
             Ok(_) => {
                 let mut message = format!("the policy is in force with mode {}", mode(&reading));
-                for warning in reading.warnings() {
+                for warning in reading.warnings(known) {
                     message.push_str("; warning: ");
                     message.push_str(&warning);
                 }
@@ -105,6 +106,7 @@ impl VerificationPolicies {
                     reason: reason::SUCCEEDED,
                     message,
                     again: Some(AGAIN),
+                    at_latest: None,
                 })
             }
             Err(Unusable::Written(why)) => Err(Failure::stalled(reason, unusable(&why))),

@@ -86,7 +86,10 @@ pub fn verify_blob(
         Policy::Keys(_) if !by_given_key => return Err(Rejection::Certificate),
         Policy::Identities(_) if by_given_key => return Err(Rejection::Key),
         Policy::Keys(policy) => by_given(policy, &read, blob, now)?,
-        Policy::Identities(policy) => by_identity(policy, &read, &blob.artifact()?, now)?,
+        Policy::Identities(policy) => {
+            let certified = sigstore::by_certificate(&policy.root, &read, &blob.artifact()?, now)?;
+            by_identity(policy, certified)?
+        }
     };
     let predicate_type = match &read.content {
         SignatureContent::DsseEnvelope(envelope) => {

@@ -3,13 +3,18 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use weir_oci::media_type;
 
 use crate::error::{Rejection, clip, place};
 use crate::statement::Statement;
 
-/// The longest bundle or envelope that is read, in bytes. A provenance attestation of a large build stays well below.
-pub const MAX_BUNDLE_BYTES: usize = 4 << 20;
+/// The longest bundle or envelope that is read, in bytes: as long as cosign reads. Who reads for others wants less; see
+/// [`DEFAULT_BUNDLE_BYTES`].
+pub const MAX_BUNDLE_BYTES: usize = 128 << 20;
+
+/// The longest one that is read where nobody asks for more, in bytes. Most SBOMs have some megabytes.
+pub const DEFAULT_BUNDLE_BYTES: u64 = 32 << 20;
 
 /// The spelling of version 0.3 that older tools wrote.
 const MEDIA_TYPE_WITH_PARAMETER: &str = "application/vnd.dev.sigstore.bundle+json;version=0.3";
@@ -64,6 +69,10 @@ pub enum InvalidBundle {
     /// A field that must be base64 is not.
     #[error("bundle field {0} is no base64")]
     NotBase64(&'static str),
+    /// The statement consists of so many small values that reading it takes far more memory than it is long. Nobody has verified
+    /// anything by then (N10).
+    #[error("statement has more values than its length lets expect")]
+    TooManyValues,
     /// It holds neither an envelope nor a message signature, or both.
     #[error("bundle holds no single signature content")]
     NoContent,
@@ -136,22 +145,22 @@ struct Wire {
     #[serde(default)]
     dsse_envelope: Option<WireEnvelope>,
     #[serde(default)]
-    message_signature: Option<serde_json::Value>,
+    message_signature: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct WireMaterial {
     #[serde(default)]
-    public_key: Option<serde_json::Value>,
+    public_key: Option<IgnoredAny>,
     #[serde(default)]
-    certificate: Option<serde_json::Value>,
+    certificate: Option<IgnoredAny>,
     #[serde(default)]
-    x509_certificate_chain: Option<serde_json::Value>,
+    x509_certificate_chain: Option<IgnoredAny>,
     #[serde(default, rename = "tlogEntries")]
-    _tlog_entries: Option<serde_json::Value>,
+    _tlog_entries: Option<IgnoredAny>,
     #[serde(default, rename = "timestampVerificationData")]
-    _timestamps: Option<serde_json::Value>,
+    _timestamps: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -177,10 +186,56 @@ impl WireEnvelope {
             .signatures
             .iter()
             .map(|signature| decode(&signature.sig, "sig"));
+        let payload = decode(&self.payload, "payload")?;
+        if self.payload_type == media_type::IN_TOTO && !is_sparse(&payload) {
+            return Err(InvalidBundle::TooManyValues);
+        }
         Ok(Envelope {
-            payload: decode(&self.payload, "payload")?,
+            payload,
             signatures: signatures.collect::<Result<_, _>>()?,
             payload_type: self.payload_type,
         })
+    }
+}
+
+/// What a value and an object of JSON take in memory when they are read, in units of some forty bytes.
+const VALUE: usize = 1;
+const OBJECT: usize = 16;
+
+/// Units that every statement may take, and that a long one may take besides a quarter of its length.
+const SMALL: usize = 1 << 16;
+const LARGE: usize = 8 << 20;
+
+/// Whether a JSON text takes no more than a unit for each of its bytes, or less where it is long. SBOMs take a fifth, dense ones a half.
+fn is_sparse(json: &[u8]) -> bool {
+    let (mut units, mut in_text, mut escaped) = (0_usize, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            _ if in_text => {}
+            b'{' => units = units.saturating_add(OBJECT),
+            b'[' | b',' => units = units.saturating_add(VALUE),
+            _ => {}
+        }
+    }
+    units <= SMALL.max(json.len().min(LARGE + json.len() / 4))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn n10_a_statement_that_unfolds_is_not_read() {
+        let line = |one: &str, count: usize| format!("[{}]", vec![one; count].join(",")).into_bytes();
+        for unfolding in ["{}", "{\"a\":0}", "[{},1]", "[[{}]]"] {
+            assert!(is_sparse(&line(unfolding, 1000)), "{unfolding}");
+            assert!(!is_sparse(&line(unfolding, 100_000)), "{unfolding}");
+        }
+        let component = "{\"type\": \"library\", \"name\": \"zlib{{{{\\\"{{{{\", \"licenses\": [{\"license\": {\"id\": \"Zlib\"}}]}";
+        assert!(is_sparse(&line(component, 100_000)));
+        assert!(is_sparse(&line("123456", 1_000_000)));
     }
 }

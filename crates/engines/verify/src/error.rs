@@ -110,6 +110,20 @@ pub enum Rejection {
     /// It is of an older layout, and there are bundles: as in cosign and Flux, nothing else counts then.
     #[error("there are Sigstore bundles, so only those count")]
     BundlesOnly,
+    /// It is larger than is read; see [`crate::DEFAULT_BUNDLE_BYTES`].
+    #[error("it has {bytes} bytes, and no more than {limit} are read")]
+    TooLarge {
+        /// Its size.
+        bytes: u64,
+        /// What is read at most.
+        limit: u64,
+    },
+    /// It was not read, since all that is attached to the artifact is too much.
+    #[error("it was not read: with it and what is smaller there are more than {limit} bytes")]
+    TooMuch {
+        /// What is read at most.
+        limit: u64,
+    },
     /// Signatures past [`crate::MAX_SIGNATURES`] are not looked at.
     #[error("more than {max} signatures, the rest was not looked at", max = crate::MAX_SIGNATURES)]
     TooMany,

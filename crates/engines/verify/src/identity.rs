@@ -68,8 +68,20 @@ impl Identity {
     /// # Errors
     /// When one is empty or no pattern.
     pub fn patterns(issuer: &str, subject: &str) -> Result<Self, InvalidIdentity> {
+        Self::patterns_with(issuer, subject, Pattern::new)
+    }
+
+    /// The same for whoever may have read the patterns before.
+    ///
+    /// # Errors
+    /// As for [`Identity::patterns`].
+    pub fn patterns_with(
+        issuer: &str,
+        subject: &str,
+        pattern: impl Fn(&str) -> Result<Pattern, PatternError>,
+    ) -> Result<Self, InvalidIdentity> {
         let read = |part, text: &str| {
-            let pattern = Pattern::new(text).map_err(|source| InvalidIdentity::Pattern {
+            let pattern = pattern(text).map_err(|source| InvalidIdentity::Pattern {
                 part,
                 text: text.to_owned(),
                 source,

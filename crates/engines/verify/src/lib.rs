@@ -69,7 +69,7 @@ mod statement;
 mod verdict;
 
 pub use blob::{Blob, BlobEvidence, verify_blob};
-pub use bundle::{Bundle, InvalidBundle, MAX_BUNDLE_BYTES};
+pub use bundle::{Bundle, DEFAULT_BUNDLE_BYTES, InvalidBundle, MAX_BUNDLE_BYTES};
 pub use dsse::pre_authentication_encoding;
 pub use error::{NotVerified, Refused, Rejection};
 pub use identity::{Identity, InvalidIdentity, Loose, TextMatch, looseness};
@@ -86,7 +86,7 @@ pub use promotion::{
 pub use root::{InvalidTrustRoot, TrustRoot};
 pub use rule::{
     Admission, Asks, Attestation, Attested, Authorities, Authority, Condition, Demands, Fails, Grant, Lack,
-    Met, Mode, NoAuthorities, NotAdmitted, NotAttested, Records, Rule, Unfit, Unmet, admit,
+    Met, Mode, NoAuthorities, NotAdmitted, NotAttested, Records, Rule, Unfit, Unmet, admit, admit_ahead,
 };
 pub use scope::{InvalidPrefix, Prefix};
 pub use signatures::{

@@ -8,6 +8,7 @@ use sigstore_verify::trust_root::TrustedRoot;
 use weir_oci::Digest;
 
 use crate::error::clip;
+use crate::sigstore::Lives;
 
 /// The public-good instance's root, as shipped.
 const PUBLIC_GOOD: &[u8] = include_bytes!("../data/trusted_root.json");
@@ -26,6 +27,7 @@ pub struct TrustRoot(Arc<Inner>);
 struct Inner {
     root: TrustedRoot,
     verifier: Verifier,
+    lives: Lives,
     fingerprint: Digest,
 }
 
@@ -76,6 +78,7 @@ impl TrustRoot {
         let verifier =
             Verifier::new(&root).map_err(|error| InvalidTrustRoot::Unusable(clip(&error.to_string())))?;
         Ok(Self(Arc::new(Inner {
+            lives: Lives::of(&root),
             root,
             verifier,
             fingerprint: Digest::of(json),
@@ -94,6 +97,10 @@ impl TrustRoot {
 
     pub(crate) fn verifier(&self) -> &Verifier {
         &self.0.verifier
+    }
+
+    pub(crate) fn lives(&self) -> &Lives {
+        &self.0.lives
     }
 
     pub(crate) fn root(&self) -> &TrustedRoot {

@@ -4,18 +4,19 @@
 //! never replaces. A rule that is only audited admits what does not meet it, and says so.
 
 mod attested;
+mod ends;
 mod examined;
 mod onward;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use weir_oci::Digest;
 
+use crate::bundle::DEFAULT_BUNDLE_BYTES;
 use crate::error::NotVerified;
-use crate::judge::verify;
+use crate::judge::Candidates;
 use crate::policy::{Policy, fingerprint_of};
 use crate::promotion::NotOnward;
 use crate::signatures::SignatureSet;
@@ -94,16 +95,11 @@ impl Authorities {
     }
 
     /// Who signed, or whose signatures are missing.
-    fn met_by(
-        &self,
-        target: &Target,
-        signatures: &SignatureSet,
-        now: Timestamp,
-    ) -> Result<Vec<Grant>, Vec<Lack>> {
+    fn met_by(&self, candidates: &Candidates<'_>) -> Result<Vec<Grant>, Vec<Lack>> {
         let mut grants = Vec::new();
         let mut lacks = Vec::new();
         let check = |one: &Authority| {
-            let verified = verify(target, signatures, &one.policy, now)?;
+            let verified = candidates.verify_plain(&one.policy)?;
             Ok::<_, NotVerified>(Grant {
                 authority: one.name.clone(),
                 verified,
@@ -167,25 +163,24 @@ impl Asks {
     fn met_by(
         &self,
         target: &Target,
-        signatures: &SignatureSet,
+        candidates: &Candidates<'_>,
         examinations: &Examinations<'_>,
-        now: Timestamp,
     ) -> Result<Holds, Vec<Lack>> {
         let mut lacks = Vec::new();
-        let grants = self.authorities.met_by(target, signatures, now);
+        let grants = self.authorities.met_by(candidates);
         let grants = grants.unwrap_or_else(|mut missing| {
             lacks.append(&mut missing);
             Vec::new()
         });
         let mut attested = Vec::new();
         for attestation in &self.attestations {
-            match attestation.found_in(examinations, now) {
+            match attestation.found_in(examinations) {
                 Ok(one) => attested.push(one),
                 Err(why) => lacks.push(Lack::Attestation(why)),
             }
         }
         let records = match &self.records {
-            Some(authorities) => Records::by(authorities, target, examinations, now).map(Some),
+            Some(authorities) => Records::by(authorities, target, examinations).map(Some),
             None => Ok(None),
         };
         let records = records.unwrap_or_else(|why| {
@@ -269,6 +264,13 @@ impl Demands {
             .any(|asks| !asks.attestations.is_empty() || asks.records.is_some())
     }
 
+    /// How long an attestation may be that is asked for, in bytes; [`crate::DEFAULT_BUNDLE_BYTES`] at least.
+    pub fn max_bytes(&self) -> u64 {
+        let attestations = self.asks().flat_map(|asks| &asks.attestations);
+        let asked = attestations.map(|one| one.max_bytes);
+        asked.fold(DEFAULT_BUNDLE_BYTES, u64::max)
+    }
+
     /// Whether time alone may change a verdict: whether something that is stated must not be too old, or is compared with the
     /// time.
     pub fn depend_on_time(&self) -> bool {
@@ -318,6 +320,7 @@ impl Demands {
             met: Vec::new(),
             concerns,
             until: None,
+            ends: None,
         })
     }
 }
@@ -388,8 +391,10 @@ pub struct Admission {
     pub met: Vec<Met>,
     /// The audited rules that are not.
     pub concerns: Vec<Unmet>,
-    /// Until when this holds; nothing when time alone does not change it.
+    /// Until when this is sure to hold; nothing when time alone does not change it.
     pub until: Option<Timestamp>,
+    /// When it holds no more, or an audited rule has a concern, as far as was looked ahead; see [`admit_ahead`].
+    pub ends: Option<Timestamp>,
 }
 
 /// An artifact does not have what is insisted on.
@@ -436,31 +441,35 @@ pub fn admit(
     demands: &Demands,
     now: Timestamp,
 ) -> Result<Admission, NotAdmitted> {
-    // Attestations of the older layout are there for those who ask for them; they are no signatures.
-    let plain = if signatures.attestations.is_empty() {
-        Cow::Borrowed(signatures)
-    } else {
-        Cow::Owned(SignatureSet {
-            attestations: Vec::new(),
-            ..signatures.clone()
-        })
-    };
-    let own = demands
-        .own
-        .as_ref()
-        .map(|policy| verify(target, &plain, policy, now));
-    let examinations = Examinations::new(target, signatures);
+    admit_ahead(target, signatures, demands, now, SignedDuration::ZERO)
+}
+
+/// The same for whoever looks again after `ahead`, or when it ends: [`Admission::ends`] says when something that is stated becomes too
+/// old, whenever that is, and when a condition on the time becomes false, if that is before then.
+///
+/// # Errors
+/// As for [`admit`].
+pub fn admit_ahead(
+    target: &Target,
+    signatures: &SignatureSet,
+    demands: &Demands,
+    now: Timestamp,
+    ahead: SignedDuration,
+) -> Result<Admission, NotAdmitted> {
+    let candidates = Candidates::of(target, signatures, now);
+    let own = demands.own.as_ref().map(|policy| candidates.verify_plain(policy));
+    let examinations = Examinations::new(&candidates, now, ahead);
     let mut found = Findings::default();
-    let mut until = None;
+    let (mut until, mut ends) = (None, None);
     for rule in &demands.rules {
         let met = match &rule.asks {
-            Ok(asks) => asks.met_by(target, &plain, &examinations, now),
+            Ok(asks) => asks.met_by(target, &candidates, &examinations),
             Err(why) => Err(vec![Lack::Unusable(why.clone())]),
         };
         match met {
             Ok(holds) => {
-                let ends = holds.attested.iter().map(|one| one.until);
-                until = ends.fold(until, earlier);
+                until = holds.attested.iter().map(|one| one.until).fold(until, earlier);
+                ends = holds.attested.iter().map(|one| one.ends).fold(ends, earlier);
                 found.met.push(Met {
                     rule: rule.name.clone(),
                     mode: rule.mode,
@@ -495,6 +504,7 @@ pub fn admit(
         met: found.met,
         concerns: found.concerns,
         until,
+        ends,
     })
 }
 

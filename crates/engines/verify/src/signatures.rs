@@ -5,7 +5,7 @@ use std::fmt;
 use weir_oci::Digest;
 
 use crate::bundle::{Bundle, Content, Envelope};
-use crate::error::Rejection;
+use crate::error::{Refused, Rejection};
 use crate::statement::Statement;
 
 /// The most signatures of either layout that are looked at; more of them make a verdict impossible (N25).
@@ -20,6 +20,18 @@ pub struct SignatureSet {
     pub payloads: Vec<FoundPayload>,
     /// cosign's older attestations, from the `.att` tag, in order; none where signatures alone are asked for.
     pub attestations: Vec<FoundAttestation>,
+    /// What was found and not fetched, with the reason, for verdicts to tell.
+    pub unread: Vec<Refused>,
+}
+
+impl SignatureSet {
+    /// How many bytes were fetched.
+    pub fn bytes(&self) -> usize {
+        let bundles = self.bundles.iter().map(|one| one.content.len());
+        let payloads = self.payloads.iter().map(|one| one.content.len());
+        let attestations = self.attestations.iter().map(|one| one.content.len());
+        bundles.chain(payloads).chain(attestations).sum()
+    }
 }
 
 /// A document that may be a bundle.

@@ -32,6 +32,7 @@ use crate::error::clip;
 use crate::key::PublicKey;
 use crate::root::TrustRoot;
 
+pub(crate) use authorities::Lives;
 pub(crate) use legacy::{attestation_bundle, payload_bundle};
 pub(crate) use logs::Logged;
 
@@ -172,13 +173,16 @@ pub(crate) fn digested(digest: Digest) -> Result<Artifact<'static>, Untrusted> {
     Ok(Artifact::from(hash))
 }
 
+/// A signature by a certificate whose evidence holds, and what the certificate says.
+pub(crate) type Certified = (Checked, certificate::Facts);
+
 /// Checks a signature by a certificate, up to the question whose it is.
 pub(crate) fn by_certificate(
     root: &TrustRoot,
     bundle: &Bundle,
     artifact: &Artifact<'_>,
     now: Timestamp,
-) -> Result<(Checked, certificate::Facts), Untrusted> {
+) -> Result<Certified, Untrusted> {
     let policy = VerificationPolicy::any_identity();
     let checked = check(root, bundle, now, |verifier| {
         verifier.verify(artifact.clone(), bundle, &policy)
@@ -222,7 +226,7 @@ fn check(
         let detail = format!("verified time {time} is in the future (it is {now})");
         return Err(Untrusted::new(Part::IntegratedTime, detail));
     }
-    if let Some(living) = authorities::living(root.root(), &times, now) {
+    if let Some(living) = authorities::living(root.root(), root.lives(), &times, now) {
         verify(&Verifier::new(&living)?)?;
     }
     let logged = logs::check(root.root(), bundle, &times, now)?;

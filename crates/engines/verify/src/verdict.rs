@@ -170,6 +170,8 @@ pub struct Examined {
     pub layout: Layout,
     /// The digest of the manifest or layer that holds it.
     pub source: Digest,
+    /// How long it is, in bytes; 0 where it was not read.
+    pub bytes: usize,
     /// What was signed, or why the signature does not count.
     pub verdict: Result<Verified<Signed>, Rejection>,
 }

@@ -190,6 +190,7 @@ impl Controller {
             clock: clock.clone(),
             metrics,
             told: self.told()?,
+            readiness: readiness.clone(),
         };
         // A standby answers probes like a leader: it is as healthy, and a rollout must not wait for its turn.
         readiness.set(true);
@@ -198,7 +199,18 @@ impl Controller {
             Standing::Leads(leader) => leader,
             Standing::Stopped => return Ok(Exit::Success),
         };
-        let house = House::start(outside, self.settings(&cluster.namespace)).await?;
+        let starting = House::start(outside, self.settings(&cluster.namespace));
+        // It may wait for rights that somebody has to grant.
+        let house = tokio::select! {
+            house = starting => Some(house?),
+            () = &mut stop => None,
+        };
+        let Some(house) = house else {
+            if let Some(leader) = leader {
+                leader.release().await;
+            }
+            return Ok(Exit::Success);
+        };
         cx.io.talk("controllers are running; interrupt to stop");
         let lost = async {
             match &leader {

@@ -100,8 +100,8 @@ impl Publish {
         let failed = |error: MoveError| -> CommandError {
             self.moving.explain(format!("cannot publish {target}"), &error)
         };
-        let policy = if let Some(policy) = policy {
-            policy
+        let (policy, is_signed) = if let Some(policy) = policy {
+            (policy, false)
         } else {
             // What this signer has signed before need not be signed again.
             let likely = self.moving.likely_policy(&signer)?;
@@ -111,15 +111,18 @@ impl Publish {
                 let signed = Box::pin(mover.is_signed(&target)).await.map_err(failed)?;
                 Ok(signed.then_some(policy))
             };
-            match cx.in_time("looking for a signature", signed).await? {
+            let policy = match cx.in_time("looking for a signature", signed).await? {
                 Some(policy) => policy,
                 None => self.sign_first(cx, &client, &target, &signer, &clock).await?,
-            }
+            };
+            (policy, true)
         };
         let mover = moving::mover(&client, &signer, &policy, &clock);
-        let work = async { Box::pin(mover.sign(&target)).await.map_err(failed) };
-        if cx.in_time("signing", work).await? {
-            cx.io.talk("signed");
+        if !is_signed {
+            let work = async { Box::pin(mover.sign(&target)).await.map_err(failed) };
+            if cx.in_time("signing", work).await? {
+                cx.io.talk("signed");
+            }
         }
         for Document { kind, predicate } in &documents {
             let work = async {

@@ -79,6 +79,9 @@ impl SignerArgs {
                 .hint("leave out of the document what nobody checks, or state where it is and its digest"),
             SignError::Replace { .. } => CommandError::caused(Kind::Outside, failure, error)
                 .hint("the registry may not delete; the new attestation counts, and so do the older ones"),
+            SignError::Records(_) => CommandError::caused(Kind::Usage, failure, error).hint(
+                "leave out `--replace`: the record with the highest number counts, whatever others there are",
+            ),
             _ => CommandError::caused(Kind::Outside, failure, error),
         }
     }

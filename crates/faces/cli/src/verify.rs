@@ -9,7 +9,7 @@ use clap::{ArgGroup, Args};
 use serde_json::{Value, json};
 use weir_oci::Reference;
 use weir_registry::Client;
-use weir_trust::{find, find_all};
+use weir_trust::{Sizes, find, find_all};
 use weir_verify::{
     Examined, Identity, IdentityPolicy, KeyPolicy, Policy, PredicateType, PredicateTypes, SignatureSet,
     Target, TextMatch, TrustRoot, examine, verify,
@@ -175,7 +175,7 @@ async fn signatures(
     let digest = client.resolve(reference).await?.digest;
     let target = Target::new(reference.repository().clone(), digest);
     let found = if with_attestations {
-        find_all(client, &target).await
+        find_all(client, &target, Sizes::LARGEST).await
     } else {
         find(client, &target).await
     };

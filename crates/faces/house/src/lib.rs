@@ -12,6 +12,7 @@ use weir_cluster::{ApiError, Client, Clock, Mirror};
 use weir_helmrelease::{HelmReleases, Sources};
 use weir_kustomization::Kustomizations;
 use weir_runtime::artifacts::Artifacts;
+use weir_runtime::probes::Readiness;
 use weir_runtime::{Controller, Deps, Metrics, Recorder, Settings};
 pub use weir_source::StartError;
 use weir_source::{
@@ -39,6 +40,8 @@ pub struct Outside {
     pub metrics: Metrics,
     /// Who is told of events besides the API server, and under which name this process reports.
     pub told: Option<(Endpoint, String)>,
+    /// Where it is said that the controllers wait for something before they begin.
+    pub readiness: Readiness,
 }
 
 /// Running controllers. They stop when it is dropped, or in good order with [`House::stop`].
@@ -61,7 +64,7 @@ impl House {
             events,
             settings,
         };
-        let (policies, has_policies) = policies(&deps).await?;
+        let (policies, has_policies) = policies(&deps, &outside.readiness).await?;
         let sources = OciRepositories::start(
             deps.clone(),
             outside.registry.clone(),
@@ -126,9 +129,20 @@ impl House {
 
 /// What the cluster asks of sources, and whether it knows the kind at all. Without the kind nothing can be asked, and a cluster where
 /// somebody forgot to install it, or took it away, looks the same: so that is an error, unless the settings say otherwise.
-async fn policies(deps: &Deps) -> Result<(Arc<Policies>, bool), StartError> {
-    match Policies::start(&deps.client, &deps.settings).await {
-        Ok(policies) => Ok((policies, true)),
+async fn policies(deps: &Deps, readiness: &Readiness) -> Result<(Arc<Policies>, bool), StartError> {
+    let tell = |why: &str| {
+        tracing::error!(
+            error = why,
+            "VerificationPolicies cannot be listed, so no controller begins: what they ask for is not known. This process's account must \
+             be allowed to get, list and watch verificationpolicies.weir.dev; `weir install` sees to that"
+        );
+        readiness.block(Some("VerificationPolicies cannot be listed; the log says why"));
+    };
+    match Policies::start(&deps.client, &deps.settings, tell).await {
+        Ok(policies) => {
+            readiness.block(None);
+            Ok((policies, true))
+        }
         Err(error @ ApiError::UnknownKind(_)) if !deps.settings.without_policies => {
             Err(StartError::NoPolicies(error))
         }

@@ -44,6 +44,8 @@ pub struct Mirror {
     objects: Arc<RwLock<Objects>>,
     subscribers: Subscribers,
     synced: watch::Receiver<bool>,
+    /// Why the last list or watch failed, if none has succeeded since.
+    trouble: watch::Receiver<Option<String>>,
     task: JoinHandle<()>,
 }
 
@@ -146,6 +148,7 @@ impl Mirror {
         }
         let objects = Arc::new(RwLock::new(Objects::default()));
         let (done, synced) = watch::channel(false);
+        let (failing, trouble) = watch::channel(None);
         let subscribers: Subscribers = Arc::new(RwLock::new(vec![on_change]));
         let state = State {
             resource: resource.clone(),
@@ -154,12 +157,13 @@ impl Mirror {
             listed: HashMap::new(),
             told: HashMap::new(),
         };
-        let task = tokio::spawn(follow(api, config, state, done));
+        let task = tokio::spawn(follow(api, config, state, done, failing));
         Self {
             resource,
             objects,
             subscribers,
             synced,
+            trouble,
             task,
         }
     }
@@ -181,6 +185,23 @@ impl Mirror {
     pub async fn synced(&self) {
         // An error means that the watch task is gone, which happens only at shutdown.
         let _outcome = self.synced.clone().wait_for(|done| *done).await.map(|_| ());
+    }
+
+    /// The same, calling `tell` each time with the reason for which there is no list yet.
+    pub async fn synced_telling(&self, mut tell: impl FnMut(&str)) {
+        let mut trouble = self.trouble.clone();
+        let told = async {
+            // An error means here, too, that the watch task is gone.
+            while trouble.changed().await.is_ok() {
+                if let Some(why) = trouble.borrow_and_update().as_deref() {
+                    tell(why);
+                }
+            }
+        };
+        tokio::select! {
+            () = self.synced() => {}
+            () = told => {}
+        }
     }
 
     /// What is known of one object.
@@ -247,13 +268,18 @@ async fn follow(
     config: watcher::Config,
     mut state: State,
     done: watch::Sender<bool>,
+    failing: watch::Sender<Option<String>>,
 ) {
     let mut events = watcher(api, config).default_backoff().boxed();
     loop {
         match events.try_next().await {
-            Ok(Some(event)) => state.take(event, &done),
+            Ok(Some(event)) => {
+                failing.send_if_modified(|why| why.take().is_some());
+                state.take(event, &done);
+            }
             Ok(None) => return,
             Err(error) => {
+                failing.send_replace(Some(crate::chain(&error)));
                 tracing::warn!(kind = %state.resource.gvk, %error, "watch failed, starting it again");
             }
         }

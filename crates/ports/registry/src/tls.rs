@@ -1,6 +1,6 @@
 //! The TLS configuration: one provider, the platform's roots, private roots, a client certificate.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
@@ -50,18 +50,21 @@ fn verifier(
     provider: Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>, String> {
     if options.danger_accept_invalid_certificates {
-        return Ok(Arc::new(AcceptAny(provider)));
+        return Ok(Arc::new(Judge::of(Whom::Everybody, provider)));
+    }
+    if authorities.is_empty() {
+        return Ok(Arc::new(Judge::of(Whom::Platform(OnceLock::new()), provider)));
     }
     match rustls_platform_verifier::Verifier::new_with_extra_roots(authorities.clone(), provider.clone()) {
         Ok(verifier) => Ok(Arc::new(verifier)),
         Err(err) => {
-            // An image without a certificate bundle can still talk to registries with a private authority or
-            // over loopback; every other certificate is refused.
+            // An image without a certificate bundle can still talk to registries with a private authority; every other
+            // certificate is refused.
             tracing::warn!(%err, "no platform certificates");
             let mut roots = RootCertStore::empty();
             roots.add_parsable_certificates(authorities);
             if roots.is_empty() {
-                return Ok(Arc::new(RefuseAll(provider)));
+                return Ok(Arc::new(Judge::of(Whom::Nobody, provider)));
             }
             rustls::client::WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
                 .build()
@@ -71,59 +74,90 @@ fn verifier(
     }
 }
 
-/// Trusts every server, because the options said so.
+/// Which servers are trusted.
 #[derive(Debug)]
-struct AcceptAny(Arc<CryptoProvider>);
-
-/// Trusts no server, because there is nothing to trust it by.
-#[derive(Debug)]
-struct RefuseAll(Arc<CryptoProvider>);
-
-macro_rules! check_handshakes {
-    ($verifier:ty, $verdict:expr) => {
-        impl ServerCertVerifier for $verifier {
-            fn verify_server_cert(
-                &self,
-                _: &CertificateDer<'_>,
-                _: &[CertificateDer<'_>],
-                _: &ServerName<'_>,
-                _: &[u8],
-                _: UnixTime,
-            ) -> Result<ServerCertVerified, rustls::Error> {
-                $verdict
-            }
-
-            fn verify_tls12_signature(
-                &self,
-                message: &[u8],
-                certificate: &CertificateDer<'_>,
-                signature: &DigitallySignedStruct,
-            ) -> Result<HandshakeSignatureValid, rustls::Error> {
-                let algorithms = &self.0.signature_verification_algorithms;
-                rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms)
-            }
-
-            fn verify_tls13_signature(
-                &self,
-                message: &[u8],
-                certificate: &CertificateDer<'_>,
-                signature: &DigitallySignedStruct,
-            ) -> Result<HandshakeSignatureValid, rustls::Error> {
-                let algorithms = &self.0.signature_verification_algorithms;
-                rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms)
-            }
-
-            fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-                self.0.signature_verification_algorithms.supported_schemes()
-            }
-        }
-    };
+enum Whom {
+    /// Every one, because the options said so.
+    Everybody,
+    /// None, because there is nothing to trust one by.
+    Nobody,
+    /// Those whom the platform trusts. Its certificates are read when the first server shows one: that takes a while, and many
+    /// clients live shortly and talk over loopback.
+    Platform(OnceLock<Arc<dyn ServerCertVerifier>>),
 }
 
-check_handshakes!(AcceptAny, Ok(ServerCertVerified::assertion()));
-check_handshakes!(
-    RefuseAll,
-    Err(rustls::Error::InvalidCertificate(
-        rustls::CertificateError::UnknownIssuer
-    ))
-);
+/// Decides about servers where no authority of one's own is given.
+#[derive(Debug)]
+struct Judge {
+    whom: Whom,
+    provider: Arc<CryptoProvider>,
+}
+
+impl Judge {
+    fn of(whom: Whom, provider: Arc<CryptoProvider>) -> Self {
+        Self { whom, provider }
+    }
+
+    fn platform(&self) -> Arc<dyn ServerCertVerifier> {
+        let provider = self.provider.clone();
+        match rustls_platform_verifier::Verifier::new(provider.clone()) {
+            Ok(verifier) => Arc::new(verifier),
+            Err(err) => {
+                // An image without a certificate bundle: there is nobody to trust.
+                tracing::warn!(%err, "no platform certificates");
+                Arc::new(Self::of(Whom::Nobody, provider))
+            }
+        }
+    }
+}
+
+impl ServerCertVerifier for Judge {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        match &self.whom {
+            Whom::Everybody => Ok(ServerCertVerified::assertion()),
+            Whom::Nobody => Err(rustls::Error::InvalidCertificate(
+                rustls::CertificateError::UnknownIssuer,
+            )),
+            Whom::Platform(verifier) => verifier.get_or_init(|| self.platform()).verify_server_cert(
+                end_entity,
+                intermediates,
+                server_name,
+                ocsp_response,
+                now,
+            ),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}

@@ -6,9 +6,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 use weir_oci::{Descriptor, Digest, media_type};
 use weir_registry::Client;
-use weir_verify::{Evidence, FoundAttestation, Layout, PayloadMaterial, Statement, Target};
+use weir_verify::{
+    Evidence, FoundAttestation, Layout, PROMOTION_PREDICATE, PayloadMaterial, Statement, Target,
+};
 
-use crate::find::{MAX_BUNDLE_BYTES, attached_bundles, is_attestation};
+use crate::find::{Sizes, attached_bundles, is_attestation};
 use crate::layout::{PREDICATE_TYPE_ANNOTATION, SIGNATURE_ANNOTATION, attestation_tag};
 use crate::sign::{SignError, Stored};
 use crate::statement::{SignedStatement, Signer};
@@ -68,6 +70,9 @@ pub async fn attest(
     if ![Layout::Bundle, Layout::LegacyAttestation].contains(&options.layout) {
         return Err(SignError::Layout(options.layout));
     }
+    if options.replace && predicate_type == PROMOTION_PREDICATE {
+        return Err(SignError::Records(target.to_string()));
+    }
     let subject = artifact(client, target).await?;
     let statement = Statement::about(target, predicate_type, predicate);
     let signed = SignedStatement::make(target, signer, &statement, options.layout).await?;
@@ -102,8 +107,8 @@ async fn remove_bundles(
     predicate_type: &str,
     keep: Digest,
 ) -> Result<Vec<Digest>, SignError> {
-    let found = attached_bundles(client, target).await;
-    let found = found.map_err(|source| SignError::Replace {
+    let found = attached_bundles(client, target, Sizes::LARGEST).await;
+    let (found, _) = found.map_err(|source| SignError::Replace {
         target: target.to_string(),
         source: Box::new(source),
     })?;
@@ -168,11 +173,11 @@ async fn is_of_type(
     layer: &Descriptor,
     predicate_type: &str,
 ) -> Result<bool, SignError> {
-    if !is_attestation(layer) || layer.size > MAX_BUNDLE_BYTES {
+    if !is_attestation(layer) || layer.size > Sizes::LARGEST.one {
         return Ok(false);
     }
     let content = client
-        .blob_bytes(target.repository(), layer, MAX_BUNDLE_BYTES)
+        .blob_bytes(target.repository(), layer, Sizes::LARGEST.one)
         .await;
     let content = content.map_err(|source| SignError::Earlier {
         target: target.to_string(),

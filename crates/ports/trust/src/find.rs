@@ -1,11 +1,13 @@
 //! Fetching the signatures of an artifact.
 
+use std::collections::BTreeMap;
+
 use futures::{StreamExt as _, TryStreamExt as _};
-use weir_oci::{Descriptor, Manifest, Tag, media_type};
+use weir_oci::{Descriptor, Digest, Manifest, Tag, media_type};
 use weir_registry::{Client, ErrorKind};
 use weir_verify::{
-    Bundle, FoundAttestation, FoundBundle, FoundPayload, MAX_SIGNATURES, PayloadMaterial, SignatureSet,
-    Target,
+    Bundle, DEFAULT_BUNDLE_BYTES, FoundAttestation, FoundBundle, FoundPayload, Layout, MAX_BUNDLE_BYTES,
+    MAX_SIGNATURES, PayloadMaterial, Refused, Rejection, SignatureSet, Target,
 };
 
 use crate::layout::{
@@ -13,8 +15,41 @@ use crate::layout::{
     TIMESTAMP_ANNOTATION, attestation_tag, legacy_tag,
 };
 
-/// The longest bundle that is fetched, in bytes: as long as the engine reads.
-pub const MAX_BUNDLE_BYTES: u64 = 4 << 20;
+/// How much is fetched at most, in bytes. What is small goes first, so that what is large cannot keep a signature from being seen;
+/// what is not fetched is told ([`SignatureSet::unread`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// Of one bundle or envelope.
+    pub one: u64,
+    /// Of all that is attached to the artifact.
+    pub all: u64,
+}
+
+impl Sizes {
+    /// As much as the engine, or cosign, reads of one: for whoever looks at an artifact of their own accord.
+    pub const LARGEST: Self = Self {
+        one: MAX_BUNDLE_BYTES as u64,
+        all: 4 * MAX_BUNDLE_BYTES as u64,
+    };
+
+    /// For whoever reads many artifacts of others, and asks for attestations of up to `one` bytes.
+    pub fn of(one: u64) -> Self {
+        let one = one.min(Self::LARGEST.one);
+        Self {
+            one,
+            all: one.saturating_mul(2).max(Self::default().all),
+        }
+    }
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        Self {
+            one: DEFAULT_BUNDLE_BYTES,
+            all: 4 * DEFAULT_BUNDLE_BYTES,
+        }
+    }
+}
 
 /// The longest payload of the older layout that is fetched, in bytes. cosign's have some hundreds.
 pub const MAX_PAYLOAD_BYTES: u64 = 1 << 20;
@@ -56,18 +91,17 @@ pub enum FindError {
 ///
 /// First what is attached to the artifact, of whatever type, because registries and clients disagree about the
 /// type of an attached bundle; what holds no bundle is passed over. Only when no bundle can be read, or the
-/// list cannot be had, cosign's older payloads. Everything is fetched by digest, with caps on number and size.
+/// list cannot be had, cosign's older payloads. Everything is fetched by digest, with caps on number and size
+/// ([`Sizes::default`]).
 ///
 /// # Errors
-/// See [`FindError`]. An attached manifest that is gone, broken or too large is passed over; a registry that
+/// See [`FindError`]. An attached manifest that is gone or broken is passed over; a registry that
 /// fails on the way is an error, because the signature that counts could have been there.
 pub async fn find(client: &Client, target: &Target) -> Result<SignatureSet, FindError> {
     let mut set = SignatureSet::default();
-    let failure = attached(client, target, &mut set).await?;
+    let failure = attached(client, target, Sizes::default(), &mut set).await?;
     if !has_bundle(&set) {
-        let tag = legacy_tag(&target.digest());
-        let layers = layers(client, target, tag, is_payload, MAX_PAYLOAD_BYTES).await?;
-        set.payloads = layers.into_iter().map(payload).collect();
+        add_payloads(client, target, &mut set).await?;
     }
     match failure {
         Some(failure) if set.payloads.is_empty() => Err(failure),
@@ -76,20 +110,17 @@ pub async fn find(client: &Client, target: &Target) -> Result<SignatureSet, Find
 }
 
 /// Fetches the signatures of `target` as [`find`] does, and with them what cosign stored under the `.att` tag before: for those who
-/// ask for both. What does not count beside bundles is not fetched beside them.
+/// ask for both, no more than `sizes` says. What does not count beside bundles is not fetched beside them.
 ///
 /// # Errors
 /// As for [`find`].
-pub async fn find_all(client: &Client, target: &Target) -> Result<SignatureSet, FindError> {
+pub async fn find_all(client: &Client, target: &Target, sizes: Sizes) -> Result<SignatureSet, FindError> {
     let mut set = SignatureSet::default();
-    let failure = attached(client, target, &mut set).await?;
+    let failure = attached(client, target, sizes, &mut set).await?;
     if !has_bundle(&set) {
-        let tag = legacy_tag(&target.digest());
-        let found = layers(client, target, tag, is_payload, MAX_PAYLOAD_BYTES).await?;
-        set.payloads = found.into_iter().map(payload).collect();
-        let tag = attestation_tag(&target.digest());
-        let found = layers(client, target, tag, is_attestation, MAX_BUNDLE_BYTES).await?;
-        set.attestations = found.into_iter().map(attestation).collect();
+        add_payloads(client, target, &mut set).await?;
+        let found = attestations(client, target, sizes).await?;
+        add_attestations(&mut set, found);
     }
     match failure {
         Some(failure) if set.payloads.is_empty() && set.attestations.is_empty() => Err(failure),
@@ -98,16 +129,20 @@ pub async fn find_all(client: &Client, target: &Target) -> Result<SignatureSet, 
 }
 
 /// Fetches the attestations of `target` as [`find`] does signatures: bundles, which are signatures too, and what cosign
-/// stored under the `.att` tag before. Both, so that a verdict can say that the latter do not count beside the former.
+/// stored under the `.att` tag before, as much as the engine reads. Both, so that a verdict can say that the latter do not count
+/// beside the former.
 ///
 /// # Errors
 /// As for [`find`].
 pub async fn find_attestations(client: &Client, target: &Target) -> Result<SignatureSet, FindError> {
     let mut set = SignatureSet::default();
-    let failure = attached(client, target, &mut set).await?;
-    let tag = attestation_tag(&target.digest());
-    match layers(client, target, tag, is_attestation, MAX_BUNDLE_BYTES).await {
-        Ok(layers) => set.attestations = layers.into_iter().map(attestation).collect(),
+    let (failure, older) = tokio::join!(
+        attached(client, target, Sizes::LARGEST, &mut set),
+        attestations(client, target, Sizes::LARGEST),
+    );
+    let failure = failure?;
+    match older {
+        Ok(found) => add_attestations(&mut set, found),
         // They would not count.
         Err(_) if has_bundle(&set) => {}
         Err(failure) => return Err(failure),
@@ -123,11 +158,13 @@ pub async fn find_attestations(client: &Client, target: &Target) -> Result<Signa
 async fn attached(
     client: &Client,
     target: &Target,
+    sizes: Sizes,
     set: &mut SignatureSet,
 ) -> Result<Option<FindError>, FindError> {
-    match attached_bundles(client, target).await {
-        Ok(bundles) => {
+    match attached_bundles(client, target, sizes).await {
+        Ok((bundles, unread)) => {
             set.bundles = bundles;
+            set.unread.extend(unread);
             Ok(None)
         }
         Err(failure @ FindError::List { .. }) => Ok(Some(failure)),
@@ -135,11 +172,36 @@ async fn attached(
     }
 }
 
-/// The bundles that are attached to the artifact.
+/// Adds the payloads of the older layout.
+async fn add_payloads(client: &Client, target: &Target, set: &mut SignatureSet) -> Result<(), FindError> {
+    let sizes = Sizes {
+        one: MAX_PAYLOAD_BYTES,
+        all: Sizes::default().all,
+    };
+    let tag = legacy_tag(&target.digest());
+    let (found, unread) = layers(client, target, tag, Layout::Legacy, sizes).await?;
+    set.payloads = found.into_iter().map(payload).collect();
+    set.unread.extend(unread);
+    Ok(())
+}
+
+/// The attestations of the older layout.
+async fn attestations(client: &Client, target: &Target, sizes: Sizes) -> Result<Layers, FindError> {
+    let tag = attestation_tag(&target.digest());
+    layers(client, target, tag, Layout::LegacyAttestation, sizes).await
+}
+
+fn add_attestations(set: &mut SignatureSet, (found, unread): Layers) {
+    set.attestations = found.into_iter().map(attestation).collect();
+    set.unread.extend(unread);
+}
+
+/// The bundles that are attached to the artifact, and those that are too large.
 pub(crate) async fn attached_bundles(
     client: &Client,
     target: &Target,
-) -> Result<Vec<FoundBundle>, FindError> {
+    sizes: Sizes,
+) -> Result<(Vec<FoundBundle>, Vec<Refused>), FindError> {
     let listed = client
         .referrers(target.repository(), &target.digest(), None)
         .await;
@@ -147,7 +209,7 @@ pub(crate) async fn attached_bundles(
         target: target.to_string(),
         source,
     })?;
-    bundles(client, target, referrers).await
+    bundles(client, target, referrers, sizes).await
 }
 
 fn has_bundle(set: &SignatureSet) -> bool {
@@ -159,7 +221,8 @@ async fn bundles(
     client: &Client,
     target: &Target,
     referrers: Vec<Descriptor>,
-) -> Result<Vec<FoundBundle>, FindError> {
+    sizes: Sizes,
+) -> Result<(Vec<FoundBundle>, Vec<Refused>), FindError> {
     if referrers.len() > MAX_SIGNATURES {
         return Err(FindError::TooMany {
             target: target.to_string(),
@@ -168,20 +231,29 @@ async fn bundles(
     }
     let fetches = referrers
         .into_iter()
-        .map(|referrer| bundle(client, target, referrer));
+        .map(|referrer| bundle_layer(client, target, referrer));
+    let found: Vec<Option<(Digest, Descriptor)>> = futures::stream::iter(fetches)
+        .buffered(AT_A_TIME)
+        .try_collect()
+        .await?;
+    let (fitting, unread) = fitting(Layout::Bundle, found.into_iter().flatten().collect(), sizes);
+    let fetches = fitting.into_iter().map(|(manifest, layer)| async move {
+        let content = content(client, target, &layer, sizes.one).await?;
+        Ok(content.map(|content| FoundBundle { manifest, content }))
+    });
     let found: Vec<Option<FoundBundle>> = futures::stream::iter(fetches)
         .buffered(AT_A_TIME)
         .try_collect()
         .await?;
-    Ok(found.into_iter().flatten().collect())
+    Ok((found.into_iter().flatten().collect(), unread))
 }
 
-/// The bundle in an attached manifest, if it holds one.
-async fn bundle(
+/// An attached manifest and its layer, if that says that it is a bundle.
+async fn bundle_layer(
     client: &Client,
     target: &Target,
     referrer: Descriptor,
-) -> Result<Option<FoundBundle>, FindError> {
+) -> Result<Option<(Digest, Descriptor)>, FindError> {
     let manifest = client.manifest(target.repository(), &referrer.digest).await;
     let Some(manifest) = passable(target, manifest)? else {
         return Ok(None);
@@ -189,49 +261,95 @@ async fn bundle(
     let Manifest::Image(image) = manifest.manifest else {
         return Ok(None);
     };
-    let [layer] = image.layers.as_slice() else {
+    let mut layers = image.layers.into_iter();
+    let (Some(layer), None) = (layers.next(), layers.next()) else {
         return Ok(None);
     };
-    if !media_type::is_sigstore_bundle(&layer.media_type) {
-        return Ok(None);
-    }
-    let content = client
-        .blob_bytes(target.repository(), layer, MAX_BUNDLE_BYTES)
-        .await;
-    let content = passable(target, content)?;
-    Ok(content.map(|content| FoundBundle {
-        manifest: referrer.digest,
-        content: content.to_vec(),
-    }))
+    let is_bundle = media_type::is_sigstore_bundle(&layer.media_type);
+    Ok(is_bundle.then_some((referrer.digest, layer)))
 }
 
-/// The layers of the image under one of cosign's tags, with their content.
+/// What is to be fetched of these documents, each with the digest of what holds it, in their order; and what is not.
+fn fitting(
+    layout: Layout,
+    found: Vec<(Digest, Descriptor)>,
+    sizes: Sizes,
+) -> (Vec<(Digest, Descriptor)>, Vec<Refused>) {
+    let mut by_size: Vec<usize> = (0..found.len()).collect();
+    let size = |at: &usize| found.get(*at).map_or(0, |(_, layer)| layer.size);
+    by_size.sort_by_key(size);
+    let mut left = sizes.all;
+    let mut reasons: BTreeMap<usize, Rejection> = BTreeMap::new();
+    for at in by_size {
+        let bytes = size(&at);
+        if bytes > sizes.one {
+            let limit = sizes.one;
+            reasons.insert(at, Rejection::TooLarge { bytes, limit });
+        } else if let Some(rest) = left.checked_sub(bytes) {
+            left = rest;
+        } else {
+            reasons.insert(at, Rejection::TooMuch { limit: sizes.all });
+        }
+    }
+    let (mut fitting, mut unread) = (Vec::new(), Vec::new());
+    for (at, (source, layer)) in found.into_iter().enumerate() {
+        match reasons.remove(&at) {
+            None => fitting.push((source, layer)),
+            Some(reason) => unread.push(Refused {
+                layout,
+                source,
+                reason,
+            }),
+        }
+    }
+    (fitting, unread)
+}
+
+async fn content(
+    client: &Client,
+    target: &Target,
+    layer: &Descriptor,
+    limit: u64,
+) -> Result<Option<Vec<u8>>, FindError> {
+    let content = client.blob_bytes(target.repository(), layer, limit).await;
+    Ok(passable(target, content)?.map(Vec::from))
+}
+
+/// Layers of the older layout with their content, and those that are too large.
+type Layers = (Vec<(Descriptor, Vec<u8>)>, Vec<Refused>);
+
+/// The layers of the image under one of cosign's tags.
 async fn layers(
     client: &Client,
     target: &Target,
     tag: Tag,
-    wanted: fn(&Descriptor) -> bool,
-    max_bytes: u64,
-) -> Result<Vec<(Descriptor, Vec<u8>)>, FindError> {
+    layout: Layout,
+    sizes: Sizes,
+) -> Result<Layers, FindError> {
     let reference = target.repository().at_tag(tag);
     let Some(fetched) = passable(target, client.manifest_at(&reference).await)? else {
-        return Ok(Vec::new());
+        return Ok(Layers::default());
     };
     let Manifest::Image(image) = fetched.manifest else {
-        return Ok(Vec::new());
+        return Ok(Layers::default());
+    };
+    let wanted = match layout {
+        Layout::LegacyAttestation => is_attestation,
+        _ => is_payload,
     };
     // One more than are looked at, so that the engine can say that there are more.
     let layers = image.layers.into_iter().filter(wanted).take(MAX_SIGNATURES + 1);
-    let fetches = layers.map(|layer| async move {
-        let content = client.blob_bytes(target.repository(), &layer, max_bytes).await;
-        let content = passable(target, content)?;
-        Ok(content.map(|content| (layer, content.to_vec())))
+    let layers = layers.map(|layer| (layer.digest, layer)).collect();
+    let (fitting, unread) = fitting(layout, layers, sizes);
+    let fetches = fitting.into_iter().map(|(_, layer)| async move {
+        let content = content(client, target, &layer, sizes.one).await?;
+        Ok(content.map(|content| (layer, content)))
     });
     let found: Vec<Option<(Descriptor, Vec<u8>)>> = futures::stream::iter(fetches)
         .buffered(AT_A_TIME)
         .try_collect()
         .await?;
-    Ok(found.into_iter().flatten().collect())
+    Ok((found.into_iter().flatten().collect(), unread))
 }
 
 fn is_payload(layer: &Descriptor) -> bool {

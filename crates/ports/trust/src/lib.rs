@@ -42,7 +42,7 @@ mod statement;
 mod store;
 
 pub use attest::{AttestOptions, Attested, attest};
-pub use find::{FindError, MAX_BUNDLE_BYTES, MAX_PAYLOAD_BYTES, find, find_all, find_attestations};
+pub use find::{FindError, MAX_PAYLOAD_BYTES, Sizes, find, find_all, find_attestations};
 pub use key::{KeyError, SigningKey};
 pub use keyless::{
     CallError, Clock, IdentityToken, InvalidSigningConfig, InvalidToken, Keyless, KeylessError, NoService,

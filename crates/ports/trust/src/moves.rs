@@ -245,17 +245,8 @@ impl Mover<'_> {
     /// # Errors
     /// See [`MoveError`].
     pub async fn look(&self, repository: &Repository, tag: &Tag) -> Result<TagState, MoveError> {
-        let reference = repository.at_tag(tag.clone());
-        let digest = match self.client.resolve(&reference).await {
-            Ok(found) => found.digest,
-            Err(error) if error.is_not_found() => return Ok(TagState::default()),
-            Err(source) => {
-                return Err(MoveError::Look {
-                    repository: repository.to_string(),
-                    tag: tag.to_string(),
-                    source,
-                });
-            }
+        let Some(digest) = self.named(repository, tag).await? else {
+            return Ok(TagState::default());
         };
         let target = Target::new(repository.clone(), digest);
         let found = self.find(&target).await?;
@@ -265,6 +256,19 @@ impl Mover<'_> {
             digest: Some(digest),
             record,
         })
+    }
+
+    /// What a tag names, if it is there.
+    async fn named(&self, repository: &Repository, tag: &Tag) -> Result<Option<Digest>, MoveError> {
+        match self.client.resolve(&repository.at_tag(tag.clone())).await {
+            Ok(found) => Ok(Some(found.digest)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(source) => Err(MoveError::Look {
+                repository: repository.to_string(),
+                tag: tag.to_string(),
+                source,
+            }),
+        }
     }
 
     /// Moves a tag as `step` says, in the order of the module's documentation from 3 on. For a publication, signature and
@@ -280,13 +284,13 @@ impl Mover<'_> {
         let (mut recorded, mut moved) = (false, false);
         let mut first: Option<TagState> = None;
         for _ in 0..ATTEMPTS {
-            let before = self.look(&step.repository, &step.tag).await?;
+            let (before, found) =
+                tokio::try_join!(self.look(&step.repository, &step.tag), self.find(&target))?;
             let first = first.get_or_insert_with(|| before.clone());
             if matches!(step.kind, StepKind::Rollback { .. }) && *first != before {
                 // What is there now is not what somebody wanted to go back from.
                 return Err(MoveError::Meanwhile(step.tag.to_string()));
             }
-            let found = self.find(&target).await?;
             let prepared = found.records(&step.repository, &step.tag)?;
             let prepared: Vec<Recorded> = prepared.into_iter().map(Verified::into_inner).collect();
             let (wanted, is_there) = match step.next(&before, &prepared, (self.clock)())? {
@@ -316,6 +320,10 @@ impl Mover<'_> {
                 }
                 self.put(&ready, &step.tag).await?;
                 moved = true;
+            }
+            // Its record is asked for where it names another artifact alone.
+            if self.named(&step.repository, &step.tag).await? == Some(step.digest) {
+                return Ok(done(moved, None));
             }
             let after = self.look(&step.repository, &step.tag).await?;
             if after.digest == Some(step.digest) {

@@ -148,6 +148,12 @@ pub enum SignError {
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Promotion records were to be removed. They say what a tag named before and what is held back: without them nobody can
+    /// roll it back, and what was rolled back could come again.
+    #[error(
+        "promotion records of {0} are not replaced: what a tag named before, and what is held back, stands nowhere else"
+    )]
+    Records(String),
     /// The layout is none that can be written.
     #[error("layout {0} cannot be written")]
     Layout(Layout),

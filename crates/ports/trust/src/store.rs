@@ -36,14 +36,11 @@ pub(crate) async fn attach_bundle(
 ) -> Result<Stored, SignError> {
     let repository = target.repository();
     let store = store_error(target);
-    let layer = client
-        .push_blob(repository, media_type::SIGSTORE_BUNDLE_V03, bundle)
-        .await
-        .map_err(&store)?;
-    let mut config = client
-        .push_blob(repository, media_type::OCI_EMPTY, b"{}".to_vec())
-        .await
-        .map_err(&store)?;
+    let (layer, mut config) = tokio::try_join!(
+        client.push_blob(repository, media_type::SIGSTORE_BUNDLE_V03, bundle),
+        client.push_blob(repository, media_type::OCI_EMPTY, b"{}".to_vec()),
+    )
+    .map_err(&store)?;
     // cosign repeats the type here, and registries without an eye for the manifest's own field list this one.
     config.artifact_type = Some(media_type::SIGSTORE_BUNDLE_V03.to_owned());
 

@@ -116,9 +116,14 @@ impl Log {
             Rekor::V2 => self.name.clone(),
         };
         let text = format!("{origin}\n{}\n{}\n", self.leaves.len(), STANDARD.encode(root));
+        format!("{text}\n{}", self.sign_note(&self.name, &text))
+    }
+
+    /// The line of a signed note with this log's signature of `text`, under any name.
+    pub(crate) fn sign_note(&self, name: &str, text: &str) -> String {
         let mut signature: Vec<u8> = self.id().into_iter().take(4).collect();
         signature.extend(self.key.sign(text.as_bytes()));
-        format!("{text}\n\u{2014} {} {}\n", self.name, STANDARD.encode(signature))
+        format!("\u{2014} {name} {}\n", STANDARD.encode(signature))
     }
 }
 

@@ -102,6 +102,12 @@ impl Sigstore {
         }
     }
 
+    /// The line of a signed note with a log's signature of `text`, under any name: what a head of the tree ends with. No log signs what
+    /// is no head of its own.
+    pub fn sign_note(&self, rekor: Rekor, name: &str, text: &str) -> String {
+        self.with_log(rekor, |log| log.sign_note(name, text))
+    }
+
     /// `holder`'s signature of a payload in cosign's older layout, made at `at` and logged in Rekor v1.
     pub fn sign_payload(&self, holder: &Holder, payload: &[u8], at: Timestamp) -> PayloadSignature {
         let key = Key::p256();

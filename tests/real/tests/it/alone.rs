@@ -6,6 +6,7 @@ use weir_apis::Object;
 use weir_apis::condition::{READY, STALLED, Status};
 use weir_real::{Ground, docker_config, files, object};
 use weir_runtime::Settings;
+use weir_standin_apiserver::Fault;
 use weir_standin_registry::{Auth, Options};
 
 use crate::scenarios::helm::change;
@@ -475,6 +476,35 @@ async fn n45_without_the_kind_of_policies_nothing_starts_unless_that_is_said() -
         let applied = ground.kustomization("app", "app", json!({})).await?;
         ground.until_applied(&applied, digest).await?;
     }
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn n45_policies_that_may_not_be_listed_are_waited_for_and_that_is_told() -> Result<()> {
+    let mut ground = Ground::standin_closed(settings(), Options::default()).await?;
+    let server = ground.server.clone().context("the stand-in")?;
+    server.set_fault_rule(Box::new(|request| {
+        let refused = request.resource == "verificationpolicies";
+        refused.then_some(Fault::Refuse { code: 403 })
+    }));
+    ground.readiness.set(true);
+    let minutes = std::time::Duration::from_mins(5);
+    let opened = tokio::time::timeout(minutes, ground.open()).await;
+    ensure!(opened.is_err(), "it did not wait: {opened:?}");
+    let blocked = ground.readiness.blocked();
+    ensure!(
+        blocked.is_some_and(|why| why.contains("VerificationPolicies cannot be listed"))
+            && !ground.readiness.is_ready(),
+        "{blocked:?}"
+    );
+    // Once it is allowed, what waits goes on by itself.
+    let granted = async {
+        tokio::time::sleep(minutes).await;
+        server.clear_fault_rule();
+    };
+    let (opened, ()) = tokio::join!(tokio::time::timeout(minutes * 2, ground.open()), granted);
+    opened.context("it still waits")??;
+    ensure!(ground.readiness.is_ready(), "{:?}", ground.readiness.blocked());
     Ok(())
 }
 

@@ -90,6 +90,7 @@ scenarios![
     verification::charts_come_under_policies_and_those_without_signatures_are_refused,
     verification::an_audit_that_says_nothing_new_writes_nothing,
     verification::n37_what_a_policy_wants_stated_must_be_stated,
+    verification::n23_what_is_stated_counts_no_more_when_its_time_is_over,
     verification::a_key_that_is_withdrawn_counts_no_more_where_its_secret_is_watched,
     fleet::n40_an_artifact_that_was_rebuilt_is_not_the_one_that_was_signed,
     fleet::n38_the_right_workflow_on_another_branch_is_refused,

@@ -271,6 +271,7 @@ impl Run<'_> {
                 reason,
                 message,
                 again: Some(interval),
+                at_latest: None,
             });
         }
         Err(Failure::settled(reason, interval, message))

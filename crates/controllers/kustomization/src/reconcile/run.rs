@@ -97,6 +97,7 @@ impl<'a> Run<'a> {
             reason: reason::RECONCILIATION_SUCCEEDED,
             message: format!("Applied revision: {}", artifact.revision),
             again: Some(spec.interval),
+            at_latest: None,
         })
     }
 

@@ -29,6 +29,7 @@ fn success() -> Verdict {
         reason: "ReconciliationSucceeded",
         message: "Applied revision: 1".into(),
         again: Some(INTERVAL),
+        at_latest: None,
     })
 }
 
@@ -66,6 +67,29 @@ async fn success_sets_ready_and_writes_nothing_the_second_time() {
     let events = ground.events().await;
     assert_eq!(events.len(), 1);
     assert_eq!(number(&events[0], &["count"]), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_ends_before_the_interval_is_looked_at_again_then() {
+    let ground = Ground::with_kinds().await;
+    let (mut deps, queue) = (ground.deps(), Queue::default());
+    deps.settings.interval_jitter_percent = 0;
+    ground.kustomization("apps").await;
+    for (again, at_latest, waits) in [
+        (Some(600), Some(90), 90),
+        (Some(600), Some(6000), 600),
+        (None, Some(90), 90),
+        (Some(600), Some(0), 0),
+    ] {
+        let success = Success {
+            reason: "Succeeded",
+            message: "done".into(),
+            again: again.map(Duration::from_secs),
+            at_latest: at_latest.map(Duration::from_secs),
+        };
+        end(&ground, &deps, &queue, SOURCE, &Ok(success)).await;
+        assert_eq!(wait(&queue).await.as_secs(), waits, "{again:?} {at_latest:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

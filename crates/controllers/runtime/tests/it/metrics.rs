@@ -27,6 +27,7 @@ impl Reconcile for Slow {
                 reason: "ReconciliationSucceeded",
                 message: "done".into(),
                 again: Some(Duration::from_hours(1)),
+                at_latest: None,
             })
         };
         let who = Who {

@@ -42,6 +42,14 @@ async fn readiness_is_told_apart_from_health() {
     assert_eq!(status("GET", "/readyz?verbose").await, "200");
     assert_eq!(status("HEAD", "/readyz").await, "200");
     assert_eq!(status("POST", "/readyz").await, "405");
+    ready.block(Some("something must come first"));
+    let answer = ask(probes.address(), "GET", "/readyz").await;
+    assert!(
+        answer.contains("503") && answer.ends_with("not ready: something must come first"),
+        "{answer}"
+    );
+    ready.block(None);
+    assert_eq!(status("GET", "/readyz").await, "200");
     assert_eq!(status("GET", "/metrics").await, "404");
     assert_eq!(status("GET", "/healthz/../metrics").await, "404");
 }

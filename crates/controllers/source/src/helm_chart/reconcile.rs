@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use serde_json::json;
 use weir_apis::artifact::Artifact;
@@ -20,13 +21,13 @@ use weir_runtime::{
     conclude,
 };
 use weir_store::Store;
-use weir_verify::{Admitted, Standing, Target};
+use weir_verify::{Standing, Target};
 
 use super::build::build;
 use super::choose::{Chosen, Place as Origin, choose, resolve, values_files};
 use super::indexes::Indexes;
 use crate::access::{Access, Clients, is_oci, timeout};
-use crate::admit::{Asked, Candidate, admit, admit_unsigned, is_admitted, is_judged, news};
+use crate::admit::{Asked, Candidate, Passed, admit, admit_unsigned, is_admitted, is_judged, news};
 use crate::gather::invalid;
 use crate::helm_repository::StartError;
 use crate::keep::{Keeper, LATEST, Place};
@@ -55,6 +56,8 @@ struct Made {
     artifact: Option<Artifact>,
     reason: &'static str,
     summary: String,
+    /// When to look again at the latest.
+    at_latest: Option<Duration>,
 }
 
 impl HelmCharts {
@@ -166,11 +169,13 @@ impl HelmCharts {
             &self.keeper,
         );
         let chosen = within(timeout, reason::CHART_PULL_ERROR, "choose a version", choosing).await?;
-        let one = self.make(&own, &chosen, &asked, timeout, draft, now).await?;
+        let times = (interval, timeout);
+        let one = self.make(&own, &chosen, &asked, times, draft, now).await?;
         let success = Success {
             reason: one.reason,
             message: one.summary.clone(),
             again: Some(interval),
+            at_latest: one.at_latest,
         };
         status::stored(draft, one.reason, &one.summary, now);
         *made = Some(one);
@@ -217,6 +222,7 @@ impl HelmCharts {
         policy(
             &self.deps,
             self.policies.public_good(),
+            self.policies.known(),
             &own.metadata.namespace,
             verify.as_ref(),
         )
@@ -246,7 +252,7 @@ impl HelmCharts {
         own: &HelmChart,
         chosen: &Chosen,
         asked: &Asked,
-        timeout: std::time::Duration,
+        (interval, timeout): (Duration, Duration),
         draft: &mut Draft,
         now: Time,
     ) -> Result<Made, Failed> {
@@ -286,7 +292,7 @@ impl HelmCharts {
             let message = format!("new '{}' chart with version '{}'", spec.chart, chosen.version);
             status::outdated(draft, reason::NEW_CHART, &message, now);
         }
-        let admitted: Option<(Admitted<Digest>, Option<Standing>)> =
+        let passed: Option<Passed> =
             if let (Origin::Oci { repository, registry }, Some(digest)) = (&chosen.place, digest) {
                 let candidate = Candidate {
                     asked,
@@ -294,6 +300,7 @@ impl HelmCharts {
                     target: Target::new(repository.clone(), digest),
                     name: &name,
                     course: course(own, repository, chosen, digest),
+                    interval,
                 };
                 let work = admit(&candidate, &self.verdicts, draft, now);
                 Some(within(timeout, reason::CHART_PULL_ERROR, "verify the signature", work).await?)
@@ -301,8 +308,9 @@ impl HelmCharts {
                 admit_unsigned(asked, &name, UNSIGNED, draft, now)?;
                 None
             };
-        let (admitted, standing) = admitted.unzip();
-        let standing = standing.flatten();
+        let at_latest = passed.as_ref().and_then(|passed| passed.at_latest);
+        let (admitted, standing) = passed.map(|passed| (passed.admitted, passed.standing)).unzip();
+        let standing: Option<Standing> = standing.flatten();
         if was_judged {
             if let (Some(stored), Some(standing)) = (artifact, &standing) {
                 let mut changed = stored.clone();
@@ -311,7 +319,10 @@ impl HelmCharts {
                     draft.field("artifact", json!(changed));
                 }
             }
-            return Ok(as_stored());
+            return Ok(Made {
+                at_latest,
+                ..as_stored()
+            });
         }
         let building = build(spec, chosen, admitted, now.timestamp());
         let built = within(timeout, reason::CHART_PULL_ERROR, "download the chart", building).await?;
@@ -332,7 +343,10 @@ impl HelmCharts {
         draft.field("observedValuesFiles", json!(observed));
         let is_new = artifact.is_none_or(|artifact| artifact.digest != stored.digest);
         let new = is_new.then_some(stored);
-        Ok(summary(new, &spec.chart, &chosen.version, is_packaged, &merged))
+        Ok(Made {
+            at_latest,
+            ..summary(new, &spec.chart, &chosen.version, is_packaged, &merged)
+        })
     }
 }
 
@@ -396,6 +410,7 @@ fn summary(
         artifact,
         reason,
         summary,
+        at_latest: None,
     }
 }
 

@@ -199,6 +199,7 @@ impl HelmRepositories {
             reason: reason::SUCCEEDED,
             message,
             again: Some(interval),
+            at_latest: None,
         })
     }
 }

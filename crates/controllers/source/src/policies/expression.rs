@@ -15,7 +15,7 @@ const LONGEST: usize = 600;
 
 /// An expression about a statement. Its length, depth and work are bounded, see [`Expr`].
 #[derive(Debug)]
-pub(super) struct Expression {
+pub(crate) struct Expression {
     read: Expr,
     depends_on_time: bool,
 }
@@ -25,7 +25,7 @@ impl Expression {
     ///
     /// # Errors
     /// When it is none, or yields no boolean, or speaks of something else; with the place, as far as it is known.
-    pub(super) fn new(text: &str) -> Result<Self, String> {
+    pub(crate) fn new(text: &str) -> Result<Self, String> {
         let read = Expr::compile(text, &VARIABLES).map_err(|error| {
             let (InvalidExpression::UnknownVariable { name, .. }
             | InvalidExpression::UnknownFunction { name, .. }) = &error

@@ -10,21 +10,21 @@ use weir_apis::kind::{
     VerificationPolicy, VerificationPolicySpec,
 };
 use weir_apis::{InvalidObject, Object};
-use weir_re2::Pattern;
 use weir_runtime::verdict::{chain, duration};
 use weir_verify::{
-    Asks, Attestation, Authorities, Authority, COSIGN_SIGN_PREDICATE, Condition, Identity, IdentityPolicy,
-    InvalidPredicateType, Mode, Policy, PredicateType, PredicateTypes, Rule, TextMatch, TrustRoot,
+    Asks, Attestation, Authorities, Authority, COSIGN_SIGN_PREDICATE, Condition, DEFAULT_BUNDLE_BYTES,
+    Identity, IdentityPolicy, InvalidPredicateType, MAX_BUNDLE_BYTES, Mode, Policy, PredicateType,
+    PredicateTypes, Rule, TextMatch, TrustRoot,
 };
 
 use super::Scope;
-use super::expression::Expression;
+use crate::known::Known;
 use crate::policy::{keys_in, root_in};
 
 /// Where the Secrets are that policies refer to.
 pub trait Secrets {
     /// The Secret, or why it cannot be had.
-    fn secret(&self, wanted: &PolicySecretRef) -> impl Future<Output = Result<Object, String>> + Send;
+    fn secret(&self, wanted: &PolicySecretRef) -> impl Future<Output = Result<Arc<Object>, String>> + Send;
 }
 
 /// What can be told of a policy by itself.
@@ -68,9 +68,10 @@ impl PolicyReading {
         }
     }
 
-    /// What it asks for. One that cannot be used becomes a rule that nothing meets.
-    pub async fn rule(self, secrets: &impl Secrets, public_good: &TrustRoot) -> Rule {
-        let asks = self.asks(secrets, public_good).await;
+    /// What it asks for, with the Secrets as they are now; what was read before is in `known`. One that cannot be used becomes a rule
+    /// that nothing meets.
+    pub async fn rule(self, secrets: &impl Secrets, public_good: &TrustRoot, known: &Known) -> Rule {
+        let asks = self.asks(secrets, public_good, known).await;
         Rule {
             name: self.name,
             mode: self.mode,
@@ -85,7 +86,13 @@ impl PolicyReading {
         &self,
         secrets: &impl Secrets,
         public_good: &TrustRoot,
+        known: &Known,
     ) -> Result<Asks, Unusable> {
+        let from = Inputs {
+            secrets,
+            public_good,
+            known,
+        };
         let written = |why: String| Unusable::Written(why);
         let spec = self.spec.as_ref().map_err(|why| written(why.clone()))?;
         if let Some(why) = self.scope.problem() {
@@ -99,15 +106,15 @@ impl PolicyReading {
             )));
         }
         let wanted = &spec.authorities;
-        let all = list("spec.authorities", wanted, secrets, public_good).await?;
+        let all = list("spec.authorities", wanted, &from).await?;
         let mut attestations = Vec::new();
         for (index, one) in spec.attestations.iter().enumerate() {
             let place = format!("spec.attestations[{index}]");
             let by = match &one.authorities {
                 None => all.clone(),
-                Some(by) => list(&format!("{place}.authorities"), by, secrets, public_good).await?,
+                Some(by) => list(&format!("{place}.authorities"), by, &from).await?,
             };
-            attestations.push(attestation(&place, one, by).map_err(Unusable::Written)?);
+            attestations.push(attestation(&place, one, by, known).map_err(Unusable::Written)?);
         }
         Ok(Asks {
             records: spec.monotonic.then(|| all.clone()),
@@ -139,9 +146,9 @@ impl PolicyReading {
     }
 
     /// In what ways it lets in more than it seems to.
-    pub(crate) fn warnings(&self) -> Vec<String> {
+    pub(crate) fn warnings(&self, known: &Known) -> Vec<String> {
         self.wanted()
-            .filter_map(|wanted| Some((wanted, identity("", wanted.keyless.as_ref()?).ok()?)))
+            .filter_map(|wanted| Some((wanted, identity("", wanted.keyless.as_ref()?, known).ok()?)))
             .flat_map(|(wanted, identity)| {
                 let warnings = identity.warnings().into_iter();
                 warnings.map(move |warning| format!("authority '{}': {warning}", wanted.name))
@@ -150,11 +157,17 @@ impl PolicyReading {
     }
 }
 
-async fn list(
+/// What a policy is read from.
+struct Inputs<'f, S> {
+    secrets: &'f S,
+    public_good: &'f TrustRoot,
+    known: &'f Known,
+}
+
+async fn list<S: Secrets>(
     place: &str,
     wanted: &WantedAll,
-    secrets: &impl Secrets,
-    public_good: &TrustRoot,
+    from: &Inputs<'_, S>,
 ) -> Result<Authorities, Unusable> {
     let (mut any_of, mut all_of) = (Vec::new(), Vec::new());
     for (field, wanted, read) in [
@@ -163,7 +176,7 @@ async fn list(
     ] {
         for (index, wanted) in wanted.iter().enumerate() {
             let place = format!("{place}.{field}[{index}]");
-            let policy = policy(&place, wanted, secrets, public_good).await?;
+            let policy = policy(&place, wanted, from).await?;
             read.push(Authority {
                 name: wanted.name.clone(),
                 policy,
@@ -177,6 +190,7 @@ fn attestation(
     place: &str,
     wanted: &PolicyAttestation,
     authorities: Authorities,
+    known: &Known,
 ) -> Result<Attestation, String> {
     let predicate_type = wanted.predicate_type.parse();
     let predicate_type: PredicateType = predicate_type.map_err(|error: InvalidPredicateType| {
@@ -184,9 +198,8 @@ fn attestation(
     })?;
     let mut conditions: Vec<Arc<dyn Condition>> = Vec::new();
     for (index, text) in wanted.expressions.iter().enumerate() {
-        let expression = Expression::new(text);
-        let expression = expression.map_err(|error| format!("{place}.expressions[{index}]: {error}"))?;
-        conditions.push(Arc::new(expression));
+        let expression = known.expression(text);
+        conditions.push(expression.map_err(|error| format!("{place}.expressions[{index}]: {error}"))?);
     }
     let age = |text: &str| {
         let read = duration(&format!("{place}.maxAge"), text).map_err(|failure| failure.message)?;
@@ -197,7 +210,26 @@ fn attestation(
         authorities,
         conditions,
         max_age: wanted.max_age.as_deref().map(age).transpose()?,
+        max_bytes: match wanted.max_size.as_deref() {
+            None => DEFAULT_BUNDLE_BYTES,
+            Some(text) => size(text).ok_or_else(|| {
+                format!("{place}.maxSize: '{text}' is not a size such as 64Mi, from 1 to {LARGEST}")
+            })?,
+        },
     })
+}
+
+/// The largest attestation that a policy may ask for.
+const LARGEST: &str = "128Mi";
+
+/// A size in bytes, Ki or Mi, of what the engine reads.
+fn size(text: &str) -> Option<u64> {
+    let (number, unit) = [("Ki", 1 << 10), ("Mi", 1 << 20)]
+        .into_iter()
+        .find_map(|(name, unit)| Some((text.strip_suffix(name)?, unit)))
+        .unwrap_or((text, 1));
+    let bytes = number.parse::<u64>().ok()?.checked_mul(unit)?;
+    (1..=MAX_BUNDLE_BYTES as u64).contains(&bytes).then_some(bytes)
 }
 
 /// Plain signatures alone: what somebody attests of an artifact does not say that it may be used (security case N37).
@@ -211,12 +243,12 @@ fn strict(policy: Policy, same_repository: bool) -> Policy {
     }
 }
 
-async fn policy(
-    place: &str,
-    wanted: &Wanted,
-    secrets: &impl Secrets,
-    public_good: &TrustRoot,
-) -> Result<Policy, Unusable> {
+async fn policy<S: Secrets>(place: &str, wanted: &Wanted, from: &Inputs<'_, S>) -> Result<Policy, Unusable> {
+    let Inputs {
+        secrets,
+        public_good,
+        known,
+    } = *from;
     match (&wanted.key, &wanted.keyless) {
         (Some(key), None) => {
             let field = format!("{place}.key.secretRef");
@@ -227,13 +259,13 @@ async fn policy(
             ))
         }
         (None, Some(keyless)) => {
-            let identity = identity(place, keyless).map_err(Unusable::Written)?;
+            let identity = identity(place, keyless, known).map_err(Unusable::Written)?;
             let root = match &keyless.trusted_root_secret_ref {
                 None => public_good.clone(),
                 Some(reference) => {
                     let field = format!("{place}.keyless.trustedRootSecretRef");
                     let object = secret(&field, reference, secrets).await?;
-                    root_in(&object).map_err(|why| in_secret(&field, reference, &why))?
+                    root_in(&object, known).map_err(|why| in_secret(&field, reference, &why))?
                 }
             };
             let policy = IdentityPolicy::new(root, [identity]);
@@ -251,7 +283,7 @@ async fn secret(
     field: &str,
     reference: &PolicySecretRef,
     secrets: &impl Secrets,
-) -> Result<Object, Unusable> {
+) -> Result<Arc<Object>, Unusable> {
     let found = secrets.secret(reference).await;
     found.map_err(|why| in_secret(field, reference, &format!("cannot be read: {why}")))
 }
@@ -261,24 +293,23 @@ fn in_secret(field: &str, reference: &PolicySecretRef, why: &str) -> Unusable {
     Unusable::Secret(format!("{field}: Secret '{namespace}/{name}' {why}"))
 }
 
-fn identity(place: &str, keyless: &KeylessAuthority) -> Result<Identity, String> {
-    let issuer = text(
-        place,
-        "issuer",
-        keyless.issuer.as_deref(),
-        keyless.issuer_reg_exp.as_deref(),
-    )?;
-    let subject = text(
-        place,
-        "subject",
-        keyless.subject.as_deref(),
-        keyless.subject_reg_exp.as_deref(),
-    )?;
+fn identity(place: &str, keyless: &KeylessAuthority, known: &Known) -> Result<Identity, String> {
+    let text = |field, exact: &Option<String>, pattern: &Option<String>| {
+        text(place, field, exact.as_deref(), pattern.as_deref(), known)
+    };
+    let issuer = text("issuer", &keyless.issuer, &keyless.issuer_reg_exp)?;
+    let subject = text("subject", &keyless.subject, &keyless.subject_reg_exp)?;
     Identity::new(issuer, subject).map_err(|error| format!("{place}.keyless: {}", chain(&error)))
 }
 
 /// A text that is given exactly, or as an expression. The latter must match from beginning to end (security case N38).
-fn text(place: &str, field: &str, exact: Option<&str>, pattern: Option<&str>) -> Result<TextMatch, String> {
+fn text(
+    place: &str,
+    field: &str,
+    exact: Option<&str>,
+    pattern: Option<&str>,
+    known: &Known,
+) -> Result<TextMatch, String> {
     match (exact, pattern) {
         (Some(exact), None) => Ok(TextMatch::Exact(exact.to_owned())),
         (None, Some(pattern)) => {
@@ -290,8 +321,8 @@ fn text(place: &str, field: &str, exact: Option<&str>, pattern: Option<&str>) ->
                 ));
             }
             // By itself first: together with what goes around it, a wrong one could be right.
-            Pattern::new(pattern).map_err(wrong)?;
-            let whole = Pattern::new(&format!("^(?:{pattern})$")).map_err(wrong)?;
+            known.pattern(pattern).map_err(wrong)?;
+            let whole = known.pattern(&format!("^(?:{pattern})$")).map_err(wrong)?;
             Ok(TextMatch::Pattern(whole))
         }
         _ => Err(format!(
@@ -309,7 +340,7 @@ mod tests {
     struct NoSecrets;
 
     impl Secrets for NoSecrets {
-        async fn secret(&self, _wanted: &PolicySecretRef) -> Result<Object, String> {
+        async fn secret(&self, _wanted: &PolicySecretRef) -> Result<Arc<Object>, String> {
             Err("it does not exist".to_owned())
         }
     }
@@ -319,7 +350,7 @@ mod tests {
             "metadata": {"name": "signed"}, "spec": spec});
         let object = Object::from_value(value).unwrap();
         PolicyReading::of(&object)
-            .rule(&NoSecrets, &TrustRoot::public_good())
+            .rule(&NoSecrets, &TrustRoot::public_good(), &Known::default())
             .await
     }
 
@@ -329,7 +360,9 @@ mod tests {
 
     #[tokio::test]
     async fn n38_an_expression_must_match_the_whole_text() {
-        let pattern = text("p", "subject", None, Some("https://ci/org/|x")).unwrap();
+        let known = Known::default();
+        let text = |exact, pattern| text("p", "subject", exact, pattern, &known);
+        let pattern = text(None, Some("https://ci/org/|x")).unwrap();
         let TextMatch::Pattern(pattern) = pattern else {
             panic!("{pattern}")
         };
@@ -338,10 +371,32 @@ mod tests {
             assert!(!pattern.is_match(other), "{other}");
         }
         // What would close the parenthesis around it is no expression.
-        assert!(text("p", "subject", None, Some("a)|(?:b")).is_err());
-        assert!(text("p", "subject", None, Some("")).is_err());
-        assert!(text("p", "subject", Some("a"), Some("a")).is_err());
-        assert!(text("p", "subject", None, None).is_err());
+        assert!(text(None, Some("a)|(?:b")).is_err());
+        // Also where somebody else means what the two make together.
+        known.pattern("^(?:a)|(?:b)$").unwrap();
+        assert!(text(None, Some("a)|(?:b")).is_err());
+        assert!(text(None, Some("")).is_err());
+        assert!(text(Some("a"), Some("a")).is_err());
+        assert!(text(None, None).is_err());
+    }
+
+    #[test]
+    fn sizes_are_read_up_to_what_cosign_reads() {
+        for (text, bytes) in [
+            ("1", Some(1)),
+            ("64Ki", Some(64 << 10)),
+            ("128Mi", size(LARGEST)),
+            ("128Mi", Some(128 << 20)),
+            ("131073Ki", None),
+            ("0", None),
+            ("-1", None),
+            ("1.5Mi", None),
+            ("18446744073709551615Mi", None),
+            ("Mi", None),
+            ("1Gi", None),
+        ] {
+            assert_eq!(size(text), bytes, "{text}");
+        }
     }
 
     #[tokio::test]
@@ -416,6 +471,14 @@ mod tests {
             (
                 attested(json!({"maxAge": "a week"})),
                 "attestations[0].maxAge: 'a week' is not a duration",
+            ),
+            (
+                attested(json!({"maxSize": "129Mi"})),
+                "attestations[0].maxSize: '129Mi' is not a size such as 64Mi, from 1 to 128Mi",
+            ),
+            (
+                attested(json!({"maxSize": "1Gi"})),
+                "attestations[0].maxSize: '1Gi' is not a size",
             ),
             (
                 attested(json!({"authorities": {}})),

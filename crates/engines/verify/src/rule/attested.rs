@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use weir_oci::Digest;
 
+use super::ends::ends;
 use super::examined::Examinations;
 use super::{Authorities, Authority};
 use crate::error::{Rejection, clip};
@@ -60,6 +61,8 @@ pub struct Attestation {
     /// How old it may be; see [`PredicateType::time_of`] for where the age begins. Where the kind has no time of its own, that of
     /// the signature counts, which a log or a timestamp authority proves.
     pub max_age: Option<SignedDuration>,
+    /// How long it may be, in bytes, with all that is around it; see [`crate::DEFAULT_BUNDLE_BYTES`].
+    pub max_bytes: u64,
 }
 
 /// An attestation that was found.
@@ -71,12 +74,33 @@ pub struct Attested {
     pub by: Vec<(String, Evidence)>,
     /// What it says of itself that was asked for, besides who states it.
     pub conditions: usize,
-    /// Until when it is young enough; nothing when its age does not matter.
+    /// Until when it is sure to count; nothing when time does not matter.
     pub until: Option<Timestamp>,
+    /// When it counts no more, as far as was looked ahead.
+    pub ends: Option<Timestamp>,
 }
 
-/// What a statement that counts rests on, and until when it does.
-type Fitting = (Evidence, Option<Timestamp>);
+/// What a statement that counts rests on, and how long it does.
+type Fitting = (Evidence, Term);
+
+/// How long something counts.
+#[derive(Clone, Copy, Debug, Default)]
+struct Term {
+    /// Until when it is sure to.
+    until: Option<Timestamp>,
+    /// When it does no more, if that is known.
+    ends: Option<Timestamp>,
+}
+
+impl Term {
+    /// As long as both.
+    fn and(self, other: Self) -> Self {
+        Self {
+            until: earlier(self.until, other.until),
+            ends: earlier(self.ends, other.ends),
+        }
+    }
+}
 
 /// An attestation that is missing, and why nothing that was found is it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,6 +174,7 @@ impl Attestation {
             "attestation".to_owned(),
             self.predicate_type.uri().to_owned(),
             age,
+            self.max_bytes.to_string(),
         ]);
         parts.push(self.conditions.len().to_string());
         parts.extend(self.conditions.iter().map(|one| one.text().to_owned()));
@@ -157,20 +182,16 @@ impl Attestation {
     }
 
     /// Whether it is there.
-    pub(super) fn found_in(
-        &self,
-        examinations: &Examinations<'_>,
-        now: Timestamp,
-    ) -> Result<Attested, NotAttested> {
+    pub(super) fn found_in(&self, examinations: &Examinations<'_>) -> Result<Attested, NotAttested> {
         let mut by = Vec::new();
-        let mut until = None;
-        let mut note = |authority: &Authority, (evidence, end): Fitting| {
+        let mut all = Term::default();
+        let mut note = |authority: &Authority, (evidence, term): Fitting| {
             by.push((authority.name.clone(), evidence));
-            until = earlier(until, end);
+            all = all.and(term);
         };
         let mut missing = Vec::new();
         for one in &self.authorities.any_of {
-            match self.stated_by(one, examinations, now) {
+            match self.stated_by(one, examinations) {
                 Ok(found) => {
                     note(one, found);
                     missing.clear();
@@ -180,7 +201,7 @@ impl Attestation {
             }
         }
         for one in &self.authorities.all_of {
-            match self.stated_by(one, examinations, now) {
+            match self.stated_by(one, examinations) {
                 Ok(found) => note(one, found),
                 Err(why) => missing.push((one.name.clone(), why)),
             }
@@ -195,7 +216,8 @@ impl Attestation {
             predicate_type: self.predicate_type.clone(),
             by,
             conditions: self.conditions.len(),
-            until,
+            until: all.until,
+            ends: all.ends,
         })
     }
 
@@ -203,11 +225,10 @@ impl Attestation {
         &self,
         authority: &Authority,
         examinations: &Examinations<'_>,
-        now: Timestamp,
     ) -> Result<Fitting, Vec<(Digest, Unfit)>> {
         let mut unfit = Vec::new();
         let mut looked_at = 0;
-        for examined in &*examinations.by(&authority.policy, now) {
+        for examined in &*examinations.by(&authority.policy) {
             let verified = match &examined.verdict {
                 Ok(verified) => verified,
                 Err(why) => {
@@ -224,13 +245,20 @@ impl Attestation {
                 unfit.push((examined.source, Unfit::Rejected(other)));
                 continue;
             }
+            let bytes = u64::try_from(examined.bytes).unwrap_or(u64::MAX);
+            if bytes > self.max_bytes {
+                let limit = self.max_bytes;
+                let large = Rejection::TooLarge { bytes, limit };
+                unfit.push((examined.source, Unfit::Rejected(large)));
+                continue;
+            }
             looked_at += 1;
             if looked_at > MOST_STATEMENTS {
                 unfit.push((examined.source, Unfit::Unread));
                 continue;
             }
-            match self.fits(statement, verified.evidence(), now) {
-                Ok(until) => return Ok((verified.evidence().clone(), until)),
+            match self.fits(statement, verified.evidence(), examinations) {
+                Ok(term) => return Ok((verified.evidence().clone(), term)),
                 Err(why) => unfit.push((examined.source, why)),
             }
         }
@@ -241,9 +269,10 @@ impl Attestation {
         &self,
         statement: &Statement,
         evidence: &Evidence,
-        now: Timestamp,
-    ) -> Result<Option<Timestamp>, Unfit> {
-        let mut until = None;
+        examinations: &Examinations<'_>,
+    ) -> Result<Term, Unfit> {
+        let (now, ahead) = (examinations.now, examinations.ahead);
+        let mut all = Term::default();
         if let Some(limit) = self.max_age {
             let (time, what) = self.dated(statement, evidence)?;
             if time.duration_since(now) > AHEAD {
@@ -253,7 +282,8 @@ impl Attestation {
             if now > end {
                 return Err(Unfit::Old { time, what, limit });
             }
-            until = Some(end);
+            all.until = Some(end);
+            all.ends = end.checked_add(SignedDuration::from_millis(1)).ok();
         }
         for condition in &self.conditions {
             if let Err(fails) = condition.check(statement, now) {
@@ -264,10 +294,14 @@ impl Attestation {
                 });
             }
             if condition.depends_on_time() {
-                until = earlier(until, Some(now));
+                all = all.and(Term {
+                    // Nobody can tell for how long, but whether it does at some other time.
+                    until: Some(now),
+                    ends: ends(now, ahead, |at| condition.check(statement, at).is_ok()),
+                });
             }
         }
-        Ok(until)
+        Ok(all)
     }
 
     /// Where a statement's age begins.

@@ -24,11 +24,10 @@ impl Records {
         authorities: &Authorities,
         target: &Target,
         examinations: &Examinations<'_>,
-        now: Timestamp,
     ) -> Result<Self, NotOnward> {
         let mut found: Vec<Verified<Recorded>> = Vec::new();
         for one in authorities.any_of.iter().chain(&authorities.all_of) {
-            let examined = examinations.by(&one.policy, now);
+            let examined = examinations.by(&one.policy);
             let records = records_of(&examined, target.repository()).map_err(NotOnward::Unreadable)?;
             for record in records {
                 if found.iter().all(|known| known.get() != record.get()) {

@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use weir_standin_sigstore::{Holder, Rekor, Sigstore};
 use weir_verify::{
-    Admission, Asks, Attestation, Authorities, Authority, Condition, Demands, Fails, FoundBundle, Identity,
-    IdentityPolicy, Mode, NotAdmitted, Policy, PredicateTypes, Rule, SignatureSet, Statement, TrustRoot,
-    admit,
+    Admission, Asks, Attestation, Authorities, Authority, Condition, DEFAULT_BUNDLE_BYTES, Demands, Fails,
+    FoundBundle, Identity, IdentityPolicy, Layout, Mode, NotAdmitted, Policy, PredicateTypes, Refused,
+    Rejection, Rule, SignatureSet, Statement, TrustRoot, admit, admit_ahead,
 };
 
 use crate::cases::{bundle, keys, now, target};
@@ -122,6 +122,7 @@ impl World {
                 .into_iter()
                 .collect(),
             max_age,
+            max_bytes: DEFAULT_BUNDLE_BYTES,
         }
     }
 
@@ -363,6 +364,79 @@ fn an_age_needs_a_proven_time() {
 }
 
 #[test]
+fn n25_an_attestation_that_is_too_large_is_refused_with_its_size() {
+    let mut world = World::signed();
+    world.state(CI, PROVENANCE, json!({"builder": "ci"}), "2026-02-01T00:00:00Z");
+    let bytes = u64::try_from(world.set.bundles[1].content.len()).unwrap();
+    let judge = |world: &World, max_bytes| {
+        world.judge(Attestation {
+            max_bytes,
+            ..world.attestation(Some("ci"), None)
+        })
+    };
+    judge(&world, bytes).unwrap();
+    let why = format!("it has {bytes} bytes, and no more than {} are read", bytes - 1);
+    let refused = judge(&world, bytes - 1).unwrap_err().to_string();
+    assert!(refused.contains(&why), "{refused}");
+    // The same where it was not even fetched.
+    let found = world.set.bundles.remove(1);
+    world.set.unread.push(Refused {
+        layout: Layout::Bundle,
+        source: found.manifest,
+        reason: Rejection::TooLarge {
+            bytes,
+            limit: bytes - 1,
+        },
+    });
+    let refused = judge(&world, bytes).unwrap_err().to_string();
+    assert!(refused.contains(&why), "{refused}");
+}
+
+#[test]
+fn n23_a_verdict_says_when_it_ends() {
+    let mut world = World::signed();
+    let made = json!({"runDetails": {"metadata": {"finishedOn": "2026-02-01T00:00:00Z"}}, "builder": "ci"});
+    world.state(CI, PROVENANCE, made, "2026-02-01T00:00:00Z");
+    let judge = |attestation, now, ahead| {
+        let demands = demands(world.authorities(CI), vec![attestation]);
+        admit_ahead(&target(), &world.set, &demands, at(now), ahead)
+    };
+    let (hour, day) = (SignedDuration::from_hours(1), SignedDuration::from_hours(24));
+    let limited = || world.attestation(Some("ci"), Some(day));
+    let admission = judge(limited(), "2026-02-01T12:00:00Z", hour).unwrap();
+    assert_eq!(admission.until, Some(at("2026-02-02T00:00:00Z")));
+    assert_eq!(admission.ends, Some(at("2026-02-02T00:00:00.001Z")));
+    judge(limited(), "2026-02-02T00:00:00Z", hour).unwrap();
+    judge(limited(), "2026-02-02T00:00:00.001Z", hour).unwrap_err();
+
+    // A condition on the time holds for now only, but whether it does later can be asked.
+    let before = || Attestation {
+        conditions: vec![Arc::new(Before("2026-02-01T12:30:00Z"))],
+        ..world.attestation(None, None)
+    };
+    let admission = judge(before(), "2026-02-01T12:00:00Z", hour).unwrap();
+    assert_eq!(admission.until, Some(at("2026-02-01T12:00:00Z")));
+    let ends = admission.ends.unwrap();
+    assert!(
+        ends >= at("2026-02-01T12:30:00Z") && ends <= at("2026-02-01T12:30:01Z"),
+        "{ends}"
+    );
+    let sooner = judge(before(), "2026-02-01T12:00:00Z", SignedDuration::from_mins(10)).unwrap();
+    assert_eq!(sooner.ends, None);
+    judge(before(), "2026-02-01T12:31:00Z", hour).unwrap_err();
+
+    // The first of several ends counts.
+    let both = Attestation {
+        max_age: Some(day),
+        ..before()
+    };
+    assert_eq!(
+        judge(both, "2026-02-01T12:00:00Z", hour).unwrap().ends,
+        Some(ends)
+    );
+}
+
+#[test]
 fn n23_every_part_of_an_attestation_has_a_fingerprint_of_its_own() {
     let world = World::signed();
     let print = |attestations: Vec<Attestation>| demands(world.authorities(CI), attestations).fingerprint();
@@ -376,6 +450,10 @@ fn n23_every_part_of_an_attestation_has_a_fingerprint_of_its_own() {
         authorities: world.authorities(OTHER),
         ..one(None, None)
     };
+    let small = Attestation {
+        max_bytes: 1,
+        ..one(None, None)
+    };
     let all = [
         print(Vec::new()),
         print(vec![one(None, None)]),
@@ -385,6 +463,7 @@ fn n23_every_part_of_an_attestation_has_a_fingerprint_of_its_own() {
         print(vec![one(None, None), one(None, None)]),
         print(vec![kind]),
         print(vec![by]),
+        print(vec![small]),
     ];
     let different: std::collections::BTreeSet<_> = all.iter().collect();
     assert_eq!(different.len(), all.len());

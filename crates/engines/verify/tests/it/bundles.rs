@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use weir_oci::Digest;
 use weir_verify::{
-    Bundle, FoundBundle, Layout, MAX_SIGNATURES, Policy, PredicateTypes, SignatureSet, Signer, Target, verify,
+    Bundle, FoundBundle, Layout, MAX_BUNDLE_BYTES, MAX_SIGNATURES, Policy, PredicateTypes, SignatureSet,
+    Signer, Target, verify,
 };
 
 use crate::cases::{bundle, digest, key, keys, names, now, payload, read, reasons, set, target, verdict};
@@ -212,10 +213,10 @@ fn n25_signatures_past_the_limit_are_not_looked_at() {
 
 #[test]
 fn n25_a_bundle_of_any_length_is_not_read() {
-    let content = vec![b' '; 5 << 20];
+    let content = vec![b' '; MAX_BUNDLE_BYTES + 1];
     assert_eq!(
         Bundle::from_json(&content).unwrap_err().to_string(),
-        "bundle is longer than 4194304 bytes"
+        "bundle is longer than 134217728 bytes"
     );
 }
 

@@ -18,15 +18,15 @@ use crate::cases::{digest, keys, now, set, target};
 const ISSUER: &str = "https://token.actions.githubusercontent.com";
 const SUBJECT: &str = "https://github.com/org/app/.github/workflows/release.yml@refs/heads/main";
 
-fn at(text: &str) -> Timestamp {
+pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-fn signed_at() -> Timestamp {
+pub(crate) fn signed_at() -> Timestamp {
     at("2026-02-01T12:00:00Z")
 }
 
-fn sigstore() -> Sigstore {
+pub(crate) fn sigstore() -> Sigstore {
     Sigstore::new(at("2026-01-01T00:00:00Z"))
 }
 
@@ -38,21 +38,21 @@ fn statement(digest: Digest) -> Vec<u8> {
     serde_json::to_vec(&Statement::cosign_signature(digest)).unwrap()
 }
 
-fn bundle(sigstore: &Sigstore, rekor: Rekor) -> Value {
+pub(crate) fn bundle(sigstore: &Sigstore, rekor: Rekor) -> Value {
     sigstore.sign_statement(&holder(), &statement(digest()), signed_at(), rekor)
 }
 
-fn root(sigstore: &Sigstore) -> TrustRoot {
+pub(crate) fn root(sigstore: &Sigstore) -> TrustRoot {
     changed_root(sigstore, |_| {})
 }
 
-fn changed_root(sigstore: &Sigstore, change: impl FnOnce(&mut Value)) -> TrustRoot {
+pub(crate) fn changed_root(sigstore: &Sigstore, change: impl FnOnce(&mut Value)) -> TrustRoot {
     let mut json = sigstore.trusted_root();
     change(&mut json);
     TrustRoot::from_json(json.to_string().as_bytes()).unwrap()
 }
 
-fn policy(root: TrustRoot) -> IdentityPolicy {
+pub(crate) fn policy(root: TrustRoot) -> IdentityPolicy {
     IdentityPolicy::new(root, [Identity::exact(ISSUER, SUBJECT).unwrap()]).unwrap()
 }
 
@@ -64,20 +64,20 @@ fn found(bundle: &Value) -> FoundBundle {
     }
 }
 
-fn one(bundle: &Value) -> SignatureSet {
+pub(crate) fn one(bundle: &Value) -> SignatureSet {
     SignatureSet {
         bundles: vec![found(bundle)],
         ..SignatureSet::default()
     }
 }
 
-fn judge(set: &SignatureSet, policy: IdentityPolicy) -> Result<Verified<Digest>, Rejection> {
+pub(crate) fn judge(set: &SignatureSet, policy: IdentityPolicy) -> Result<Verified<Digest>, Rejection> {
     verify(&target(), set, &Policy::Identities(policy), now())
         .map_err(|error| error.refused.into_iter().next().unwrap().reason)
 }
 
 #[track_caller]
-fn refused_for(part: Part, bundle: &Value, root: TrustRoot) {
+pub(crate) fn refused_for(part: Part, bundle: &Value, root: TrustRoot) {
     match judge(&one(bundle), policy(root)) {
         Err(Rejection::Untrusted(untrusted)) => assert_eq!(untrusted.part, part, "{untrusted}"),
         other => panic!("{other:?}"),

@@ -18,3 +18,4 @@ mod payloads;
 mod predicates;
 mod promotions;
 mod rules;
+mod tiled;

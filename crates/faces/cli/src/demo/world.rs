@@ -13,6 +13,7 @@ use weir_cluster::{Client, Propagation, SystemClock, Write, connect};
 use weir_house::{House, Outside};
 use weir_oci::{Digest, Repository};
 use weir_registry::{ClientOptions, PlainHttp};
+use weir_runtime::probes::Readiness;
 use weir_runtime::{Metrics, Settings};
 use weir_standin_apiserver::{ApiServer, User};
 use weir_store::Store;
@@ -159,6 +160,7 @@ impl World {
             downloads: Downloader::new().map_err(|e| CommandError::of(Kind::Outside, &e))?,
             metrics: Metrics::default(),
             told: None,
+            readiness: Readiness::default(),
         };
         Ok(House::start(outside, settings).await?)
     }

@@ -82,14 +82,16 @@ impl ReaderArgs {
     }
 }
 
-/// A policy of the identity that the token in hand will probably be given; nothing with a key, and for tokens of other kinds.
+/// A policy of the identities one of which the token in hand will probably be given; nothing with a key, and for tokens of other kinds.
 pub(super) fn likely_policy(args: &SignerArgs, signer: &Signer) -> Result<Option<Policy>> {
     let Signer::Identity(holder) = signer else {
         return Ok(None);
     };
-    let identity = holder.token.likely_identity();
-    let policy = identity.map(|identity| by_identity(args, identity)).transpose()?;
-    Ok(policy.map(Policy::Identities))
+    let identities = holder.token.likely_identities();
+    if identities.is_empty() {
+        return Ok(None);
+    }
+    by_identities(args, identities).map(|policy| Some(Policy::Identities(policy)))
 }
 
 /// A policy of exactly this signer.
@@ -108,5 +110,9 @@ fn by_keys(keys: Vec<(String, weir_verify::PublicKey)>) -> Result<Policy> {
 }
 
 fn by_identity(args: &SignerArgs, identity: Identity) -> Result<IdentityPolicy> {
-    IdentityPolicy::new(args.root()?, [identity]).map_err(|error| CommandError::of(Kind::Usage, &error))
+    by_identities(args, vec![identity])
+}
+
+fn by_identities(args: &SignerArgs, identities: Vec<Identity>) -> Result<IdentityPolicy> {
+    IdentityPolicy::new(args.root()?, identities).map_err(|error| CommandError::of(Kind::Usage, &error))
 }

@@ -2,13 +2,14 @@
 
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use weir_apis::kind::{OciRepository, PolicySecretRef, VerificationPolicy};
 use weir_apis::{GroupVersionKind, Object, ObjectRef, secret};
 use weir_oci::{Repository, Tag};
 use weir_semver::Version;
-use weir_source::{Labels, Place, PolicyReading, Secrets};
+use weir_source::{Known, Labels, Place, PolicyReading, Secrets};
 use weir_verify::{
     Admission, Attested, Demands, Follows, Met, Mode, NotAdmitted, Offer, Records, Rule, SignatureSet,
     Standing, Target, TrustRoot, Unmet, admit,
@@ -38,10 +39,10 @@ pub(super) async fn in_files(paths: &[PathBuf]) -> Result<Vec<Rule>> {
             names.join(", ")
         )));
     }
-    let secrets = Local(objects);
+    let (secrets, known) = (Local(objects), Known::default());
     let mut rules = Vec::new();
     for policy in policies {
-        rules.push(policy.rule(&secrets, &TrustRoot::public_good()).await);
+        rules.push(policy.rule(&secrets, &TrustRoot::public_good(), &known).await);
     }
     Ok(rules)
 }
@@ -63,10 +64,11 @@ pub(super) async fn of_cluster(cluster: &Cluster, repository: &Repository) -> Re
         url: &format!("oci://{repository}"),
         labels,
     };
+    let known = Known::default();
     let mut rules = Vec::new();
     for policy in policies.iter().map(PolicyReading::of) {
         if policy.scope.covers(&place) {
-            rules.push(policy.rule(client, &TrustRoot::public_good()).await);
+            rules.push(policy.rule(client, &TrustRoot::public_good(), &known).await);
         }
     }
     Ok(rules)
@@ -200,7 +202,7 @@ const fn mode(mode: Mode) -> &'static str {
 struct Local(Vec<Object>);
 
 impl Secrets for Local {
-    async fn secret(&self, wanted: &PolicySecretRef) -> std::result::Result<Object, String> {
+    async fn secret(&self, wanted: &PolicySecretRef) -> std::result::Result<Arc<Object>, String> {
         let found = self.0.iter().find(|object| {
             object.kind() == "Secret"
                 && object.name() == wanted.name
@@ -216,7 +218,7 @@ impl Secrets for Local {
                 data[name] = json!(secret::encode(value.as_str().unwrap_or_default().as_bytes()));
             }
         }
-        Ok(object)
+        Ok(Arc::new(object))
     }
 }
 

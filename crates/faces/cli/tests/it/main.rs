@@ -14,6 +14,7 @@ mod keyless;
 mod keys;
 mod kustomize;
 mod kustomize_lint;
+mod large_documents;
 mod line;
 mod logs;
 mod moving;

@@ -1,5 +1,6 @@
 //! Keyless publications, promotions and rollbacks that are cut at every request to Sigstore, before it is carried out and
-//! after: a moving tag always names what verifies, with its record, and running again ends as if nothing had happened.
+//! after, and pairs of them that meet at every step: a moving tag always names what verifies, with its record, and running again ends as
+//! if nothing had happened.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use weir_standin_sigstore::{Holder, Rekor, Sigstore};
 use weir_verify::{Identity, IdentityPolicy, Policy, Promotion, TrustRoot};
 
 use crate::harness::{Ran, weir_with};
-use crate::line::{At, Line};
+use crate::line::{At, Counts, Line};
 use crate::moving::{URL, World, writes_to};
 use crate::sign_keyless::{ISSUER, SUBJECT};
 
@@ -67,8 +68,13 @@ impl Scene {
     }
 
     async fn line(&self, at: At) -> Line {
+        self.line_of(is_sigstore, at).await
+    }
+
+    /// A line to both, of whose requests only some count.
+    async fn line_of(&self, counts: Counts, at: At) -> Line {
         let router = self.world.registry.router().merge(self.sigstore.router());
-        Line::over(router, is_sigstore, at).await
+        Line::over(router, counts, at).await
     }
 
     /// Runs a command as the job that signs.
@@ -162,4 +168,136 @@ async fn a_keyless_promotion_that_is_cut_at_any_service_leaves_whole_tags_and_is
 #[tokio::test(flavor = "multi_thread")]
 async fn a_keyless_rollback_that_is_cut_at_any_service_leaves_whole_tags_and_is_finished_by_the_next() {
     cut_everywhere(Rekor::V2, &ROLLBACK, 3).await;
+}
+
+/// What others may come before: each request to Sigstore, and each that stores a manifest, since signatures, records and tags are
+/// those. At the others pairs with keys meet, in `moving_cut.rs`; they are the same.
+fn is_step(method: &Method, path: &str) -> bool {
+    is_sigstore(method, path) || (method == Method::PUT && path.contains("/manifests/"))
+}
+
+/// What a pair of runs left.
+struct Met {
+    scene: Scene,
+    held: Ran,
+    whole: Ran,
+}
+
+/// Runs `held` up to this step, then `whole` from start to end, then the rest of `held`. Nothing when `held` has no such step.
+async fn meet(start: &Scene, held: &[&str], at: usize, whole: &[&str]) -> Option<Met> {
+    let scene = start.copy();
+    let line = scene.line_of(is_step, At::Hold(at)).await;
+    let (held, whole) = {
+        let mut first = std::pin::pin!(scene.over(&line, held));
+        let second = async {
+            line.held().await;
+            let ran = scene.run(whole).await;
+            // What is left at this step is whole, too.
+            scene.names().await;
+            line.resume();
+            ran
+        };
+        let whole = tokio::select! {
+            _ = &mut first => return None,
+            ran = second => ran,
+        };
+        (first.await, whole)
+    };
+    Some(Met { scene, held, whole })
+}
+
+/// Lets two commands meet at every step of the first. Whatever happens, the tags are whole, and the next publication goes through with
+/// a number that nobody has seen. How many steps there were.
+async fn meet_everywhere(start: &Scene, held: &[&str], whole: &[&str], check: impl Fn(usize, &Met)) -> usize {
+    let next = start.world.version("v9");
+    let mut at = 0;
+    while let Some(met) = meet(start, held, at, whole).await {
+        let before = met.scene.names().await;
+        check(at, &met);
+        if at % 4 == 0 {
+            met.scene.run(&publish(&next, "v9")).await.success();
+            let number = |names: &[Option<(Digest, u64)>]| names[0].map(|(_, number)| number);
+            assert!(number(&met.scene.names().await) > number(&before), "at {at}");
+        }
+        at += 1;
+    }
+    at
+}
+
+fn must_succeed(ran: &Ran, at: usize) {
+    assert_eq!(ran.exit, Exit::Success, "at {at}: {}", ran.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_keyless_publications_at_once_end_in_one_of_the_two() {
+    let start = Scene::new(Rekor::V2).await;
+    let (one, other) = (start.world.version("v3"), start.world.version("v4"));
+    let (one, other) = (publish(&one, "v3"), publish(&other, "v4"));
+    let count = meet_everywhere(&start, &one, &other, |at, met| {
+        must_succeed(&met.held, at);
+        must_succeed(&met.whole, at);
+        let ended = met.scene.world.tag("latest").expect("a tag").to_string();
+        let of = |ran: &Ran| ran.stdout.trim().ends_with(&ended);
+        assert!(of(&met.held) || of(&met.whole), "at {at}: {ended}");
+    })
+    .await;
+    // Three services for each of two signatures; the artifact, both signatures and the tag.
+    assert_eq!(count, 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_keyless_promotions_at_once_end_in_one_of_the_two() {
+    // What stable names, what the one promotes, what the other does.
+    let start = Scene::new(Rekor::V2).await;
+    let second = start.world.tag("latest").expect("a tag").to_string();
+    let path = start.world.version("v3");
+    start.run(&publish(&path, "v3")).await.success();
+    let third = start.world.tag("latest").expect("a tag").to_string();
+    let other = PROMOTE.map(|part| if part == "latest" { second.as_str() } else { part });
+    let count = meet_everywhere(&start, &PROMOTE, &other, |at, met| {
+        must_succeed(&met.held, at);
+        must_succeed(&met.whole, at);
+        let ended = met.scene.world.tag("stable").expect("a tag").to_string();
+        assert!([&second, &third].contains(&&ended), "at {at}: {ended}");
+    })
+    .await;
+    // It begins again where the other one came before it moves the tag; a run that nobody disturbs has five steps.
+    assert!(count >= 5, "{count}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_keyless_publication_while_a_rollback_is_under_way_and_the_other_way_round() {
+    let start = Scene::new(Rekor::V2).await;
+    let path = start.world.version("v3");
+    // A rollback that finds something new there stops, for nobody wanted to go back from that.
+    let count = meet_everywhere(&start, &ROLLBACK, &publish(&path, "v3"), |at, met| {
+        must_succeed(&met.whole, at);
+        let stopped = met.held.stderr.contains("moved by somebody else meanwhile");
+        let done = met.held.exit == Exit::Success;
+        assert!(stopped || done, "at {at}: {}", met.held.stderr);
+    })
+    .await;
+    assert!(count >= 5, "{count}");
+    let count = meet_everywhere(&start, &publish(&path, "v3"), &ROLLBACK, |at, met| {
+        must_succeed(&met.held, at);
+        must_succeed(&met.whole, at);
+    })
+    .await;
+    assert!(count >= 10, "{count}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_keyless_publication_asks_the_registry_this_often() {
+    let scene = Scene::new(Rekor::V2).await;
+    let path = scene.world.version("v3");
+    scene.world.registry.forget_seen();
+    scene.run(&publish(&path, "v3")).await.success();
+    let seen = scene.world.registry.seen();
+    let writes = seen
+        .iter()
+        .filter(|one| ["POST", "PUT"].contains(&one.method.as_str()));
+    // An upload takes two: content, configuration, two bundles. Four manifests: of the artifact, its signature, the record, under the tag.
+    assert_eq!(writes.count(), 12, "{seen:#?}");
+    // What is read more than once is read after something that others may have done meanwhile. More is a slip.
+    assert!(seen.len() <= 50, "{} requests: {seen:#?}", seen.len());
 }

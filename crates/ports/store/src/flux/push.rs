@@ -1,4 +1,4 @@
-//! Pushing an artifact: the layer, the configuration, then the manifest.
+//! Pushing an artifact: the layer and the configuration, then the manifest.
 
 use bytes::Bytes;
 use weir_oci::{Descriptor, Digest, Repository, Tag, media_type};
@@ -32,15 +32,13 @@ pub async fn push(
     let Artifact {
         config, raw, digest, ..
     } = artifact(summary, metadata)?;
-    let layer = client
-        .push_blob(repository, media_type::FLUX_CONTENT, archive)
-        .await?;
+    let (layer, _config) = tokio::try_join!(
+        client.push_blob(repository, media_type::FLUX_CONTENT, archive),
+        client.push_blob(repository, media_type::FLUX_CONFIG, config),
+    )?;
     if layer.digest != summary.digest {
         return Err(PushError::Changed);
     }
-    client
-        .push_blob(repository, media_type::FLUX_CONFIG, config)
-        .await?;
     client
         .push_manifest(repository, tag, Bytes::clone(&raw), media_type::OCI_MANIFEST)
         .await?;

@@ -26,8 +26,15 @@ pub struct IdentityToken {
     subject: String,
     issuer: String,
     expires: Timestamp,
-    /// Issuer and subject of the certificate that it will probably get.
-    named: Option<(String, String)>,
+    /// Subjects of the certificate that it will probably get, and its issuer.
+    named: Option<Named>,
+}
+
+/// Whom a certificate may name: one of the subjects, vouched for by the issuer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Named {
+    issuer: String,
+    subjects: Vec<String>,
 }
 
 /// Why a token cannot be used. Nothing of the token but its times and audiences is part of a message.
@@ -126,11 +133,14 @@ impl IdentityToken {
 
     /// Whom a certificate for it will name, if the authority names people, jobs of GitHub and GitLab, and ServiceAccounts
     /// as Sigstore's public-good instance does (`config/identity/config.yaml` of Fulcio). Others may do so otherwise, so it
-    /// is good for looking for what this signer has signed before, and not for saying who has signed. Nothing for tokens
-    /// of other kinds.
-    pub fn likely_identity(&self) -> Option<Identity> {
-        let (issuer, subject) = self.named.as_ref()?;
-        Identity::exact(issuer, subject).ok()
+    /// is good for looking for what this signer has signed before, and not for saying who has signed. More than one where the
+    /// authority may say one or the other of this signer; none for tokens of other kinds.
+    pub fn likely_identities(&self) -> Vec<Identity> {
+        let named = self.named.iter().flat_map(|named| {
+            let subjects = named.subjects.iter();
+            subjects.map(|subject| Identity::exact(&named.issuer, subject))
+        });
+        named.filter_map(Result::ok).collect()
     }
 
     /// The `Authorization` header that carries it.
@@ -153,21 +163,33 @@ impl IdentityToken {
     }
 }
 
-/// Issuer and subject of the certificate for these claims, as [`IdentityToken::likely_identity`] says.
-fn named(claims: &Value) -> Option<(String, String)> {
+/// Issuer and subjects of the certificate for these claims, as [`IdentityToken::likely_identities`] says.
+fn named(claims: &Value) -> Option<Named> {
     let text = |place: &str| {
         let text = claims.pointer(place).and_then(Value::as_str);
         text.filter(|text| !text.is_empty())
     };
     let issuer = text("/iss")?;
+    let of = |issuer: &str, subjects: Vec<String>| {
+        Some(Named {
+            issuer: issuer.to_owned(),
+            subjects,
+        })
+    };
     if let Some(email) = text("/email") {
         // Where a provider stands before others, it says which of them it was.
         let issuer = text("/federated_claims/connector_id").unwrap_or(issuer);
-        return Some((issuer.to_owned(), email.to_owned()));
+        return of(issuer, vec![email.to_owned()]);
     }
     let subject = if let Some(workflow) = text("/job_workflow_ref") {
-        format!("https://github.com/{workflow}")
+        let servers = github_servers(issuer).into_iter();
+        return of(
+            issuer,
+            servers.map(|server| format!("{server}/{workflow}")).collect(),
+        );
     } else if let Some(config) = text("/ci_config_ref_uri") {
+        // With the host of the instance, whichever it is. There is none where the pipeline's file lies in another project, and nobody
+        // gets a certificate then.
         format!("https://{config}")
     } else if let Some(namespace) = text("/kubernetes.io/namespace") {
         let name = text("/kubernetes.io/serviceaccount/name")?;
@@ -175,7 +197,24 @@ fn named(claims: &Value) -> Option<(String, String)> {
     } else {
         text("/sub").filter(|subject| subject.contains("://"))?.to_owned()
     };
-    Some((issuer.to_owned(), subject))
+    of(issuer, vec![subject])
+}
+
+/// Where the workflows are for whose jobs this issuer vouches, which their tokens do not say: at github.com, for enterprises with an
+/// issuer of their own, too; at the tenant of an enterprise with its own domain; at a server of one's own. Of the last an authority says
+/// what it is configured to, and without more that is github.com.
+fn github_servers(issuer: &str) -> Vec<String> {
+    const GITHUB: &str = "https://github.com";
+    let rest = issuer.strip_prefix("https://").unwrap_or_default();
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let tenant = host.strip_prefix("token.actions.");
+    if let Some(tenant) = tenant.filter(|tenant| tenant.ends_with(".ghe.com")) {
+        return vec![format!("https://{tenant}")];
+    }
+    if path.trim_end_matches('/') == "_services/token" {
+        return vec![format!("https://{host}"), GITHUB.to_owned()];
+    }
+    vec![GITHUB.to_owned()]
 }
 
 fn bearer(token: &SecretString) -> Result<HeaderMap, InvalidToken> {
@@ -219,40 +258,77 @@ mod tests {
 
     #[test]
     fn the_names_in_certificates_follow_from_the_claims() {
-        for (claims, issuer, subject) in [
-            (json!({"iss": "i", "sub": "1", "email": "a@x"}), "i", "a@x"),
+        let workflow = "o/a/.github/workflows/w.yml@refs/heads/main";
+        let at = |server: &str| format!("https://{server}/{workflow}");
+        let job =
+            |issuer: &str| json!({"iss": issuer, "sub": "repo:o/a:ref:r", "job_workflow_ref": workflow});
+        let pipeline = |config: Value| {
+            json!({"iss": "https://gitlab.example.org", "sub": "project_path:o/a:ref_type:branch:ref:main",
+                "ci_config_ref_uri": config})
+        };
+        for (claims, issuer, subjects) in [
+            (
+                json!({"iss": "i", "sub": "1", "email": "a@x"}),
+                "i",
+                vec!["a@x".to_owned()],
+            ),
             (
                 json!({"iss": "i", "email": "a@x", "federated_claims": {"connector_id": "https://github.com/login/oauth"}}),
                 "https://github.com/login/oauth",
-                "a@x",
+                vec!["a@x".to_owned()],
             ),
             (
-                json!({"iss": "i", "sub": "repo:o/a:ref:r", "job_workflow_ref": "o/a/.github/workflows/w.yml@refs/heads/main"}),
-                "i",
-                "https://github.com/o/a/.github/workflows/w.yml@refs/heads/main",
+                job("https://token.actions.githubusercontent.com"),
+                "https://token.actions.githubusercontent.com",
+                vec![at("github.com")],
+            ),
+            // An enterprise with an issuer of its own.
+            (
+                job("https://token.actions.githubusercontent.com/octo"),
+                "https://token.actions.githubusercontent.com/octo",
+                vec![at("github.com")],
+            ),
+            // One with a domain of its own.
+            (
+                job("https://token.actions.octo.ghe.com"),
+                "https://token.actions.octo.ghe.com",
+                vec![at("octo.ghe.com")],
+            ),
+            // One with a server of its own.
+            (
+                job("https://git.octo.example:8443/_services/token"),
+                "https://git.octo.example:8443/_services/token",
+                vec![at("git.octo.example:8443"), at("github.com")],
             ),
             (
-                json!({"iss": "i", "sub": "s", "ci_config_ref_uri": "gitlab.com/o/a//.gitlab-ci.yml@refs/heads/main"}),
-                "i",
-                "https://gitlab.com/o/a//.gitlab-ci.yml@refs/heads/main",
+                job("https://token.actions.ghe.com.evil.example"),
+                "https://token.actions.ghe.com.evil.example",
+                vec![at("github.com")],
+            ),
+            (
+                pipeline(json!("gitlab.example.org/o/a//.gitlab-ci.yml@refs/heads/main")),
+                "https://gitlab.example.org",
+                vec!["https://gitlab.example.org/o/a//.gitlab-ci.yml@refs/heads/main".to_owned()],
             ),
             (
                 json!({"iss": "i", "sub": "s", "kubernetes.io": {"namespace": "n", "serviceaccount": {"name": "a"}}}),
                 "i",
-                "https://kubernetes.io/namespaces/n/serviceaccounts/a",
+                vec!["https://kubernetes.io/namespaces/n/serviceaccounts/a".to_owned()],
             ),
             (
                 json!({"iss": "i", "sub": "spiffe://org/ci"}),
                 "i",
-                "spiffe://org/ci",
+                vec!["spiffe://org/ci".to_owned()],
             ),
         ] {
-            let expected = Some((issuer.to_owned(), subject.to_owned()));
-            assert_eq!(named(&claims), expected, "{claims}");
+            let issuer = issuer.to_owned();
+            assert_eq!(named(&claims), Some(Named { issuer, subjects }), "{claims}");
         }
         for claims in [
             json!({"iss": "i", "sub": "1"}),
             json!({"sub": "spiffe://a"}),
+            // The pipeline's file is elsewhere.
+            pipeline(Value::Null),
             json!(1),
         ] {
             assert_eq!(named(&claims), None, "{claims}");

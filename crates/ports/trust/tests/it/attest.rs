@@ -6,10 +6,10 @@ use weir_oci::{Digest, annotation, media_type};
 use weir_standin_registry::{Effect, Fault};
 use weir_standin_sigstore::Rekor;
 use weir_trust::{
-    AttestOptions, Attested, SignError, Signer, SigningKey, attest, attestation_tag, find, find_all,
+    AttestOptions, Attested, SignError, Signer, SigningKey, Sizes, attest, attestation_tag, find, find_all,
     find_attestations, sign,
 };
-use weir_verify::{Layout, Policy, Statement, Target, examine, verify};
+use weir_verify::{Layout, PROMOTION_PREDICATE, Policy, Statement, Target, examine, verify};
 
 use crate::interop::setups;
 use crate::sign_keyless::{keyless, root, server, token};
@@ -200,6 +200,28 @@ async fn one_attestation_replaces_those_of_its_type_in_its_layout_and_nothing_el
 }
 
 #[tokio::test]
+async fn n26_promotion_records_are_never_replaced() {
+    let key = plain_key("p256");
+    for layout in LAYOUTS {
+        let setup = Setup::new().await;
+        let beside = in_layout(layout);
+        let mut replacing = beside;
+        replacing.replace = true;
+        for (options, done) in [(&beside, true), (&replacing, false), (&beside, true)] {
+            let record = (PROMOTION_PREDICATE, json!({ "sequence": 1 }));
+            let made = state(&setup, Signer::Key(&key), record, options).await;
+            assert_eq!(made.is_ok(), done, "{made:?}");
+            if let Err(why) = made {
+                assert!(why.contains("are not replaced"), "{why}");
+            }
+        }
+        let found = find_attestations(&setup.client, &setup.target).await.unwrap();
+        assert_eq!(found.bundles.len() + found.attestations.len(), 2, "{layout}");
+        setup.handle.shutdown().await;
+    }
+}
+
+#[tokio::test]
 async fn a_registry_that_does_not_delete_keeps_the_old_one_and_the_error_says_so() {
     let key = plain_key("p256");
     let mut replacing = in_layout(Layout::Bundle);
@@ -252,7 +274,7 @@ async fn n36_what_cannot_be_attested_is_not_stored_or_logged() {
     let good = make(Rekor::V1, SignedDuration::ZERO);
     let fresh = token(sigstore, at);
     let expired = token(sigstore, at - hour * 2);
-    let long = json!({ "text": "x".repeat(5 << 20) });
+    let long = json!({ "text": "x".repeat(97 << 20) });
     let tiled = make(Rekor::V2, SignedDuration::ZERO);
     let key = plain_key("p256");
     let small = json!({});
@@ -261,13 +283,13 @@ async fn n36_what_cannot_be_attested_is_not_stored_or_logged() {
             Signer::Identity(&good, &fresh),
             &long,
             Layout::Bundle,
-            "verifiers read no bundle of more than 4194304",
+            "verifiers read no bundle of more than 134217728",
         ),
         (
             Signer::Key(&key),
             &long,
             Layout::LegacyAttestation,
-            "verifiers read no bundle of more than 4194304",
+            "verifiers read no bundle of more than 134217728",
         ),
         (
             Signer::Identity(&good, &expired),
@@ -345,7 +367,9 @@ async fn a_registry_that_fails_is_no_registry_without_attestations() {
 async fn signatures_and_attestations_of_both_layouts_are_found_for_those_who_ask_for_both() {
     let setup = Setup::new().await;
     let key = plain_key("p256");
-    let none = find_all(&setup.client, &setup.target).await.unwrap();
+    let none = find_all(&setup.client, &setup.target, Sizes::default())
+        .await
+        .unwrap();
     assert!(none.bundles.is_empty() && none.payloads.is_empty() && none.attestations.is_empty());
     let legacy = options().in_layout(Layout::Legacy);
     sign(&setup.client, &setup.target, &key, &legacy).await.unwrap();
@@ -356,7 +380,7 @@ async fn signatures_and_attestations_of_both_layouts_are_found_for_those_who_ask
         attest(client, target, signer, PROVENANCE, predicate, &options)
             .await
             .unwrap();
-        find_all(client, target).await.unwrap()
+        find_all(client, target, Sizes::default()).await.unwrap()
     };
     let older = state(Layout::LegacyAttestation).await;
     assert_eq!(

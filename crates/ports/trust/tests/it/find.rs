@@ -3,8 +3,8 @@
 use http::{Method, StatusCode};
 use weir_oci::{Descriptor, Digest, ImageManifest, media_type};
 use weir_standin_registry::{Effect, Fault};
-use weir_trust::{FindError, MAX_BUNDLE_BYTES, find, legacy_tag, sign};
-use weir_verify::{Layout, MAX_SIGNATURES, Target, verify};
+use weir_trust::{FindError, Sizes, find, find_all, legacy_tag, sign};
+use weir_verify::{Layout, MAX_SIGNATURES, Rejection, Target, verify};
 
 use crate::support::{REPOSITORY, Setup, now, options, plain_key, policy};
 
@@ -127,15 +127,46 @@ async fn n24_a_bundle_whose_bytes_were_changed_is_passed_over() {
 }
 
 #[tokio::test]
-async fn n25_a_bundle_past_the_limit_is_passed_over() {
+async fn n25_a_bundle_past_the_limit_is_not_fetched_and_told() {
     let setup = Setup::new().await;
-    let at_limit = vec![b' '; usize::try_from(MAX_BUNDLE_BYTES).unwrap()];
-    setup.attach(media_type::SIGSTORE_BUNDLE_V03, &at_limit).await;
-    assert_eq!(find(&setup.client, &setup.target).await.unwrap().bundles.len(), 1);
-    let mut past = at_limit;
-    past.push(b' ');
-    setup.attach(media_type::SIGSTORE_BUNDLE_V03, &past).await;
-    assert_eq!(find(&setup.client, &setup.target).await.unwrap().bundles.len(), 1);
+    let limit = Sizes::default().one;
+    let mut content = vec![b' '; usize::try_from(limit).unwrap()];
+    setup.attach(media_type::SIGSTORE_BUNDLE_V03, &content).await;
+    let found = find(&setup.client, &setup.target).await.unwrap();
+    assert_eq!((found.bundles.len(), found.unread.len()), (1, 0));
+    content.push(b' ');
+    setup.attach(media_type::SIGSTORE_BUNDLE_V03, &content).await;
+    let found = find(&setup.client, &setup.target).await.unwrap();
+    assert_eq!((found.bundles.len(), found.unread.len()), (1, 1));
+    let bytes = limit + 1;
+    assert_eq!(found.unread[0].reason, Rejection::TooLarge { bytes, limit });
+    let error = verify(&setup.target, &found, &policy(&plain_key("p256")), now()).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("it has 33554433 bytes, and no more than 33554432 are read"),
+        "{error}"
+    );
+    setup.handle.shutdown().await;
+}
+
+#[tokio::test]
+async fn n25_what_is_small_is_fetched_first_and_all_of_it_is_bounded() {
+    let setup = Setup::new().await;
+    let sizes = Sizes { one: 100, all: 250 };
+    // The small one last, as a signature would be that somebody buries.
+    for size in [100, 90, 80, 101, 70, 20] {
+        let content = vec![b' '; size];
+        setup.attach(media_type::SIGSTORE_BUNDLE_V03, &content).await;
+    }
+    let found = find_all(&setup.client, &setup.target, sizes).await.unwrap();
+    let mut fetched: Vec<usize> = found.bundles.iter().map(|one| one.content.len()).collect();
+    fetched.sort_unstable();
+    assert_eq!(fetched, [20, 70, 80]);
+    let reasons: Vec<&Rejection> = found.unread.iter().map(|one| &one.reason).collect();
+    let too_much = Rejection::TooMuch { limit: 250 };
+    let count = |wanted: &Rejection| reasons.iter().filter(|one| **one == wanted).count();
+    assert_eq!((reasons.len(), count(&too_much)), (3, 2), "{reasons:?}");
     setup.handle.shutdown().await;
 }
 

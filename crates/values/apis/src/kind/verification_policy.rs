@@ -139,6 +139,11 @@ pub struct PolicyAttestation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"))]
     pub max_age: Option<String>,
+    /// How large it may be with its envelope, such as `64Mi`. What is larger is refused unread. Default 32Mi; at most 128Mi, which is what
+    /// cosign reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[0-9]+(Ki|Mi)?$"))]
+    pub max_size: Option<String>,
     /// What kind of statement it is: a URI, or one of cosign's names such as `slsaprovenance1`, `spdxjson`, `cyclonedx`, `openvex`.
     #[schemars(length(min = 1))]
     pub predicate_type: String,

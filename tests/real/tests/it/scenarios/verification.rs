@@ -498,6 +498,60 @@ pub(crate) async fn n37_what_a_policy_wants_stated_must_be_stated(ground: &Groun
     clear(ground, &[&rule, &source]).await
 }
 
+pub(crate) async fn n23_what_is_stated_counts_no_more_when_its_time_is_over(ground: &Ground) -> Result<()> {
+    let limit = jiff::SignedDuration::from_hours(24);
+    let over = ground.now() + jiff::SignedDuration::from_secs(25);
+    let expression = "timestamp(now) - timestamp(predicate.metadata.timestamp) < duration('24h')";
+    let mut made = Vec::new();
+    for (ns, mode, mut asked) in [
+        ("verification-aged", "enforce", json!({"maxAge": "24h"})),
+        (
+            "verification-aged-audit",
+            "audit",
+            json!({"expressions": [expression]}),
+        ),
+    ] {
+        ground.namespace(ns).await?;
+        let signer = key(ground, ns, "keys").await?;
+        asked["predicateType"] = json!("cyclonedx");
+        let spec = json!({"match": [{"namespaces": {"names": [ns]}}], "mode": mode,
+            "authorities": {"anyOf": [by_key(ns, "keys")]}, "attestations": [asked]});
+        let rule = policy_with(ground, ns, spec).await?;
+        let digest = ground.publish(ns, "latest", &tree(ns, "blue")).await?;
+        ground.sign(ns, digest, &signer, Layout::Bundle).await?;
+        ground
+            .attest(ns, digest, &signer, "cyclonedx", bom(over - limit))
+            .await?;
+        // Its interval is an hour, and nobody asks it.
+        let source = ground.source(ns, ns).await?;
+        let live = ground.until_ready(&source).await?;
+        let (status, message) = verified(&live);
+        ensure!(
+            status == Some(Status::True) && message.contains("; attestation cyclonedx"),
+            "{message}"
+        );
+        made.push((rule, source, digest));
+    }
+    let [(rule, enforced, digest), (audit, audited, _)] = made.as_slice() else {
+        anyhow::bail!("two sources were made")
+    };
+    let live = until_refused(
+        ground,
+        enforced,
+        "(metadata.timestamp), which is more than 24h ago",
+    )
+    .await?;
+    ensure!(stored(&live).contains(&digest.to_string()), "{}", stored(&live));
+    let live = ground
+        .until(audited, |live| {
+            let (_, message) = verified(live);
+            message.contains("would be refused by policy 'verification-aged-audit'")
+        })
+        .await?;
+    ensure!(Conditions::of(&live).is(READY, Status::True));
+    clear(ground, &[rule, enforced, audit, audited]).await
+}
+
 /// Waits until a source says that it refused something, in these words among others.
 async fn until_refused(ground: &Ground, source: &ObjectRef, words: &str) -> Result<Object> {
     let refused = |live: &Object| {
