@@ -1,6 +1,6 @@
 //! Registries, as commands reach them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use weir_oci::{Reference, Repository};
@@ -101,6 +101,15 @@ pub(crate) fn options(cx: &Context<'_>, plain_http: PlainHttp) -> Result<ClientO
         proxy: proxy(cx)?,
         ..ClientOptions::default()
     })
+}
+
+/// Trusts the authorities of a file (PEM), too, if there is one.
+pub(crate) fn add_authorities(options: &mut ClientOptions, file: Option<&Path>) -> Result<()> {
+    if let Some(path) = file {
+        options.tls.extra_authorities =
+            std::fs::read(path).map_err(|error| CommandError::file("read", path, &error))?;
+    }
+    Ok(())
 }
 
 /// What `docker login` has left on this machine.

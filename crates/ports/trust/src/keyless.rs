@@ -4,7 +4,6 @@
 //! workspace's own verifier has accepted it offline, with the trust root alone.
 
 mod config;
-mod http;
 mod material;
 mod services;
 mod token;
@@ -21,15 +20,14 @@ use weir_verify::{
 };
 
 pub use config::{InvalidSigningConfig, NoService, SigningConfig};
-pub use http::CallError;
 pub use token::{IdentityToken, InvalidToken, TokenError, github_actions_token};
 
 pub(crate) use material::{Signed, envelope};
 pub(crate) use services::Subject as KeylessSubject;
 
+use crate::http::{CallError, Http};
 use crate::key::{KeyError, SigningKey};
 use config::Services;
-use http::Http;
 use services::Subject;
 
 /// The time, as the caller has it.

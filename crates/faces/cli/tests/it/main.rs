@@ -24,3 +24,4 @@ mod policy_attested;
 mod posture;
 mod registry;
 mod sign_keyless;
+mod trust;

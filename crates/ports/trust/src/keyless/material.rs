@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use weir_oci::media_type;
 use weir_verify::PayloadMaterial;
 
+use crate::hex;
 use crate::key::pem;
 
 /// A signature with everything that a verifier needs.
@@ -106,17 +107,8 @@ fn kept_entry(entry: &Value) -> Option<String> {
             "body": entry.get("canonicalizedBody")?,
             "integratedTime": number(entry.get("integratedTime")?)?,
             "logIndex": number(entry.get("logIndex")?)?,
-            "logID": hex(&id),
+            "logID": hex::encode(&id),
         },
     });
     Some(kept.to_string())
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        for half in [byte >> 4, byte & 0xF] {
-            text.extend(char::from_digit(u32::from(half), 16));
-        }
-        text
-    })
 }
