@@ -155,6 +155,13 @@ impl PublicKey {
         self.algorithm
     }
 
+    /// How many bits the modulus of an RSA key has.
+    pub(crate) fn rsa_bits(&self) -> Option<usize> {
+        (self.algorithm == Algorithm::Rsa)
+            .then(|| der::rsa_bits(&self.spki))
+            .flatten()
+    }
+
     /// The key in DER.
     pub fn to_der(&self) -> &[u8] {
         &self.spki

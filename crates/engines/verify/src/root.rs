@@ -1,6 +1,7 @@
 //! The authorities that keyless signatures rest on: a trust root in Sigstore's JSON form.
 
 mod listing;
+mod parts;
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use weir_oci::Digest;
 use crate::error::clip;
 
 pub use listing::{Trusted, TrustedCertificate, TrustedFor, TrustedKey};
+pub use parts::{AuthorityPart, InvalidPart, LogPart, RootParts, WrongPart};
 
 /// The public-good instance's root, as shipped.
 const PUBLIC_GOOD: &[u8] = include_bytes!("../data/trusted_root.json");

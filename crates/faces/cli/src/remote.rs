@@ -21,6 +21,14 @@ pub(crate) struct Remote {
     /// Allow plain HTTP where HTTPS does not answer; registries on this machine may always use it
     #[arg(long, help_heading = "Registry options")]
     insecure_registry: bool,
+    /// Authorities (PEM) that vouch for servers, besides those of this machine: of registries, and of the services that sign
+    #[arg(
+        long,
+        value_name = "FILE",
+        hide_short_help = true,
+        help_heading = "Registry options"
+    )]
+    ca_file: Option<PathBuf>,
 }
 
 /// Reads `oci://host/repository[:tag][@digest]`; the scheme may be left out.
@@ -56,7 +64,7 @@ impl Remote {
         } else {
             PlainHttp::Loopback
         };
-        let options = options(cx, plain_http)?;
+        let options = self.with_authorities(options(cx, plain_http)?)?;
         let keychain = match &self.creds {
             Some(creds) => {
                 let credential = match creds.expose().split_once(':') {
@@ -68,6 +76,12 @@ impl Remote {
             None => docker(cx)?,
         };
         Ok(Client::new(options)?.with_credentials(keychain))
+    }
+
+    /// The options with the authorities of `--ca-file`.
+    pub(crate) fn with_authorities(&self, mut options: ClientOptions) -> Result<ClientOptions> {
+        add_authorities(&mut options, self.ca_file.as_deref())?;
+        Ok(options)
     }
 
     /// A client, and what a reference points to now, for those who are about to sign it.

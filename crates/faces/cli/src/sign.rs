@@ -72,7 +72,7 @@ fn read_annotation(text: &str) -> std::result::Result<(String, String), String> 
 
 impl Sign {
     pub(crate) async fn run(self, cx: &mut Context<'_>) -> Result {
-        let signer = self.signer.read(cx).await?;
+        let signer = self.signer.read(cx, &self.remote).await?;
         let (client, target) = self.remote.target(cx, &self.reference).await?;
         let options = self.options(cx);
         let work = self.sign(&client, &target, &signer, &options);

@@ -12,6 +12,7 @@ use keyless::{Holder, KeylessArgs};
 
 use crate::global::Context;
 use crate::output::{self, Shape};
+use crate::remote::Remote;
 use crate::{CommandError, Kind, keys, run::Result, trust};
 
 /// Options that say who signs.
@@ -48,11 +49,11 @@ impl Signer {
 }
 
 impl SignerArgs {
-    /// Reads the key, or finds the token.
-    pub(crate) async fn read(&self, cx: &mut Context<'_>) -> Result<Signer> {
+    /// Reads the key, or finds the token. The services that sign are reached as `remote` says.
+    pub(crate) async fn read(&self, cx: &mut Context<'_>, remote: &Remote) -> Result<Signer> {
         Ok(match &self.key {
             Some(key) => Signer::Key(Box::new(keys::private(cx, key, self.password_stdin).await?)),
-            None => Signer::Identity(Box::new(self.identity.holder(cx).await?)),
+            None => Signer::Identity(Box::new(self.identity.holder(cx, remote).await?)),
         })
     }
 

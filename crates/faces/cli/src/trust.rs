@@ -1,5 +1,6 @@
 //! `weir trust`, and how other commands read trust roots and say whom they name.
 
+mod create;
 mod evidence;
 mod show;
 mod update;
@@ -17,9 +18,10 @@ pub(crate) use evidence::{by, put_evidence};
 const EXAMPLES: &str = "\
 Examples:
   weir trust update
-  weir trust show";
+  weir trust show
+  weir trust create --fulcio url=https://fulcio.example,certificate-chain=fulcio.pem ...";
 
-/// Bring trust roots up to date, and see what they hold
+/// Bring trust roots up to date, see what they hold, and make your own
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, arg_required_else_help = true)]
 pub(crate) struct Trust {
@@ -29,6 +31,7 @@ pub(crate) struct Trust {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Create(Box<create::Create>),
     Show(show::Show),
     Update(update::Update),
 }
@@ -36,6 +39,7 @@ enum Command {
 impl Trust {
     pub(crate) async fn run(self, cx: &mut Context<'_>) -> Result {
         match self.command {
+            Command::Create(command) => command.run(cx),
             Command::Show(command) => command.run(cx),
             Command::Update(command) => command.run(cx).await,
         }

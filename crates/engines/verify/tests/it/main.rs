@@ -17,4 +17,5 @@ mod onward;
 mod payloads;
 mod predicates;
 mod promotions;
+mod root_parts;
 mod rules;

@@ -22,6 +22,7 @@ mod moving_sigstore;
 mod pages;
 mod policy_attested;
 mod posture;
+mod private_sigstore;
 mod registry;
 mod sign_keyless;
 mod trust;
