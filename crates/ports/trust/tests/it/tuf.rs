@@ -491,7 +491,7 @@ async fn n41_a_mirror_that_stands_still_is_noticed() {
         "snapshot of the repository has ended",
     );
     replace(&repository, "targets", |signed| {
-        signed["expires"] = "2026-06-02T00:00:00Z".into()
+        signed["expires"] = "2026-06-02T00:00:00Z".into();
     });
     refused(
         fresh(&repository, start() + DAY * 3).await,
