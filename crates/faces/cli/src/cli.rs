@@ -140,7 +140,7 @@ impl Command {
             Self::Get(command) => command.run(cx).await,
             Self::Helm(command) => command.run(cx).await,
             Self::Install(command) => command.run(cx).await,
-            Self::Key(command) => command.run(cx),
+            Self::Key(command) => command.run(cx).await,
             Self::Kustomize(command) => command.run(cx),
             Self::Logs(command) => command.run(cx).await,
             Self::Posture(command) => command.run(cx).await,

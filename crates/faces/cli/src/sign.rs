@@ -103,7 +103,7 @@ impl Sign {
         // On the heap: they are large, and this function's own future would hold them.
         match signer {
             Signer::Key(key) => {
-                let work = Box::pin(sign(client, target, key, options));
+                let work = Box::pin(sign(client, target, key.as_ref(), options));
                 Ok(Done::new("signature", work.await.map_err(failed)?, signer, None))
             }
             Signer::Identity(holder) => {

@@ -5,7 +5,7 @@ mod token;
 
 use clap::{ArgGroup, Args};
 use serde_json::{Map, Value, json};
-use weir_trust::{SignError, SigningKey, Stored};
+use weir_trust::{KeySigner, SignError, Stored};
 use weir_verify::{Evidence, Identity, Target, TrustRoot};
 
 use keyless::{Holder, KeylessArgs};
@@ -19,7 +19,7 @@ use crate::{CommandError, Kind, keys, run::Result, trust};
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("signer").args(["key", "keyless"]).required(true)))]
 pub(crate) struct SignerArgs {
-    /// Private key: a file, env://VARIABLE, or k8s://NAMESPACE/SECRET
+    /// Private key: a file, env://VARIABLE, k8s://NAMESPACE/SECRET, or exec://PROGRAM#KEY for one that a program reaches
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
     /// Sign with an identity instead of a key: the holder of an OpenID Connect token
@@ -34,7 +34,7 @@ pub(crate) struct SignerArgs {
 
 /// Who signs.
 pub(crate) enum Signer {
-    Key(Box<SigningKey>),
+    Key(Box<dyn KeySigner>),
     Identity(Box<Holder>),
 }
 
@@ -42,7 +42,7 @@ impl Signer {
     /// The same, as the trust port takes it.
     pub(crate) fn as_port(&self) -> weir_trust::Signer<'_> {
         match self {
-            Self::Key(key) => weir_trust::Signer::Key(key),
+            Self::Key(key) => weir_trust::Signer::Key(key.as_ref()),
             Self::Identity(holder) => weir_trust::Signer::Identity(&holder.keyless, &holder.token),
         }
     }
@@ -52,7 +52,7 @@ impl SignerArgs {
     /// Reads the key, or finds the token. The services that sign are reached as `remote` says.
     pub(crate) async fn read(&self, cx: &mut Context<'_>, remote: &Remote) -> Result<Signer> {
         Ok(match &self.key {
-            Some(key) => Signer::Key(Box::new(keys::private(cx, key, self.password_stdin).await?)),
+            Some(key) => Signer::Key(keys::signer(cx, key, self.password_stdin).await?),
             None => Signer::Identity(Box::new(self.identity.holder(cx, remote).await?)),
         })
     }

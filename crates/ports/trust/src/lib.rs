@@ -4,7 +4,7 @@
 //! stated about it. [`sign`] and [`attest`] make them and store them where cosign, Flux and weir look: as a Sigstore
 //! bundle attached to the artifact (what cosign v3 writes), or as cosign's older payload under the tag
 //! `sha256-<hex>.sig` and its older attestation under `sha256-<hex>.att`. [`SigningKey`] reads and writes cosign's
-//! private keys. [`sign_keyless`], and [`attest`] with [`Signer::Identity`], sign with an [`IdentityToken`] instead: a
+//! private keys; a [`KeySigner`] is any key that signs, such as one that never leaves a key management service. [`sign_keyless`], and [`attest`] with [`Signer::Identity`], sign with an [`IdentityToken`] instead: a
 //! certificate of Fulcio, an entry in Rekor and a timestamp come from the services that a [`SigningConfig`] names, and
 //! what the engine would not accept is not stored. [`Keyless::sign_blob`] does the same for a file. [`refresh`] brings a trust
 //! root and a signing configuration up to date by The Update Framework.
@@ -48,7 +48,7 @@ mod tuf;
 pub use attest::{AttestOptions, Attested, attest};
 pub use find::{FindError, MAX_BUNDLE_BYTES, MAX_PAYLOAD_BYTES, find, find_all, find_attestations};
 pub use http::CallError;
-pub use key::{KeyError, SigningKey};
+pub use key::{KeyError, KeySigner, KeySignerError, SigningKey, ToSign};
 pub use keyless::{
     Clock, IdentityToken, InvalidSigningConfig, InvalidToken, Keyless, KeylessError, NoService,
     SigningConfig, TokenError, github_actions_token,

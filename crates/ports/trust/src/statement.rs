@@ -7,7 +7,7 @@ use weir_verify::{
     Statement, Target, pre_authentication_encoding,
 };
 
-use crate::key::SigningKey;
+use crate::key::{KeySigner, sign_with};
 use crate::keyless::{IdentityToken, Keyless, KeylessSubject, Signed, envelope};
 use crate::sign::{SignError, encode_error, key_error, keyless_error};
 
@@ -19,7 +19,7 @@ const MATERIAL_BYTES: usize = 64 * 1024;
 #[non_exhaustive]
 pub enum Signer<'s> {
     /// The holder of a key. Nothing is logged.
-    Key(&'s SigningKey),
+    Key(&'s dyn KeySigner),
     /// Somebody whom a token names, at Sigstore's services.
     Identity(&'s Keyless, &'s IdentityToken),
 }
@@ -59,7 +59,7 @@ impl SignedStatement {
                 let message = pre_authentication_encoding(media_type::IN_TOTO, &payload);
                 By::Key {
                     hint: key.public_key().fingerprint().hint(),
-                    signature: key.sign(&message).map_err(key_error(target))?,
+                    signature: sign_with(key, &message).await.map_err(key_error(target))?,
                 }
             }
             Signer::Identity(keyless, token) => {

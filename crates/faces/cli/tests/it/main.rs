@@ -4,6 +4,7 @@ mod artifact;
 mod attest;
 mod charts;
 mod day_two;
+mod exec_key;
 mod harness;
 mod helm;
 mod helm_lint;

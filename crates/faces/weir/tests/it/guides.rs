@@ -297,6 +297,7 @@ fn every_number_in_the_threat_model_has_a_test() {
         "push-to-production.md",
         "air-gap.md",
         "publish.md",
+        "keys.md",
         "verification.md",
     ] {
         let page = guide(name);
