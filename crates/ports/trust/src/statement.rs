@@ -1,6 +1,6 @@
 //! A signed statement, by a key or an identity, and how each layout writes it.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use weir_oci::{Digest, media_type};
 use weir_verify::{
     Evidence, FoundAttestation, FoundBundle, Layout, MAX_BUNDLE_BYTES, PayloadMaterial, SignatureSet,
@@ -8,7 +8,7 @@ use weir_verify::{
 };
 
 use crate::key::{KeySigner, sign_with};
-use crate::keyless::{IdentityToken, Keyless, KeylessSubject, Signed, envelope};
+use crate::keyless::{IdentityToken, Keyless, KeylessSubject, Signed, envelope, statement_bundle};
 use crate::sign::{SignError, encode_error, key_error, keyless_error};
 
 /// What certificates, log entries and timestamps take of a bundle at most, in bytes; in fact less than 10,000.
@@ -108,12 +108,7 @@ impl SignedStatement {
             By::Key { hint, .. } => json!({ "publicKey": { "hint": hint } }),
             By::Identity(signed) => signed.verification_material(),
         };
-        let bundle: Value = json!({
-            "mediaType": media_type::SIGSTORE_BUNDLE_V03,
-            "verificationMaterial": material,
-            "dsseEnvelope": envelope,
-        });
-        bundle.to_string().into_bytes()
+        statement_bundle(&material, &envelope).to_string().into_bytes()
     }
 
     /// What cosign's older layout keeps beside the envelope.

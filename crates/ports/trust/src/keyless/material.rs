@@ -88,6 +88,15 @@ impl Signed {
     }
 }
 
+/// A bundle of version 0.3 around an envelope.
+pub(crate) fn statement_bundle(material: &Value, envelope: &Value) -> Value {
+    json!({
+        "mediaType": media_type::SIGSTORE_BUNDLE_V03,
+        "verificationMaterial": material,
+        "dsseEnvelope": envelope,
+    })
+}
+
 /// What is signed and its signature, in the one spelling that is both logged and stored.
 pub(crate) fn envelope(payload: &[u8], signature: &[u8]) -> Value {
     json!({
