@@ -34,6 +34,9 @@ pub(super) fn check(root: &Path) -> Result<Vec<String>> {
     Ok(problems)
 }
 
+/// Documents that others have signed: what they call their things is not ours to change.
+const SIGNED_BY_OTHERS: &[&str] = &["crates/ports/trust/data/tuf_root.json"];
+
 fn oversized_and_local(root: &Path) -> Result<Vec<String>> {
     let mut problems = Vec::new();
     let output = Command::new("git")
@@ -56,7 +59,7 @@ fn oversized_and_local(root: &Path) -> Result<Vec<String>> {
             concat!("/ho", "me/"),
             concat!("/wo", "rk/"),
         ] {
-            if text.contains(local) {
+            if text.contains(local) && !SIGNED_BY_OTHERS.contains(&&*name) {
                 problems.push(format!("{name} holds a path of a machine ({local}…)"));
             }
         }

@@ -6,10 +6,16 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use crate::der::{GENERALIZED_TIME, OBJECT_ID, OCTET_STRING, SEQUENCE, UTC_TIME, UTF8_STRING, any, element};
+use crate::der::{
+    GENERALIZED_TIME, OBJECT_ID, OCTET_STRING, SEQUENCE, SET, UTC_TIME, UTF8_STRING, any, element,
+};
 
 /// 2.5.29.17, subjectAltName
 const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1D, 0x11];
+/// 2.5.4.3, commonName
+const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
+/// 2.5.4.10, organizationName
+const ORGANIZATION: &[u8] = &[0x55, 0x04, 0x0A];
 /// 1.3.6.1.4.1.57264.1, the arc of Fulcio's extensions
 const FULCIO: &[u8] = &[0x2B, 0x06, 0x01, 0x04, 0x01, 0x83, 0xBF, 0x30, 0x01];
 /// 1.3.6.1.4.1.57264.1.1, the issuer as bare text
@@ -40,6 +46,43 @@ pub(crate) fn validity(der: &[u8]) -> Option<(Timestamp, Timestamp)> {
     let (not_before, rest) = time(validity)?;
     let (not_after, _) = time(rest)?;
     Some((not_before, not_after))
+}
+
+/// Whom a certificate names: common name and organisation, as far as it has them.
+pub(crate) fn holder(der: &[u8]) -> (Option<String>, Option<String>) {
+    let (mut common, mut organization) = (None, None);
+    let subject = issuer_and_subject(der).and_then(|(_, subject)| element(subject, SEQUENCE));
+    let mut names = subject.map(|(names, _)| names).unwrap_or_default();
+    while let Some((set, after)) = element(names, SET) {
+        names = after;
+        let attribute = element(set, SEQUENCE).and_then(|(attribute, _)| element(attribute, OBJECT_ID));
+        // Whichever kind of text it is: all that are in use have ASCII in common.
+        let Some((id, (_, text, _))) = attribute.and_then(|(id, value)| Some((id, any(value)?))) else {
+            continue;
+        };
+        let text = || Some(String::from_utf8_lossy(text).into_owned());
+        match id {
+            COMMON_NAME => common = text(),
+            ORGANIZATION => organization = text(),
+            _ => {}
+        }
+    }
+    (common, organization)
+}
+
+/// The names of who signed a certificate and of whom it is about, in DER.
+pub(crate) fn issuer_and_subject(der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let rest = to_issuer(der)?;
+    let (issuer, rest) = whole(rest)?;
+    let (_validity, rest) = element(rest, SEQUENCE)?;
+    let (subject, _) = whole(rest)?;
+    Some((issuer, subject))
+}
+
+/// The element at the front with its tag and length, and what follows it.
+fn whole(der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (_, _, rest) = any(der)?;
+    der.split_at_checked(der.len() - rest.len())
 }
 
 /// What a certificate says; nothing when it cannot be read.
@@ -84,13 +127,19 @@ pub(crate) fn facts(der: &[u8]) -> Option<Facts> {
 
 /// The certificate from its validity on.
 fn to_validity(der: &[u8]) -> Option<&[u8]> {
+    let (_issuer, rest) = whole(to_issuer(der)?)?;
+    Some(rest)
+}
+
+/// The certificate from its issuer on.
+fn to_issuer(der: &[u8]) -> Option<&[u8]> {
     let (certificate, _) = element(der, SEQUENCE)?;
     let (mut rest, _) = element(certificate, SEQUENCE)?;
-    // [0], the version, may be missing; then serial number, algorithm, issuer.
+    // [0], the version, may be missing; then serial number and algorithm.
     if let Some((_, after)) = element(rest, 0xA0) {
         rest = after;
     }
-    for _ in 0..3 {
+    for _ in 0..2 {
         (_, _, rest) = any(rest)?;
     }
     Some(rest)

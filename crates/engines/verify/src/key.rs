@@ -46,11 +46,18 @@ impl Algorithm {
     }
 }
 
-/// The SHA-256 of a public key in its DER form: its name in evidence, logs and bundle hints.
+/// The SHA-256 of a public key, or of a certificate, in its DER form: its name in evidence, logs and bundle hints.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
+    /// The fingerprint of a key or a certificate in DER.
+    pub(crate) fn of(der: &[u8]) -> Self {
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(digest(&SHA256, der).as_ref());
+        Self(bytes)
+    }
+
     /// The form in which a bundle names a key: base64.
     pub fn hint(&self) -> String {
         STANDARD.encode(self.0)
@@ -148,6 +155,13 @@ impl PublicKey {
         self.algorithm
     }
 
+    /// How many bits the modulus of an RSA key has.
+    pub(crate) fn rsa_bits(&self) -> Option<usize> {
+        (self.algorithm == Algorithm::Rsa)
+            .then(|| der::rsa_bits(&self.spki))
+            .flatten()
+    }
+
     /// The key in DER.
     pub fn to_der(&self) -> &[u8] {
         &self.spki
@@ -170,9 +184,7 @@ impl PublicKey {
 
     /// The key's fingerprint.
     pub fn fingerprint(&self) -> Fingerprint {
-        let mut bytes = [0; 32];
-        bytes.copy_from_slice(digest(&SHA256, &self.spki).as_ref());
-        Fingerprint(bytes)
+        Fingerprint::of(&self.spki)
     }
 
     /// Whether `signature` is this key's over `message`.

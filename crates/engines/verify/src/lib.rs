@@ -83,7 +83,10 @@ pub use promotion::{
     Promotion, Recorded, Rollback, Standing, Step, StepKind, StepRefused, TagState, governing, onward,
     records, records_of,
 };
-pub use root::{InvalidTrustRoot, TrustRoot};
+pub use root::{
+    AuthorityPart, InvalidPart, InvalidTrustRoot, LogPart, RootParts, TrustRoot, Trusted, TrustedCertificate,
+    TrustedFor, TrustedKey, WrongPart,
+};
 pub use rule::{
     Admission, Asks, Attestation, Attested, Authorities, Authority, Condition, Demands, Fails, Grant, Lack,
     Met, Mode, NoAuthorities, NotAdmitted, NotAttested, Records, Rule, Unfit, Unmet, admit, admit_ahead,

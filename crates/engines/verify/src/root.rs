@@ -1,8 +1,12 @@
 //! The authorities that keyless signatures rest on: a trust root in Sigstore's JSON form.
 
+mod listing;
+mod parts;
+
 use std::fmt;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use sigstore_verify::Verifier;
 use sigstore_verify::trust_root::TrustedRoot;
 use weir_oci::Digest;
@@ -10,8 +14,14 @@ use weir_oci::Digest;
 use crate::error::clip;
 use crate::sigstore::Lives;
 
+pub use listing::{Trusted, TrustedCertificate, TrustedFor, TrustedKey};
+pub use parts::{AuthorityPart, InvalidPart, LogPart, RootParts, WrongPart};
+
 /// The public-good instance's root, as shipped.
 const PUBLIC_GOOD: &[u8] = include_bytes!("../data/trusted_root.json");
+
+/// The day of the release that it is from, 2026-10-23, in seconds since 1970: it was the newest then.
+const PUBLIC_GOOD_DAY: i64 = 1_792_713_600;
 
 /// The longest trust root that is read, in bytes. The public-good instance's has 7,000.
 const MAX_BYTES: usize = 1 << 20;
@@ -88,6 +98,11 @@ impl TrustRoot {
     /// The root of Sigstore's public-good instance, as shipped with weir; what is new there since is not in it.
     pub fn public_good() -> Self {
         Self::from_json(PUBLIC_GOOD).expect("the shipped trust root is read by a test")
+    }
+
+    /// The day on which the root of [`TrustRoot::public_good`] was known to be the newest.
+    pub fn public_good_day() -> Timestamp {
+        Timestamp::from_second(PUBLIC_GOOD_DAY).unwrap_or_default()
     }
 
     /// The digest of the document: verdicts by different roots are different verdicts.

@@ -1,6 +1,7 @@
 //! `weir key`.
 
 mod generate;
+mod public;
 
 use clap::{Args, Subcommand};
 
@@ -9,7 +10,8 @@ use crate::run::Result;
 
 const EXAMPLES: &str = "\
 Examples:
-  COSIGN_PASSWORD=... weir key generate";
+  COSIGN_PASSWORD=... weir key generate
+  COSIGN_PASSWORD=... weir key public cosign.key";
 
 /// Make keys to sign with
 #[derive(Debug, Args)]
@@ -22,12 +24,14 @@ pub(crate) struct Key {
 #[derive(Debug, Subcommand)]
 enum Command {
     Generate(generate::Generate),
+    Public(public::Public),
 }
 
 impl Key {
-    pub(crate) fn run(self, cx: &mut Context<'_>) -> Result {
+    pub(crate) async fn run(self, cx: &mut Context<'_>) -> Result {
         match self.command {
             Command::Generate(command) => command.run(cx),
+            Command::Public(command) => command.run(cx).await,
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Keys that are named on the command line.
 
+mod program;
+
 use std::path::Path;
 
 use weir_apis::{GroupVersionKind, ObjectRef, secret};
 use weir_redact::SecretString;
-use weir_trust::{KeyError, PUBLIC_KEY_ENTRY, SigningKey};
+use weir_trust::{KeyError, KeySigner, PUBLIC_KEY_ENTRY, SigningKey};
 use weir_verify::PublicKey;
 
 use crate::global::Context;
@@ -13,10 +15,15 @@ use crate::{CommandError, Kind, run::Result};
 /// Where cosign takes the password of a private key from.
 const PASSWORD: &str = "COSIGN_PASSWORD";
 
-/// Where a key is: `k8s://NAMESPACE/NAME`, `env://VARIABLE`, or a file.
+/// Where a key is: `k8s://NAMESPACE/NAME`, `env://VARIABLE`, `exec://PROGRAM#KEY`, or a file.
 enum Place<'t> {
-    Secret { namespace: &'t str, name: &'t str },
+    Secret {
+        namespace: &'t str,
+        name: &'t str,
+    },
     Variable(&'t str),
+    /// Behind a program: the whole reference.
+    Program(&'t str),
     File(&'t Path),
 }
 
@@ -35,10 +42,17 @@ fn place(text: &str) -> Result<Place<'_>> {
     if let Some(name) = text.strip_prefix("env://") {
         return Ok(Place::Variable(name));
     }
+    if text.starts_with(program::SCHEME) {
+        return Ok(Place::Program(text));
+    }
     if let Some((scheme, _)) = text.split_once("://") {
         return Err(
             CommandError::usage(format!("keys of `{scheme}://` are not known here"))
-                .hint("a key is a file, env://VARIABLE or k8s://NAMESPACE/NAME"),
+                .hint("a key is a file, env://VARIABLE or k8s://NAMESPACE/NAME")
+                .hint(
+                    "a key in a service or a device is reached by a small program of yours, exec://PROGRAM#KEY: \
+                     see docs/guides/keys.md",
+                ),
         );
     }
     Ok(Place::File(Path::new(text)))
@@ -47,6 +61,13 @@ fn place(text: &str) -> Result<Place<'_>> {
 /// Reads a public key.
 pub(crate) async fn public(cx: &Context<'_>, text: &str) -> Result<PublicKey> {
     let pem = match place(text)? {
+        Place::Program(reference) => {
+            let work = program::Program::open(reference);
+            return Ok(cx
+                .in_time("asking for the public key", work)
+                .await?
+                .into_public_key());
+        }
         Place::File(path) => {
             std::fs::read_to_string(path).map_err(|error| CommandError::file("read the key", path, &error))?
         }
@@ -65,9 +86,23 @@ pub(crate) async fn public(cx: &Context<'_>, text: &str) -> Result<PublicKey> {
     })
 }
 
-/// Reads a private key, with the password of `COSIGN_PASSWORD` or of standard input.
-pub(crate) async fn private(cx: &mut Context<'_>, text: &str, password_stdin: bool) -> Result<SigningKey> {
+/// A key to sign with: a private key, with the password of `COSIGN_PASSWORD` or of standard input, or one behind a program.
+pub(crate) async fn signer(
+    cx: &mut Context<'_>,
+    text: &str,
+    password_stdin: bool,
+) -> Result<Box<dyn KeySigner>> {
     let pem = match place(text)? {
+        Place::Program(_) if password_stdin => {
+            return Err(
+                CommandError::usage(format!("`--password-stdin` is of no use for {text}"))
+                    .hint("a program asks for what it needs itself"),
+            );
+        }
+        Place::Program(reference) => {
+            let work = program::Program::open(reference);
+            return Ok(Box::new(cx.in_time("asking for the public key", work).await?));
+        }
         Place::File(path) => {
             std::fs::read_to_string(path).map_err(|error| CommandError::file("read the key", path, &error))?
         }
@@ -77,22 +112,25 @@ pub(crate) async fn private(cx: &mut Context<'_>, text: &str, password_stdin: bo
             let data = secret::values(&secret)
                 .filter_map(|(entry, value)| Some((entry.to_owned(), value?)))
                 .collect();
-            return SigningKey::from_secret_data(&data).map_err(|error| {
+            let key = SigningKey::from_secret_data(&data).map_err(|error| {
                 CommandError::caused(
                     Kind::User,
                     format!("cannot use the key in Secret {namespace}/{name}"),
                     &error,
                 )
-            });
+            })?;
+            return Ok(Box::new(key));
         }
     };
     let pem = SecretString::new(pem);
-    match SigningKey::from_pem(pem.expose(), None) {
-        Err(KeyError::PasswordNeeded) => {}
-        other => return other.map_err(|error| unusable(text, error)),
-    }
-    let password = password(cx, password_stdin)?;
-    SigningKey::from_pem(pem.expose(), Some(&password)).map_err(|error| unusable(text, error))
+    let key = match SigningKey::from_pem(pem.expose(), None) {
+        Err(KeyError::PasswordNeeded) => {
+            let password = password(cx, password_stdin)?;
+            SigningKey::from_pem(pem.expose(), Some(&password))
+        }
+        other => other,
+    };
+    Ok(Box::new(key.map_err(|error| unusable(text, error))?))
 }
 
 fn unusable(text: &str, error: KeyError) -> CommandError {

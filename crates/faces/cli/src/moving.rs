@@ -14,6 +14,7 @@ pub(crate) use outputs::{Outcome, OutputArgs};
 use readers::ReaderArgs;
 
 use crate::global::Context;
+use crate::remote::Remote;
 use crate::signer::{Signer, SignerArgs};
 use crate::{CommandError, Kind, run::Result};
 
@@ -50,8 +51,8 @@ pub(crate) struct Wish<'w> {
 }
 
 impl MovingArgs {
-    pub(crate) async fn signer(&self, cx: &mut Context<'_>) -> Result<Signer> {
-        self.signer.read(cx).await
+    pub(crate) async fn signer(&self, cx: &mut Context<'_>, remote: &Remote) -> Result<Signer> {
+        self.signer.read(cx, remote).await
     }
 
     /// What readers ask, as far as the options tell.

@@ -54,7 +54,7 @@ impl Promote {
     pub(crate) async fn run(self, cx: &mut Context<'_>) -> Result {
         let repository = &self.repository;
         let reference = moving::reference(repository, &self.from)?;
-        let signer = self.moving.signer(cx).await?;
+        let signer = self.moving.signer(cx, &self.remote).await?;
         let policy = self.moving.known_policy(cx, &signer).await?;
         let client = self.remote.client(cx, repository)?;
         let clock = cx.io.clock();

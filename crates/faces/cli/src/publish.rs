@@ -86,7 +86,7 @@ impl Publish {
         // All that can be wrong here is found before anything is written.
         let documents = self.documents.read(cx)?;
         let built = self.content.build(cx)?;
-        let signer = self.moving.signer(cx).await?;
+        let signer = self.moving.signer(cx, &self.remote).await?;
         let policy = self.moving.policy(cx, &signer).await?;
         let client = self.remote.client(cx, repository)?;
         let clock = cx.io.clock();

@@ -1,6 +1,6 @@
 //! Registries, as commands reach them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use weir_oci::{Reference, Repository};
@@ -21,6 +21,14 @@ pub(crate) struct Remote {
     /// Allow plain HTTP where HTTPS does not answer; registries on this machine may always use it
     #[arg(long, help_heading = "Registry options")]
     insecure_registry: bool,
+    /// Authorities (PEM) that vouch for servers, besides those of this machine: of registries, and of the services that sign
+    #[arg(
+        long,
+        value_name = "FILE",
+        hide_short_help = true,
+        help_heading = "Registry options"
+    )]
+    ca_file: Option<PathBuf>,
 }
 
 /// Reads `oci://host/repository[:tag][@digest]`; the scheme may be left out.
@@ -56,7 +64,7 @@ impl Remote {
         } else {
             PlainHttp::Loopback
         };
-        let options = options(cx, plain_http)?;
+        let options = self.with_authorities(options(cx, plain_http)?)?;
         let keychain = match &self.creds {
             Some(creds) => {
                 let credential = match creds.expose().split_once(':') {
@@ -68,6 +76,12 @@ impl Remote {
             None => docker(cx)?,
         };
         Ok(Client::new(options)?.with_credentials(keychain))
+    }
+
+    /// The options with the authorities of `--ca-file`.
+    pub(crate) fn with_authorities(&self, mut options: ClientOptions) -> Result<ClientOptions> {
+        add_authorities(&mut options, self.ca_file.as_deref())?;
+        Ok(options)
     }
 
     /// A client, and what a reference points to now, for those who are about to sign it.
@@ -101,6 +115,15 @@ pub(crate) fn options(cx: &Context<'_>, plain_http: PlainHttp) -> Result<ClientO
         proxy: proxy(cx)?,
         ..ClientOptions::default()
     })
+}
+
+/// Trusts the authorities of a file (PEM), too, if there is one.
+pub(crate) fn add_authorities(options: &mut ClientOptions, file: Option<&Path>) -> Result<()> {
+    if let Some(path) = file {
+        options.tls.extra_authorities =
+            std::fs::read(path).map_err(|error| CommandError::file("read", path, &error))?;
+    }
+    Ok(())
 }
 
 /// What `docker login` has left on this machine.

@@ -61,7 +61,7 @@ impl Rollback {
         }
         let until = self.until.map(|until| until.from(cx.io.now())).transpose()?;
         let (repository, tag) = (&self.repository, &self.tag);
-        let signer = self.moving.signer(cx).await?;
+        let signer = self.moving.signer(cx, &self.remote).await?;
         let policy = self.moving.known_policy(cx, &signer).await?;
         let client = self.remote.client(cx, repository)?;
         let clock = cx.io.clock();

@@ -72,7 +72,7 @@ fn read_annotation(text: &str) -> std::result::Result<(String, String), String> 
 
 impl Sign {
     pub(crate) async fn run(self, cx: &mut Context<'_>) -> Result {
-        let signer = self.signer.read(cx).await?;
+        let signer = self.signer.read(cx, &self.remote).await?;
         let (client, target) = self.remote.target(cx, &self.reference).await?;
         let options = self.options(cx);
         let work = self.sign(&client, &target, &signer, &options);
@@ -103,7 +103,7 @@ impl Sign {
         // On the heap: they are large, and this function's own future would hold them.
         match signer {
             Signer::Key(key) => {
-                let work = Box::pin(sign(client, target, key, options));
+                let work = Box::pin(sign(client, target, key.as_ref(), options));
                 Ok(Done::new("signature", work.await.map_err(failed)?, signer, None))
             }
             Signer::Identity(holder) => {

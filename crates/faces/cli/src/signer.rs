@@ -5,20 +5,21 @@ mod token;
 
 use clap::{ArgGroup, Args};
 use serde_json::{Map, Value, json};
-use weir_trust::{SignError, SigningKey, Stored};
+use weir_trust::{KeySigner, SignError, Stored};
 use weir_verify::{Evidence, Identity, Target, TrustRoot};
 
 use keyless::{Holder, KeylessArgs};
 
 use crate::global::Context;
 use crate::output::{self, Shape};
+use crate::remote::Remote;
 use crate::{CommandError, Kind, keys, run::Result, trust};
 
 /// Options that say who signs.
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("signer").args(["key", "keyless"]).required(true)))]
 pub(crate) struct SignerArgs {
-    /// Private key: a file, env://VARIABLE, or k8s://NAMESPACE/SECRET
+    /// Private key: a file, env://VARIABLE, k8s://NAMESPACE/SECRET, or exec://PROGRAM#KEY for one that a program reaches
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
     /// Sign with an identity instead of a key: the holder of an OpenID Connect token
@@ -33,7 +34,7 @@ pub(crate) struct SignerArgs {
 
 /// Who signs.
 pub(crate) enum Signer {
-    Key(Box<SigningKey>),
+    Key(Box<dyn KeySigner>),
     Identity(Box<Holder>),
 }
 
@@ -41,18 +42,18 @@ impl Signer {
     /// The same, as the trust port takes it.
     pub(crate) fn as_port(&self) -> weir_trust::Signer<'_> {
         match self {
-            Self::Key(key) => weir_trust::Signer::Key(key),
+            Self::Key(key) => weir_trust::Signer::Key(key.as_ref()),
             Self::Identity(holder) => weir_trust::Signer::Identity(&holder.keyless, &holder.token),
         }
     }
 }
 
 impl SignerArgs {
-    /// Reads the key, or finds the token.
-    pub(crate) async fn read(&self, cx: &mut Context<'_>) -> Result<Signer> {
+    /// Reads the key, or finds the token. The services that sign are reached as `remote` says.
+    pub(crate) async fn read(&self, cx: &mut Context<'_>, remote: &Remote) -> Result<Signer> {
         Ok(match &self.key {
-            Some(key) => Signer::Key(Box::new(keys::private(cx, key, self.password_stdin).await?)),
-            None => Signer::Identity(Box::new(self.identity.holder(cx).await?)),
+            Some(key) => Signer::Key(keys::signer(cx, key, self.password_stdin).await?),
+            None => Signer::Identity(Box::new(self.identity.holder(cx, remote).await?)),
         })
     }
 

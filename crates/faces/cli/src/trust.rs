@@ -1,12 +1,50 @@
-//! What `weir sign` and `weir verify` share: trust roots, and what a signature says.
+//! `weir trust`, and how other commands read trust roots and say whom they name.
+
+mod create;
+mod evidence;
+mod show;
+mod update;
 
 use std::path::Path;
 
-use serde_json::{Map, Value, json};
-use weir_verify::{Evidence, Signer, TrustRoot};
+use clap::{Args, Subcommand};
+use weir_verify::TrustRoot;
 
-use crate::output::put;
+use crate::global::Context;
 use crate::{CommandError, Kind, run::Result};
+
+pub(crate) use evidence::{by, put_evidence};
+
+const EXAMPLES: &str = "\
+Examples:
+  weir trust update
+  weir trust show
+  weir trust create --fulcio url=https://fulcio.example,certificate-chain=fulcio.pem ...";
+
+/// Bring trust roots up to date, see what they hold, and make your own
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES, arg_required_else_help = true)]
+pub(crate) struct Trust {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Create(Box<create::Create>),
+    Show(show::Show),
+    Update(update::Update),
+}
+
+impl Trust {
+    pub(crate) async fn run(self, cx: &mut Context<'_>) -> Result {
+        match self.command {
+            Command::Create(command) => command.run(cx),
+            Command::Show(command) => command.run(cx),
+            Command::Update(command) => command.run(cx).await,
+        }
+    }
+}
 
 /// Reads a trust root, Sigstore's JSON.
 pub(crate) fn read_root(path: &Path) -> Result<TrustRoot> {
@@ -19,77 +57,4 @@ pub(crate) fn read_root(path: &Path) -> Result<TrustRoot> {
             &error,
         )
     })
-}
-
-/// Who signed, when, in which logs, from what: for a line.
-pub(crate) fn by(evidence: &Evidence) -> String {
-    let mut text = match &evidence.signer {
-        Signer::Key {
-            name, fingerprint, ..
-        } => format!("by key {name} ({fingerprint})"),
-        Signer::Identity {
-            subject,
-            issuer,
-            signed_at,
-            ..
-        } => format!("by {subject} (issuer {issuer}) at {signed_at}"),
-        signer => format!("by {signer}"),
-    };
-    for place in &evidence.logged {
-        put(&mut text, format_args!(", in {} at {}", place.log, place.index));
-    }
-    if let Signer::Identity {
-        source: Some((repository, commit)),
-        ..
-    } = &evidence.signer
-    {
-        put(&mut text, format_args!(", built from {repository}"));
-        if let Some(commit) = commit {
-            put(&mut text, format_args!("@{commit}"));
-        }
-    }
-    if let Some(predicate_type) = &evidence.predicate_type {
-        put(&mut text, format_args!(", states {predicate_type}"));
-    }
-    if let Some(repository) = &evidence.signed_repository {
-        put(&mut text, format_args!(", made for {repository}"));
-    }
-    text
-}
-
-/// The same as data.
-pub(crate) fn put_evidence(map: &mut Map<String, Value>, evidence: &Evidence) {
-    match &evidence.signer {
-        Signer::Key {
-            name, fingerprint, ..
-        } => {
-            map.insert("keyName".into(), json!(name));
-            map.insert("key".into(), json!(fingerprint.to_string()));
-        }
-        Signer::Identity {
-            subject,
-            issuer,
-            signed_at,
-            source,
-            ..
-        } => {
-            map.insert("subject".into(), json!(subject));
-            map.insert("issuer".into(), json!(issuer));
-            map.insert("signedAt".into(), json!(signed_at.to_string()));
-            if let Some((repository, commit)) = source {
-                map.insert(
-                    "source".into(),
-                    json!({ "repository": repository, "commit": commit }),
-                );
-            }
-        }
-        _ => {}
-    }
-    if !evidence.logged.is_empty() {
-        let logged = evidence.logged.iter();
-        let logged: Vec<Value> = logged
-            .map(|place| json!({ "log": place.log, "index": place.index }))
-            .collect();
-        map.insert("logged".into(), json!(logged));
-    }
 }

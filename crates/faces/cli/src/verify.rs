@@ -58,7 +58,7 @@ pub(crate) struct Verify {
     /// The artifact: oci://HOST/REPOSITORY[:TAG][@DIGEST]
     #[arg(value_name = "REFERENCE", value_parser = read_reference)]
     reference: Reference,
-    /// Public key: a file, env://VARIABLE, or k8s://NAMESPACE/SECRET; may be repeated
+    /// Public key: a file, env://VARIABLE, k8s://NAMESPACE/SECRET, or exec://PROGRAM#KEY; may be repeated
     #[arg(long, value_name = "KEY")]
     key: Vec<String>,
     /// Whom the signer's certificate must name, exactly

@@ -17,6 +17,9 @@ pub(crate) struct SignBundle {
     /// The staging instance; refused without its files
     #[arg(long)]
     staging: bool,
+    /// The file is an in-toto statement, to be signed as it is
+    #[arg(long)]
+    in_toto: bool,
     /// The identity token
     #[arg(long, value_name = "TOKEN")]
     identity_token: SecretString,
@@ -51,7 +54,11 @@ impl SignBundle {
         let clock = Arc::new(Timestamp::now);
         let keyless =
             Keyless::new(config, root, clock, &ClientOptions::default()).map_err(ClientError::arguments)?;
-        let bundle = keyless.sign_blob(&token, &content).await;
+        let bundle = if self.in_toto {
+            keyless.sign_statement(&token, &content).await
+        } else {
+            keyless.sign_blob(&token, &content).await
+        };
         let bundle = bundle.map_err(|error| ClientError::Sign(Box::new(error)))?;
         std::fs::write(&self.bundle, bundle).map_err(|error| ClientError::file(&self.bundle, error))
     }

@@ -1,6 +1,7 @@
 //! Private keys: made, read and written as cosign does.
 
 mod sealed;
+mod signer;
 
 use std::fmt;
 
@@ -15,6 +16,10 @@ use base64::engine::general_purpose::STANDARD;
 use weir_redact::{SecretBytes, SecretString};
 use weir_verify::PublicKey;
 use zeroize::Zeroizing;
+
+pub use signer::{KeySigner, KeySignerError, ToSign};
+
+pub(crate) use signer::sign_with;
 
 /// The label that cosign writes since version 2.
 const SIGSTORE_LABEL: &str = "ENCRYPTED SIGSTORE PRIVATE KEY";

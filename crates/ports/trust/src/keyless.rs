@@ -4,7 +4,6 @@
 //! workspace's own verifier has accepted it offline, with the trust root alone.
 
 mod config;
-mod http;
 mod material;
 mod services;
 mod token;
@@ -13,23 +12,23 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde_json::Value;
 use weir_oci::Digest;
 use weir_registry::ClientOptions;
 use weir_verify::{
-    Blob, Evidence, Identity, IdentityPolicy, Layout, NotVerified, Policy, Refused, Rejection, SignatureSet,
-    Target, TrustRoot, verify, verify_blob,
+    Blob, Evidence, Identity, IdentityPolicy, InvalidStatement, Layout, NotVerified, Policy, Refused,
+    Rejection, SignatureSet, Statement, Target, TrustRoot, verify, verify_blob,
 };
 
 pub use config::{InvalidSigningConfig, NoService, SigningConfig};
-pub use http::CallError;
 pub use token::{IdentityToken, InvalidToken, TokenError, github_actions_token};
 
-pub(crate) use material::{Signed, envelope};
+pub(crate) use material::{Signed, envelope, statement_bundle};
 pub(crate) use services::Subject as KeylessSubject;
 
+use crate::http::{CallError, Http};
 use crate::key::{KeyError, SigningKey};
 use config::Services;
-use http::Http;
 use services::Subject;
 
 /// The time, as the caller has it.
@@ -64,6 +63,12 @@ pub enum KeylessError {
     /// What is to be signed or sent could not be written as JSON.
     #[error("encode the signature")]
     Encode(#[from] serde_json::Error),
+    /// What is to be signed as a statement is none.
+    #[error("read the statement")]
+    Statement(#[source] InvalidStatement),
+    /// The statement is about nothing that a verifier could compare.
+    #[error("statement has no subject with a SHA-256 digest")]
+    NoDigest,
     /// The certificate names somebody else than expected, so nothing was signed.
     #[error("the certificate is not for the identity that is to sign, so nothing was signed")]
     OtherIdentity(#[source] Box<Rejection>),
@@ -152,12 +157,42 @@ impl Keyless {
     /// See [`KeylessError`]. What was logged stays logged, whatever fails afterwards.
     pub async fn sign_blob(&self, token: &IdentityToken, content: &[u8]) -> Result<Vec<u8>, KeylessError> {
         let signed = self.make(token, Subject::Blob(content)).await?;
-        let bundle = serde_json::to_vec(&signed.blob_bundle(content))?;
+        let bundle = signed.blob_bundle(content);
+        self.checked(&bundle, Blob::Content(content), Digest::of(content))
+    }
+
+    /// Signs an in-toto statement, whose bytes stay as they are: gives a bundle of version 0.3 that a verifier with this
+    /// trust root accepts as one about the statement's first subject.
+    ///
+    /// # Errors
+    /// See [`KeylessError`]; what is no statement is not signed. What was logged stays logged, whatever fails afterwards.
+    pub async fn sign_statement(
+        &self,
+        token: &IdentityToken,
+        statement: &[u8],
+    ) -> Result<Vec<u8>, KeylessError> {
+        let read = Statement::from_json(statement).map_err(KeylessError::Statement)?;
+        let subject = read.subject.iter().find_map(|one| {
+            let hex = one.digest.get("sha256")?;
+            format!("sha256:{hex}").parse::<Digest>().ok()
+        });
+        let subject = subject.ok_or(KeylessError::NoDigest)?;
+        let signed = self.make(token, Subject::Statement(statement)).await?;
+        let bundle = statement_bundle(
+            &signed.verification_material(),
+            &envelope(statement, &signed.signature),
+        );
+        self.checked(&bundle, Blob::Digest(subject), subject)
+    }
+
+    /// The bundle, if a verifier will take it.
+    fn checked(&self, bundle: &Value, blob: Blob<'_>, digest: Digest) -> Result<Vec<u8>, KeylessError> {
+        let bundle = serde_json::to_vec(bundle)?;
         let policy = Policy::Identities(IdentityPolicy::any_identity_unsafe(self.root.clone()));
-        match verify_blob(Blob::Content(content), &bundle, &policy, (self.clock)()) {
+        match verify_blob(blob, &bundle, &policy, (self.clock)()) {
             Ok(_) => Ok(bundle),
             Err(reason) => Err(KeylessError::WouldNotVerify(Box::new(NotVerified {
-                reference: Digest::of(content).to_string(),
+                reference: digest.to_string(),
                 refused: vec![Refused {
                     layout: Layout::Bundle,
                     source: Digest::of(&bundle),

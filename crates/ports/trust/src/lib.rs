@@ -4,9 +4,11 @@
 //! stated about it. [`sign`] and [`attest`] make them and store them where cosign, Flux and weir look: as a Sigstore
 //! bundle attached to the artifact (what cosign v3 writes), or as cosign's older payload under the tag
 //! `sha256-<hex>.sig` and its older attestation under `sha256-<hex>.att`. [`SigningKey`] reads and writes cosign's
-//! private keys. [`sign_keyless`], and [`attest`] with [`Signer::Identity`], sign with an [`IdentityToken`] instead: a
-//! certificate of Fulcio, an entry in Rekor and a timestamp come from the services that a [`SigningConfig`] names, and
-//! what the engine would not accept is not stored. [`Keyless::sign_blob`] does the same for a file.
+//! private keys; a [`KeySigner`] is any key that signs, such as one that never leaves a key management service.
+//! [`sign_keyless`], and [`attest`] with [`Signer::Identity`], sign with an [`IdentityToken`] instead: a certificate of
+//! Fulcio, an entry in Rekor and a timestamp come from the services that a [`SigningConfig`] names, and what the engine
+//! would not accept is not stored. [`Keyless::sign_blob`] does the same for a file. [`refresh`] brings a trust root and
+//! a signing configuration up to date by The Update Framework.
 //!
 //! It does not decide whether a signature is good, reads no environment, and keeps nothing.
 //!
@@ -32,6 +34,8 @@
 
 mod attest;
 mod find;
+mod hex;
+mod http;
 mod key;
 mod keyless;
 mod layout;
@@ -40,12 +44,14 @@ mod secret;
 mod sign;
 mod statement;
 mod store;
+mod tuf;
 
 pub use attest::{AttestOptions, Attested, attest};
 pub use find::{FindError, MAX_PAYLOAD_BYTES, Sizes, find, find_all, find_attestations};
-pub use key::{KeyError, SigningKey};
+pub use http::CallError;
+pub use key::{KeyError, KeySigner, KeySignerError, SigningKey, ToSign};
 pub use keyless::{
-    CallError, Clock, IdentityToken, InvalidSigningConfig, InvalidToken, Keyless, KeylessError, NoService,
+    Clock, IdentityToken, InvalidSigningConfig, InvalidToken, Keyless, KeylessError, NoService,
     SigningConfig, TokenError, github_actions_token,
 };
 pub use layout::{attestation_tag, legacy_tag};
@@ -53,3 +59,7 @@ pub use moves::{MoveError, Moved, Mover};
 pub use secret::{KEY_ENTRY, PASSWORD_ENTRY, PUBLIC_KEY_ENTRY, SecretError};
 pub use sign::{KeylessStored, SignError, SignOptions, Stored, sign, sign_keyless};
 pub use statement::Signer;
+pub use tuf::{
+    FolderMirror, HttpMirror, Known, Mirror, MirrorError, PUBLIC_GOOD_MIRROR, RefreshError, Refreshed, Seen,
+    State, Versions, Written, public_good_tuf_root, refresh,
+};

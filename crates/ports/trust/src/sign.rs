@@ -12,7 +12,7 @@ use weir_verify::{
     Statement, Target,
 };
 
-use crate::key::{KeyError, SigningKey};
+use crate::key::{KeySigner, KeySignerError, sign_with};
 use crate::keyless::{IdentityToken, Keyless, KeylessError, KeylessSubject};
 use crate::layout::{SIGNATURE_ANNOTATION, legacy_tag};
 use crate::statement::{SignedStatement, Signer};
@@ -88,7 +88,7 @@ pub enum SignError {
         /// The artifact.
         target: String,
         /// Why.
-        source: KeyError,
+        source: KeySignerError,
     },
     /// The signature by an identity could not be made, or would not verify. Nothing is stored then.
     #[error("sign {target} with an identity")]
@@ -170,7 +170,7 @@ pub enum SignError {
 pub async fn sign(
     client: &Client,
     target: &Target,
-    key: &SigningKey,
+    key: &dyn KeySigner,
     options: &SignOptions,
 ) -> Result<Stored, SignError> {
     match options.layout {
@@ -237,7 +237,7 @@ async fn attach(
 async fn sign_legacy(
     client: &Client,
     target: &Target,
-    key: &SigningKey,
+    key: &dyn KeySigner,
     options: &SignOptions,
 ) -> Result<Stored, SignError> {
     artifact(client, target).await?;
@@ -255,7 +255,7 @@ async fn sign_legacy(
             manifest,
         });
     }
-    let signature = key.sign(&payload).map_err(key_error(target))?;
+    let signature = sign_with(key, &payload).await.map_err(key_error(target))?;
     let layer = payload_layer(payload, STANDARD.encode(signature));
     put_image(client, target, &tag, layers, layer).await
 }
@@ -306,7 +306,7 @@ fn payload_layer(payload: Vec<u8>, signature: String) -> NewLayer {
 }
 
 /// Whether `layer` is this payload, signed by this key: signing again would add nothing.
-fn is_same(layer: &Descriptor, payload: &[u8], key: &SigningKey) -> bool {
+fn is_same(layer: &Descriptor, payload: &[u8], key: &dyn KeySigner) -> bool {
     let signature = layer
         .annotations
         .get(SIGNATURE_ANNOTATION)
@@ -322,7 +322,7 @@ pub(crate) fn keyless_error(target: &Target) -> impl Fn(KeylessError) -> SignErr
     }
 }
 
-pub(crate) fn key_error(target: &Target) -> impl Fn(KeyError) -> SignError + '_ {
+pub(crate) fn key_error(target: &Target) -> impl Fn(KeySignerError) -> SignError + '_ {
     |source| SignError::Sign {
         target: target.to_string(),
         source,

@@ -1,14 +1,14 @@
 //! A signed statement, by a key or an identity, and how each layout writes it.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use weir_oci::{Digest, media_type};
 use weir_verify::{
     Evidence, FoundAttestation, FoundBundle, Layout, MAX_BUNDLE_BYTES, PayloadMaterial, SignatureSet,
     Statement, Target, pre_authentication_encoding,
 };
 
-use crate::key::SigningKey;
-use crate::keyless::{IdentityToken, Keyless, KeylessSubject, Signed, envelope};
+use crate::key::{KeySigner, sign_with};
+use crate::keyless::{IdentityToken, Keyless, KeylessSubject, Signed, envelope, statement_bundle};
 use crate::sign::{SignError, encode_error, key_error, keyless_error};
 
 /// What certificates, log entries and timestamps take of a bundle at most, in bytes; in fact less than 10,000.
@@ -19,7 +19,7 @@ const MATERIAL_BYTES: usize = 64 * 1024;
 #[non_exhaustive]
 pub enum Signer<'s> {
     /// The holder of a key. Nothing is logged.
-    Key(&'s SigningKey),
+    Key(&'s dyn KeySigner),
     /// Somebody whom a token names, at Sigstore's services.
     Identity(&'s Keyless, &'s IdentityToken),
 }
@@ -59,7 +59,7 @@ impl SignedStatement {
                 let message = pre_authentication_encoding(media_type::IN_TOTO, &payload);
                 By::Key {
                     hint: key.public_key().fingerprint().hint(),
-                    signature: key.sign(&message).map_err(key_error(target))?,
+                    signature: sign_with(key, &message).await.map_err(key_error(target))?,
                 }
             }
             Signer::Identity(keyless, token) => {
@@ -108,12 +108,7 @@ impl SignedStatement {
             By::Key { hint, .. } => json!({ "publicKey": { "hint": hint } }),
             By::Identity(signed) => signed.verification_material(),
         };
-        let bundle: Value = json!({
-            "mediaType": media_type::SIGSTORE_BUNDLE_V03,
-            "verificationMaterial": material,
-            "dsseEnvelope": envelope,
-        });
-        bundle.to_string().into_bytes()
+        statement_bundle(&material, &envelope).to_string().into_bytes()
     }
 
     /// What cosign's older layout keeps beside the envelope.

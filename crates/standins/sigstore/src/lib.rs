@@ -13,6 +13,9 @@
 //! a [`Workload`]: through a token service as that of GitHub Actions ([`Sigstore::job`]) or by itself
 //! ([`Sigstore::workload_token`]). Fulcio checks those with the keys that the provider publishes.
 //!
+//! [`TufRepository`] hands out documents, such as an instance's trust root, as The Update Framework does, or as somebody who
+//! forges, holds back and rolls back does.
+//!
 //! ```
 //! use weir_standin_sigstore::{Holder, Rekor, Sigstore};
 //!
@@ -36,6 +39,7 @@ mod serve;
 mod sign;
 mod stamp;
 mod token;
+mod tuf;
 mod workload;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -50,6 +54,7 @@ pub use authority::Holder;
 pub use log::Rekor;
 pub use serve::Server;
 pub use sign::PayloadSignature;
+pub use tuf::{TufRepository, TufServer};
 pub use workload::Workload;
 
 /// How long the authorities live: ten years.

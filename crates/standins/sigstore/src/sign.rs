@@ -217,8 +217,12 @@ pub(crate) fn hashed_body_v2(digest: &[u8], signature: &[u8], verifier: &Value) 
 }
 
 pub(crate) fn pem(der: &[u8]) -> String {
+    pem_block("CERTIFICATE", der)
+}
+
+pub(crate) fn pem_block(label: &str, der: &[u8]) -> String {
     let body = STANDARD.encode(der);
-    let mut text = "-----BEGIN CERTIFICATE-----\n".to_owned();
+    let mut text = format!("-----BEGIN {label}-----\n");
     let mut rest = body.as_str();
     while !rest.is_empty() {
         let (line, after) = rest.split_at(rest.len().min(64));
@@ -226,6 +230,8 @@ pub(crate) fn pem(der: &[u8]) -> String {
         text.push('\n');
         rest = after;
     }
-    text.push_str("-----END CERTIFICATE-----\n");
+    text.push_str("-----END ");
+    text.push_str(label);
+    text.push_str("-----\n");
     text
 }

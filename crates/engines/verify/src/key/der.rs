@@ -2,7 +2,7 @@
 //! crypto library.
 
 use super::{Algorithm, InvalidKey};
-use crate::der::{BIT_STRING, OBJECT_ID, SEQUENCE, element, tagged};
+use crate::der::{BIT_STRING, INTEGER, OBJECT_ID, SEQUENCE, element, tagged};
 
 /// 1.2.840.10045.2.1, ecPublicKey
 const EC: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01];
@@ -48,4 +48,16 @@ pub(super) fn spki_of_rsa(pkcs1: &[u8]) -> Vec<u8> {
     let mut content = tagged(SEQUENCE, &identifier);
     content.extend(tagged(BIT_STRING, &bits));
     tagged(SEQUENCE, &content)
+}
+
+/// How many bits the modulus of an RSA key has.
+pub(super) fn rsa_bits(spki: &[u8]) -> Option<usize> {
+    let (outer, _) = element(spki, SEQUENCE)?;
+    let (_, key) = element(outer, SEQUENCE)?;
+    let (bits, _) = element(key, BIT_STRING)?;
+    let (numbers, _) = element(bits.get(1..)?, SEQUENCE)?;
+    let (modulus, _) = element(numbers, INTEGER)?;
+    let first = modulus.iter().position(|byte| *byte != 0)?;
+    let zeros = usize::try_from(modulus.get(first)?.leading_zeros()).ok()?;
+    Some((modulus.len() - first) * 8 - zeros)
 }

@@ -427,6 +427,68 @@ fn n34_an_expired_intermediate_or_certificate_is_refused() {
 }
 
 #[test]
+fn n34_of_several_authorities_each_one_counts_in_its_own_time() {
+    // The old instance ended when the new one began, and so did its intermediate certificate some days before.
+    let options = Options {
+        intermediate_until: Some(at("2026-02-10T00:00:00Z")),
+        ..Options::default()
+    };
+    let old = Sigstore::with(at("2026-01-01T00:00:00Z"), &options);
+    let new = Sigstore::new(at("2026-02-15T00:00:00Z"));
+    let both = |end: Option<&str>| {
+        changed_root(&old, |json| {
+            if let Some(end) = end {
+                json["certificateAuthorities"][0]["validFor"]["end"] = end.into();
+            }
+            let mut more = new.trusted_root();
+            for field in [
+                "certificateAuthorities",
+                "ctlogs",
+                "tlogs",
+                "timestampAuthorities",
+            ] {
+                let more = more[field].as_array_mut().unwrap();
+                json[field].as_array_mut().unwrap().append(more);
+            }
+        })
+    };
+    let signed = |sigstore: &Sigstore, when: &str, rekor| {
+        sigstore.sign_statement(&holder(), &statement(digest()), at(when), rekor)
+    };
+    for rekor in [Rekor::V1, Rekor::V2] {
+        for (sigstore, when, good) in [
+            (&old, "2026-02-01T12:00:00Z", true),
+            (&old, "2026-02-12T12:00:00Z", false),
+            (&new, "2026-02-14T12:00:00Z", false),
+            (&new, "2026-02-20T12:00:00Z", true),
+        ] {
+            let bundle = signed(sigstore, when, rekor);
+            for end in [None, Some("2026-02-15T00:00:00Z")] {
+                let verdict = judge(&one(&bundle), policy(both(end)));
+                assert_eq!(verdict.is_ok(), good, "{when} {end:?}: {verdict:?}");
+            }
+            // What the root says of an authority is as good as its certificates.
+            if good && when < "2026-02-10" {
+                let verdict = judge(&one(&bundle), policy(both(Some("2026-01-31T00:00:00Z"))));
+                assert!(verdict.is_err(), "{verdict:?}");
+            }
+        }
+    }
+    let listed = both(None).trusted();
+    assert_eq!(listed.len(), 10);
+    let ended: Vec<_> = both(Some("2026-02-15T00:00:00Z"))
+        .trusted()
+        .into_iter()
+        .filter(|one| !one.is_trusted_at(now()))
+        .collect();
+    assert_eq!(ended.len(), 1);
+    assert_eq!(ended[0].certificates.len(), 2);
+    assert_eq!(ended[0].certificates[0].subject, "weir stand-in intermediate");
+    let (_, until) = ended[0].certificates[0].valid.unwrap();
+    assert_eq!(until, at("2026-02-10T00:00:00Z"));
+}
+
+#[test]
 fn n35_timestamps_count_by_a_trusted_authority_and_for_this_signature_only() {
     let sigstore = sigstore();
     let good = bundle(&sigstore, Rekor::V2);

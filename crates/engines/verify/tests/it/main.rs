@@ -17,5 +17,6 @@ mod onward;
 mod payloads;
 mod predicates;
 mod promotions;
+mod root_parts;
 mod rules;
 mod tiled;

@@ -50,7 +50,7 @@ pub(super) struct Make {
 impl Make {
     pub(super) async fn run(self, cx: &mut Context<'_>) -> Result {
         let predicate = document(cx, &self.r#type, &self.predicate)?;
-        let signer = self.signer.read(cx).await?;
+        let signer = self.signer.read(cx, &self.remote).await?;
         let (client, target) = self.remote.target(cx, &self.reference).await?;
         let mut options = AttestOptions::at(cx.io.now());
         options.replace = self.replace;

@@ -117,9 +117,7 @@ impl Asking {
         };
         let mut options = remote::options(cx, plain_http)?;
         let read = |path: &PathBuf| fs::read(path).map_err(|error| CommandError::file("read", path, &error));
-        if let Some(path) = &self.ca_file {
-            options.tls.extra_authorities = read(path)?;
-        }
+        remote::add_authorities(&mut options, self.ca_file.as_deref())?;
         options.tls.identity = match (&self.cert_file, &self.key_file) {
             (Some(certificate), Some(key)) => Some(ClientIdentity {
                 certificate: read(certificate)?,

@@ -9,7 +9,8 @@ use weir_verify::{Identity, TrustRoot};
 
 use super::token::{self, TokenArgs};
 use crate::global::Context;
-use crate::{CommandError, Kind, remote, run::Result, trust};
+use crate::remote::{self, Remote};
+use crate::{CommandError, Kind, run::Result, trust};
 
 /// Options of signing with an identity.
 #[derive(Debug, Args)]
@@ -63,10 +64,10 @@ pub(crate) struct Holder {
 }
 
 impl KeylessArgs {
-    pub(super) async fn holder(&self, cx: &mut Context<'_>) -> Result<Holder> {
+    pub(super) async fn holder(&self, cx: &mut Context<'_>, remote: &Remote) -> Result<Holder> {
         let config = self.config()?;
         let (root, expected) = (self.root()?, self.expected()?);
-        let options = remote::options(cx, PlainHttp::Loopback)?;
+        let options = remote.with_authorities(remote::options(cx, PlainHttp::Loopback)?)?;
         let token = self.token.find(cx, &options).await?;
         let keyless = Keyless::new(config, root, cx.io.clock(), &options)
             .map_err(|error| CommandError::of(Kind::Config, &error))?;

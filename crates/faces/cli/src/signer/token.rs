@@ -28,7 +28,7 @@ const PROJECTED: &str = "/var/run/sigstore/cosign/oidc-token";
 const VARIABLE: &str = "env://";
 
 /// What to try when nobody answers.
-pub(super) const NETWORK: &str = "check the network, HTTPS_PROXY and NO_PROXY";
+pub(super) const NETWORK: &str = "check the network, HTTPS_PROXY, NO_PROXY and `--ca-file`";
 
 /// Options that say where the token is.
 #[derive(Debug, Args)]

@@ -87,6 +87,7 @@ const WITHOUT_DATA: &[(&str, &str)] = &[
     ("weir helm show values", "as helm"),
     ("weir helm template", "manifests"),
     ("weir kustomize build", "manifests"),
+    ("weir trust create", "a trust root"),
 ];
 
 #[test]

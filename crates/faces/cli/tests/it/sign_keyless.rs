@@ -18,7 +18,7 @@ use crate::keys::artifact;
 
 pub(crate) const ISSUER: &str = "https://ci.example";
 pub(crate) const SUBJECT: &str = "https://ci.example/org/apps/release.yml@refs/heads/main";
-const COSIGN: &str = ".cache/weir/tools/cosign-v3.1.3/cosign";
+pub(crate) const COSIGN: &str = ".cache/weir/tools/cosign-v3.1.3/cosign";
 
 /// An artifact in a registry, a Sigstore, and a folder with what describes it.
 pub(crate) struct World {

@@ -8,6 +8,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use weir_oci::Digest;
 use weir_standin_sigstore::{Holder, Options, Rekor, Server};
@@ -190,6 +192,87 @@ async fn n38_what_is_signed_is_verified_here_and_by_cosign_for_its_file_and_sign
     assert_eq!(output.status.code(), Some(1));
     assert!(!String::from_utf8_lossy(&output.stderr).contains("hunter2"));
     assert!(!bundle.exists());
+}
+
+/// `--in-toto`: the statement's bytes are signed as they are, and it counts for its subjects alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn n37_a_statement_is_signed_as_it_is_and_verified_here_and_by_cosign_for_its_subject() {
+    let from = Timestamp::now() - SignedDuration::from_hours(1);
+    let server = Server::start(from, Options::default()).await.unwrap();
+    let sigstore = server.sigstore();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let write = |name: &str, content: &str| std::fs::write(path(name), content).unwrap();
+    write("root.json", &sigstore.trusted_root().to_string());
+    write("file", "content\n");
+    write("other", "other\n");
+    let subject = Digest::of(b"content\n").hex();
+    let statement = format!(
+        "{{ \"_type\": \"https://in-toto.io/Statement/v1\",\n  \"subject\": [{{\"name\":\"file\", \"digest\": {{\"sha256\": \
+         \"{subject}\"}} }}],  \"predicateType\": \"https://example.org/x\", \"predicate\": {{}} }}\n"
+    );
+    write("statement.json", &statement);
+    let token = sigstore.token(&Holder::new(ISSUER, BEACON), Timestamp::now());
+    let (root, bundle, config) = (path("root.json"), path("bundle.json"), path("config.json"));
+    let sign = |artifact: &str| {
+        let args = [
+            "sign-bundle",
+            "--in-toto",
+            "--identity-token",
+            &token,
+            "--bundle",
+            text(&bundle),
+        ];
+        let more = ["--trusted-root", text(&root), "--signing-config", text(&config)];
+        client(&[args.as_slice(), &more, &[text(&path(artifact))]].concat())
+    };
+    for rekor in [Rekor::V1, Rekor::V2] {
+        write("config.json", &sigstore.signing_config(rekor).to_string());
+        let signed = sign("statement.json");
+        assert!(
+            signed.status.success(),
+            "{}",
+            String::from_utf8_lossy(&signed.stderr)
+        );
+        let content: serde_json::Value = serde_json::from_slice(&std::fs::read(&bundle).unwrap()).unwrap();
+        let payload = content["dsseEnvelope"]["payload"].as_str().unwrap();
+        assert_eq!(STANDARD.decode(payload).unwrap(), statement.as_bytes());
+        let identity = [
+            "--certificate-identity",
+            BEACON,
+            "--certificate-oidc-issuer",
+            ISSUER,
+        ];
+        let common = ["--bundle", text(&bundle), "--trusted-root", text(&root)];
+        for (name, accepts) in [("file", true), ("other", false)] {
+            let file = path(name);
+            let args = [&["verify-bundle"][..], &common, &identity, &[text(&file)]].concat();
+            assert_eq!(client(&args).status.success(), accepts, "{rekor:?} {name}");
+            let cosign = std::env::home_dir().unwrap_or_default().join(COSIGN);
+            if !cosign.is_file() {
+                println!("not run: cosign is not built");
+                continue;
+            }
+            let mut command = Command::new(cosign);
+            command.env_clear().env("HOME", folder.path());
+            command.args(["verify-blob-attestation", "--type", "https://example.org/x"]);
+            command.args(common).args(identity).arg(&file);
+            let output = command.output().unwrap();
+            println!("cosign: {}", String::from_utf8_lossy(&output.stderr).trim_end());
+            assert_eq!(output.status.success(), accepts, "{rekor:?} {name}");
+        }
+    }
+    for nothing in ["{}", "content\n", &statement.replace(&subject, "00")] {
+        write("none.json", nothing);
+        let refused = sign("none.json");
+        assert_eq!(refused.status.code(), Some(1), "{nothing}");
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("statement"));
+    }
+    // Nobody can take back what is in a log.
+    assert_eq!(
+        (sigstore.log_size(Rekor::V1), sigstore.log_size(Rekor::V2)),
+        (1, 1)
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! What differs from the page is where things are: the registries that it names are mirrors of one on loopback, and the
 //! public Sigstore and GitHub's issuer are the stand-in's.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use weir_standin_apiserver::{ApiServer, User, kubeconfig};
 use weir_standin_registry::Options;
+use weir_standin_sigstore::TufRepository;
 
 use crate::outside::{Outside, Variables, run};
 
@@ -229,6 +230,13 @@ async fn from_push_to_production() {
 async fn air_gap() {
     let ran = read("air-gap.md", async |outside, variables| {
         outside.write("apps/frontend/deployment.yaml", DEPLOYMENT);
+        let handed_out = outside.sigstore().trusted_root().to_string().into_bytes();
+        let documents = BTreeMap::from([("trusted_root.json".to_owned(), handed_out)]);
+        let repository = TufRepository::new(Timestamp::now(), documents);
+        let copy = outside.path("tuf-mirror");
+        repository.write_to(Path::new(&copy)).expect("writes");
+        let first = String::from_utf8(repository.root(1)).expect("UTF-8");
+        outside.write("root.json", &first);
         let root = outside.path("trusted_root.json");
         let config = outside.path("signing_config.json");
         let mirror = format!("ghcr.io=http://{}", outside.host());
@@ -259,6 +267,8 @@ async fn air_gap() {
         "{said}"
     );
     assert!(outside.registry.tag("org/frontend", "canary").is_some());
+    assert!(said.contains("trust/trusted_root.json new"), "{said}");
+    assert!(said.contains("secret/sigstore-root labeled"), "{said}");
 }
 
 #[test]
@@ -287,6 +297,7 @@ fn every_number_in_the_threat_model_has_a_test() {
         "push-to-production.md",
         "air-gap.md",
         "publish.md",
+        "keys.md",
         "verification.md",
     ] {
         let page = guide(name);

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
-use url::{Host, Url};
+use url::Url;
+
+use crate::http::is_safe;
 
 const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.signingconfig.v0.2+json";
 
@@ -147,17 +149,6 @@ impl SigningConfig {
         }
         Ok(config)
     }
-}
-
-/// Whether a token may go there: over TLS, or not off this machine.
-pub(super) fn is_safe(url: &Url) -> bool {
-    let local = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    url.scheme() == "https" || (url.scheme() == "http" && local)
 }
 
 /// The services of one signature.

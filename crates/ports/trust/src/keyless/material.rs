@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use weir_oci::media_type;
 use weir_verify::PayloadMaterial;
 
+use crate::hex;
 use crate::key::pem;
 
 /// A signature with everything that a verifier needs.
@@ -87,6 +88,15 @@ impl Signed {
     }
 }
 
+/// A bundle of version 0.3 around an envelope.
+pub(crate) fn statement_bundle(material: &Value, envelope: &Value) -> Value {
+    json!({
+        "mediaType": media_type::SIGSTORE_BUNDLE_V03,
+        "verificationMaterial": material,
+        "dsseEnvelope": envelope,
+    })
+}
+
 /// What is signed and its signature, in the one spelling that is both logged and stored.
 pub(crate) fn envelope(payload: &[u8], signature: &[u8]) -> Value {
     json!({
@@ -106,17 +116,8 @@ fn kept_entry(entry: &Value) -> Option<String> {
             "body": entry.get("canonicalizedBody")?,
             "integratedTime": number(entry.get("integratedTime")?)?,
             "logIndex": number(entry.get("logIndex")?)?,
-            "logID": hex(&id),
+            "logID": hex::encode(&id),
         },
     });
     Some(kept.to_string())
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        for half in [byte >> 4, byte & 0xF] {
-            text.extend(char::from_digit(u32::from(half), 16));
-        }
-        text
-    })
 }

@@ -10,9 +10,10 @@ use weir_oci::media_type;
 use weir_verify::pre_authentication_encoding;
 
 use super::config::Service;
-use super::http::{CallError, Http, Place};
-use super::material::{Signed, envelope, hex};
+use super::material::{Signed, envelope};
 use super::{IdentityToken, KeylessError};
+use crate::hex;
+use crate::http::{CallError, Http, Place};
 use crate::key::{SigningKey, pem_content};
 
 /// What is signed.
@@ -171,7 +172,7 @@ async fn log_v1(
             ("dsse", spec)
         }
         Subject::Payload(content) | Subject::Blob(content) => {
-            let hash = hex(digest(&SHA256, content).as_ref());
+            let hash = hex::encode(digest(&SHA256, content).as_ref());
             let spec = json!({
                 "data": { "hash": { "algorithm": "sha256", "value": hash } },
                 "signature": {
@@ -201,7 +202,7 @@ fn read_v1(place: &Place, kind: &str, answer: &[u8]) -> Result<Value, CallError>
 fn translate(kind: &str, entry: &Value) -> Option<Value> {
     let proof = entry.pointer("/verification/inclusionProof")?;
     let number = |value: &Value| value.as_u64().map(|number| number.to_string());
-    let base64 = |value: &Value| unhex(value.as_str()?).map(|bytes| STANDARD.encode(bytes));
+    let base64 = |value: &Value| hex::decode(value.as_str()?).map(|bytes| STANDARD.encode(bytes));
     let hashes: Option<Vec<String>> = proof.get("hashes")?.as_array()?.iter().map(base64).collect();
     Some(json!({
         "logIndex": number(entry.get("logIndex")?)?,
@@ -220,14 +221,4 @@ fn translate(kind: &str, entry: &Value) -> Option<Value> {
         },
         "canonicalizedBody": entry.get("body")?,
     }))
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    if !text.len().is_multiple_of(2) || !text.is_ascii() {
-        return None;
-    }
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok())
-        .collect()
 }

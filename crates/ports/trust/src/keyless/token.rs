@@ -10,8 +10,7 @@ use weir_redact::SecretString;
 use weir_registry::ClientOptions;
 use weir_verify::Identity;
 
-use super::config::is_safe;
-use super::http::{CallError, Http, Place};
+use crate::http::{CallError, Http, Place, is_safe};
 
 /// Whom tokens must be for.
 const AUDIENCE: &str = "sigstore";

@@ -14,3 +14,4 @@ mod keys;
 mod sign;
 mod sign_keyless;
 mod support;
+mod tuf;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 use reqwest::{Client, RequestBuilder, StatusCode};
-use url::Url;
+use url::{Host, Url};
 use weir_redact::Mask;
 use weir_registry::{ClientOptions, http_client};
 
@@ -58,20 +58,20 @@ pub enum CallError {
     },
 }
 
-/// The client of all services: certificates and proxies as for registries. It follows no redirects, because a token
+/// The client of all services and mirrors: certificates and proxies as for registries. It follows no redirects, because a token
 /// goes along, and reads no environment.
 #[derive(Clone, Debug)]
-pub(super) struct Http(Client);
+pub(crate) struct Http(Client);
 
 /// A service at an address.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
-    pub(super) service: &'static str,
-    pub(super) url: Url,
+pub(crate) struct Place {
+    pub(crate) service: &'static str,
+    pub(crate) url: Url,
 }
 
 impl Place {
-    pub(super) fn unusable(&self, why: &'static str) -> CallError {
+    pub(crate) fn unusable(&self, why: &'static str) -> CallError {
         CallError::Answer {
             service: self.service,
             url: Box::new(self.url.clone()),
@@ -81,14 +81,14 @@ impl Place {
 }
 
 impl Http {
-    pub(super) fn new(options: &ClientOptions) -> Result<Self, CallError> {
+    pub(crate) fn new(options: &ClientOptions) -> Result<Self, CallError> {
         let mut options = options.clone();
         // Without TLS a service is on this machine, and its token must not leave it for a proxy.
         options.proxy.http = None;
         http_client(&options).map(Self).map_err(CallError::Client)
     }
 
-    pub(super) async fn post(
+    pub(crate) async fn post(
         &self,
         place: &Place,
         headers: HeaderMap,
@@ -100,12 +100,22 @@ impl Http {
                 .headers(headers.clone())
                 .body(body.clone())
         };
-        ask(place, &secrets(&headers), request).await
+        ask(place, &secrets(&headers), MAX_BYTES, request).await
     }
 
-    pub(super) async fn get(&self, place: &Place, headers: HeaderMap) -> Result<Vec<u8>, CallError> {
+    pub(crate) async fn get(&self, place: &Place, headers: HeaderMap) -> Result<Vec<u8>, CallError> {
         let request = || self.0.get(place.url.clone()).headers(headers.clone());
-        ask(place, &secrets(&headers), request).await
+        ask(place, &secrets(&headers), MAX_BYTES, request).await
+    }
+
+    /// A file of at most `max_bytes`; nothing where there is none. Buckets that cannot be listed answer 403 for that.
+    pub(crate) async fn file(&self, place: &Place, max_bytes: usize) -> Result<Option<Vec<u8>>, CallError> {
+        let request = || self.0.get(place.url.clone());
+        match ask(place, &Mask::default(), max_bytes, request).await {
+            Ok(content) => Ok(Some(content)),
+            Err(CallError::Refused { status, .. }) if matches!(status.as_u16(), 403 | 404) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -119,11 +129,12 @@ fn secrets(headers: &HeaderMap) -> Mask {
 async fn ask(
     place: &Place,
     secrets: &Mask,
+    max_bytes: usize,
     request: impl Fn() -> RequestBuilder,
 ) -> Result<Vec<u8>, CallError> {
     let (mut attempt, mut pause) = (1, PAUSE);
     loop {
-        match once(place, secrets, request()).await {
+        match once(place, secrets, max_bytes, request()).await {
             Err(error) if attempt < ATTEMPTS && may_pass(&error) => {
                 tokio::time::sleep(pause).await;
                 attempt += 1;
@@ -143,7 +154,12 @@ fn may_pass(error: &CallError) -> bool {
     }
 }
 
-async fn once(place: &Place, secrets: &Mask, request: RequestBuilder) -> Result<Vec<u8>, CallError> {
+async fn once(
+    place: &Place,
+    secrets: &Mask,
+    max_bytes: usize,
+    request: RequestBuilder,
+) -> Result<Vec<u8>, CallError> {
     let broken = |source: reqwest::Error| CallError::Broken {
         service: place.service,
         url: Box::new(place.url.clone()),
@@ -152,7 +168,7 @@ async fn once(place: &Place, secrets: &Mask, request: RequestBuilder) -> Result<
     let mut answer = request.timeout(REQUEST).send().await.map_err(broken)?;
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(broken)? {
-        if body.len().saturating_add(chunk.len()) > MAX_BYTES {
+        if body.len().saturating_add(chunk.len()) > max_bytes {
             return Err(place.unusable("too long"));
         }
         body.extend_from_slice(&chunk);
@@ -172,4 +188,15 @@ async fn once(place: &Place, secrets: &Mask, request: RequestBuilder) -> Result<
             .take(300)
             .collect(),
     })
+}
+
+/// Whether a token may go there, and an answer be believed to be from there: over TLS, or not off this machine.
+pub(crate) fn is_safe(url: &Url) -> bool {
+    let local = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    url.scheme() == "https" || (url.scheme() == "http" && local)
 }
