@@ -5,7 +5,7 @@ pub(crate) mod content;
 mod diff;
 mod inspect;
 mod list;
-mod pull;
+pub(crate) mod pull;
 pub(crate) mod push;
 mod tag;
 

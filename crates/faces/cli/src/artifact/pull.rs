@@ -13,7 +13,7 @@ use crate::remote::{Remote, read_reference};
 use crate::{CommandError, Exit, Kind, run::Result};
 
 /// The largest layer that is taken: far above any tree of manifests, and still fits into memory.
-pub(super) const LARGEST: u64 = 512 << 20;
+pub(crate) const LARGEST: u64 = 512 << 20;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -7,10 +7,11 @@ use clap::Args;
 use jiff::Timestamp;
 use weir_oci::{Digest, Manifest, Repository, Tag, media_type};
 use weir_registry::{BlobSource, Client};
-use weir_store::archive::Packed;
+use weir_store::archive::{Packed, diff_id};
 use weir_store::flux::{Metadata, PushError, artifact, push};
 
 use crate::artifact::content::{Selection, name};
+use crate::artifact::pull::LARGEST;
 use crate::artifact::push::read_annotation;
 use crate::global::Context;
 use crate::{CommandError, Kind, run::Result};
@@ -157,8 +158,13 @@ impl Built {
             .blob_bytes(repository, &image.config, MAX_CONFIG_BYTES)
             .await?;
         let config: serde_json::Value = serde_json::from_slice(&config).unwrap_or_default();
-        let there = config.pointer("/rootfs/diff_ids/0").and_then(|id| id.as_str());
-        let same = there == Some(self.packed.summary.diff_id.to_string().as_str());
+        let claimed = config.pointer("/rootfs/diff_ids/0").and_then(|id| id.as_str());
+        if claimed != Some(self.packed.summary.diff_id.to_string().as_str()) {
+            return Ok(None);
+        }
+        // Whoever can push can claim it, and what is found here is signed: the bytes must say it, too.
+        let there = client.blob_bytes(repository, layer, LARGEST).await?;
+        let same = diff_id(there.as_ref(), LARGEST).ok() == Some(self.packed.summary.diff_id);
         Ok(same.then_some(found.digest))
     }
 }

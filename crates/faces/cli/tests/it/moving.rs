@@ -288,6 +288,57 @@ async fn a_diff_tag_with_the_same_content_gives_its_digest_whatever_the_revision
     assert_eq!(world.tag("main"), world.tag("latest"));
 }
 
+/// Puts a manifest with this layer under the tag `latest`, with the configuration of the artifact that the tag names now.
+fn move_to_layer(world: &World, layer: Vec<u8>) -> Digest {
+    let latest = world.registry.manifest(REPOSITORY, "latest").expect("a manifest");
+    let mut manifest: Value = serde_json::from_slice(&latest).expect("JSON");
+    manifest["layers"][0]["size"] = json!(layer.len());
+    let digest = world.registry.put_blob(REPOSITORY, layer);
+    manifest["layers"][0]["digest"] = json!(digest.to_string());
+    let raw = serde_json::to_vec(&manifest).expect("JSON");
+    let media_type = manifest["mediaType"].as_str().expect("a type");
+    let put = world
+        .registry
+        .put_manifest(REPOSITORY, Some("latest"), raw, media_type);
+    put.expect("a manifest")
+}
+
+/// Whoever can push and not sign says in the configuration that another layer holds what is published.
+#[tokio::test]
+async fn n24_a_diff_tag_is_compared_by_its_bytes_and_not_by_what_it_claims() {
+    let world = World::new();
+    world.publish("v1", &[]).await;
+    let good = world.tag("latest");
+    let bad = move_to_layer(&world, b"something else".to_vec());
+    let out = world.publish("v1", &["--diff-tag", "latest"]).await;
+    assert_eq!(out["digest"], json!(good.map(|good| good.to_string())));
+    assert_eq!(world.tag("latest"), good);
+    let reference = format!("{URL}@{bad}");
+    let verify = ["verify", &reference, "--key", "env://PUBLIC_KEY"];
+    let said = world.run(&verify).await.failure();
+    assert!(said.contains("sign it with `weir sign`"), "{said}");
+
+    // The same tar below another compressor's bytes is the same content.
+    let layer = world.registry.manifest(REPOSITORY, "latest").expect("a manifest");
+    let layer: Value = serde_json::from_slice(&layer).expect("JSON");
+    let layer = layer["layers"][0]["digest"].as_str().expect("a digest");
+    let mut bytes = world
+        .registry
+        .blob(REPOSITORY, &layer.parse().expect("a digest"))
+        .expect("a blob")
+        .to_vec();
+    // An empty member more: other bytes, and nothing more in them.
+    bytes.extend([
+        0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    ]);
+    let other = move_to_layer(&world, bytes);
+    let out = world.publish("v1", &["--diff-tag", "latest"]).await;
+    assert_eq!(
+        (&out["pushed"], &out["digest"]),
+        (&json!(false), &json!(other.to_string()))
+    );
+}
+
 #[tokio::test]
 async fn documents_are_attested_and_wrong_ones_stop_everything() {
     let world = World::new();
