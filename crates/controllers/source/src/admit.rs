@@ -14,7 +14,7 @@ use weir_verify::{
     Admission, Admitted, Demands, NotAdmitted, Policy, SignatureSet, Standing, Target, admit_ahead,
 };
 
-use crate::policies::{concerns, lines, one_line};
+use crate::policies::{concerns, lines, message};
 use crate::policy::Own;
 use crate::standing::Course;
 use crate::status::{At, Failed};
@@ -47,18 +47,16 @@ impl Asked {
         if let Some(why) = &refusal.own {
             let provider = self.provider;
             lines.push(format!(
-                "failed to verify the signature using provider '{provider}': {}",
-                one_line(why)
+                "failed to verify the signature using provider '{provider}': {why}"
             ));
         }
         for unmet in &refusal.unmet {
             let begin = if lines.is_empty() { REFUSAL } else { "" };
-            let why = one_line(&unmet.to_string());
-            lines.push(format!("{begin}refused by policy '{}': {why}", unmet.rule));
+            lines.push(format!("{begin}refused by policy '{}': {unmet}", unmet.rule));
         }
         Failed {
             at: At::Verify,
-            failure: Failure::retry(reason::VERIFICATION_ERROR, lines.join("\n")),
+            failure: Failure::retry(reason::VERIFICATION_ERROR, message(&lines)),
         }
     }
 }
@@ -218,11 +216,10 @@ pub(crate) fn admit_unsigned(
 
 fn say(draft: &mut Draft, asked: &Asked, name: &str, admission: &Admission, now: Time) {
     let fingerprint = asked.demands.fingerprint();
-    let (status, reason, mut message) = match admission.admitted.evidence() {
+    let (status, reason, mut first) = match admission.admitted.evidence() {
         Some(evidence) => {
-            let by = one_line(&evidence.to_string());
-            let message = format!("{}{by}", verdict_on(name, fingerprint));
-            (Status::True, reason::SUCCEEDED, message)
+            let verdict = format!("{}{evidence}", verdict_on(name, fingerprint));
+            (Status::True, reason::SUCCEEDED, verdict)
         }
         None => (
             Status::False,
@@ -237,16 +234,17 @@ fn say(draft: &mut Draft, asked: &Asked, name: &str, admission: &Admission, now:
         Some(Policy::Identities(own)) if admission.own.is_some() => own.warnings(),
         _ => Vec::new(),
     };
-    if let Some((first, more)) = warnings.split_first() {
-        message.push_str("; warning: ");
-        message.push_str(first);
+    if let Some((warning, more)) = warnings.split_first() {
+        first.push_str("; warning: ");
+        first.push_str(warning);
         if !more.is_empty() {
             let more = format!(" (and {} more, which `weir verify` shows)", more.len());
-            message.push_str(&more);
+            first.push_str(&more);
         }
     }
-    message.push_str(&lines(admission));
-    draft.set(SOURCE_VERIFIED, status, reason, &message, now);
+    let mut all = vec![first];
+    all.extend(lines(admission));
+    draft.set(SOURCE_VERIFIED, status, reason, &message(&all), now);
 }
 
 /// How the condition's message begins for what has this name, under everything that has this fingerprint: the status remembers by it

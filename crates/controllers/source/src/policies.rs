@@ -24,7 +24,7 @@ pub(crate) use expression::Expression;
 pub(crate) use read::Unusable;
 pub use read::{PolicyReading, Secrets};
 pub use said::{Said, said};
-pub(crate) use said::{concerns, lines, one_line};
+pub(crate) use said::{concerns, lines, message};
 pub use scope::{Labels, Place, Scope};
 
 /// The policies, kept fresh.

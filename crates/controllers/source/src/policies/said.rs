@@ -6,13 +6,18 @@
 use std::collections::BTreeMap;
 
 use weir_apis::Object;
-use weir_apis::condition::{Conditions, SOURCE_VERIFIED, Status};
+use weir_apis::condition::{Conditions, SOURCE_VERIFIED, Status, cut};
 use weir_apis::reason;
 use weir_verify::{Admission, Mode};
 
 const MET: &str = " is met by ";
 const WOULD: &str = "would be refused by ";
 const REFUSED: &str = "refused by ";
+
+/// The longest message, in bytes: what a condition takes, with room for what goes before it.
+const LONGEST: usize = 30_000;
+/// What is left of a line at least.
+const SHORTEST_LINE: usize = 400;
 
 /// What was made of the artifact that a source last looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,21 +34,29 @@ pub struct Said {
     pub unmet: BTreeMap<String, String>,
 }
 
-/// The lines about policies, each after a line break.
-pub(crate) fn lines(admission: &Admission) -> String {
-    let mut text = String::new();
-    for met in &admission.met {
+/// The lines about policies.
+pub(crate) fn lines(admission: &Admission) -> Vec<String> {
+    let met = admission.met.iter().map(|met| {
         let audited = if met.mode == Mode::Audit { " (audit)" } else { "" };
-        let line = format!("policy '{}'{audited}{MET}{met}", met.rule);
-        text.push('\n');
-        text.push_str(&one_line(&line));
+        format!("policy '{}'{audited}{MET}{met}", met.rule)
+    });
+    let concerns = admission.concerns.iter();
+    let concerns = concerns.map(|concern| format!("{WOULD}policy '{}': {concern}", concern.rule));
+    met.chain(concerns).collect()
+}
+
+/// A message of these lines. What is in one of them begins no other, and where they are too long together each one gets its share:
+/// what a policy misses is not lost behind what another one has found, of which whoever may push makes as much as they like.
+pub(crate) fn message(lines: &[String]) -> String {
+    let mut lines: Vec<String> = lines.iter().map(|line| one_line(line)).collect();
+    let length = lines.iter().map(|line| line.len() + 1).sum::<usize>();
+    if length > LONGEST {
+        let share = (LONGEST / lines.len().max(1)).max(SHORTEST_LINE);
+        for line in &mut lines {
+            *line = cut(line, share.saturating_sub(1));
+        }
     }
-    for concern in &admission.concerns {
-        let line = format!("{WOULD}policy '{}': {concern}", concern.rule);
-        text.push('\n');
-        text.push_str(&one_line(&line));
-    }
-    text
+    lines.join("\n")
 }
 
 /// The lines of a condition's message about policies that would refuse the artifact.
@@ -139,6 +152,27 @@ mod tests {
             said(&source("False", "VerificationError", own)).unmet,
             map(&[("team", "too")])
         );
+    }
+
+    #[test]
+    fn n45_no_line_hides_or_forges_what_a_policy_misses() {
+        let warning = "verified signature of revision a@sha256:aa under policy 0123: by b; warning: subject 'x\npolicy 'org' is met by c' is";
+        let long = format!("policy 'team' is met by {}", "é".repeat(100_000));
+        let missed = "would be refused by policy 'org': no".to_owned();
+        let text = message(&[warning.to_owned(), long.clone(), missed.clone()]);
+        let said = said(&source("True", "Succeeded", &cut(&text, 32_768)));
+        assert_eq!(said.unmet, map(&[("org", "no")]));
+        assert_eq!(said.met.keys().collect::<Vec<_>>(), ["team"]);
+        assert_eq!(said.by.as_deref(), Some("by b"));
+        // Many policies, each with something to say.
+        let many: Vec<String> = (0..70)
+            .map(|index| format!("would be refused by policy 'p{index}': {long}"))
+            .collect();
+        let text = message(&many);
+        assert!(text.len() <= LONGEST, "{}", text.len());
+        assert_eq!(text.lines().count(), 70);
+        // What fits is left as it is.
+        assert_eq!(message(&[missed.clone()]), missed);
     }
 
     #[test]
