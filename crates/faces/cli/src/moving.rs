@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use weir_oci::{Digest, Repository, Tag};
 use weir_registry::Client;
 use weir_trust::{Clock, MoveError, Moved, Mover};
-use weir_verify::{Policy, StepKind, StepRefused};
+use weir_verify::{Demands, Policy, StepKind, StepRefused};
 
 pub(crate) use outputs::{Outcome, OutputArgs};
 use readers::ReaderArgs;
@@ -58,6 +58,11 @@ impl MovingArgs {
     /// What readers ask, as far as the options tell.
     pub(crate) async fn policy(&self, cx: &mut Context<'_>, signer: &Signer) -> Result<Option<Policy>> {
         self.readers.policy(cx, &self.signer, signer).await
+    }
+
+    /// What the policies of the readers' clusters ask besides, as the options say.
+    pub(crate) async fn demands(&self) -> Result<Demands> {
+        self.readers.demands().await
     }
 
     /// What readers ask, as far as the token in hand tells: a signature by the identity that it names.
@@ -129,6 +134,13 @@ impl MovingArgs {
                      `--reader-key`, or `--reader-identity` and `--reader-issuer`",
                 )
             }
+            MoveError::OlderLayout { .. } => CommandError::caused(Kind::Rejected, failure, error).hint(
+                "sign it with `weir sign` as somebody whom its readers accept, and run the command again; nothing was written",
+            ),
+            MoveError::NotAdmitted { .. } => CommandError::caused(Kind::Rejected, failure, error).hint(
+                "no tag was moved; sign or attest what is missing (`weir sign`, `weir attest`), or correct the file of \
+                 `--reader-policy`",
+            ),
             MoveError::Refused(StepRefused::Held { .. }) => {
                 CommandError::caused(Kind::Rejected, failure, error).hint(
                     "choose another artifact, or wait; `weir promote --release-hold` ends the hold, with a record",
@@ -155,13 +167,14 @@ impl MovingArgs {
 pub(crate) fn mover<'m>(
     client: &'m Client,
     signer: &'m Signer,
-    policy: &'m Policy,
+    (policy, demands): (&'m Policy, &'m Demands),
     clock: &'m Clock,
 ) -> Mover<'m> {
     Mover {
         client,
         signer: signer.as_port(),
         policy,
+        demands,
         clock,
     }
 }
@@ -177,6 +190,18 @@ fn tell(cx: &mut Context<'_>, tag: &Tag, moved: &Moved) {
     } else {
         cx.io
             .talk(&format!("{tag} names {digest} already, record {number} {by}"));
+    }
+    if let Some(earlier) = moved.again {
+        cx.io.talk(&format!(
+            "warning: {tag} was to name {digest} before, by record {earlier}, and had gone on since; to go back on purpose use \
+             `weir rollback --to`, which says so in its record and holds back the other"
+        ));
+    }
+    for concern in &moved.concerns {
+        cx.io.talk(&format!(
+            "warning: would be refused by policy '{}', which is only audited: {concern}",
+            concern.rule
+        ));
     }
     if let Some(other) = moved.overtaken_by {
         cx.io.talk(&format!(

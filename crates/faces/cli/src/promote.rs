@@ -13,14 +13,17 @@ const EXAMPLES: &str = "\
 Examples:
   weir promote oci://ghcr.io/org/apps --from latest --to latest-stable --key env://SIGNING_KEY
   weir promote oci://ghcr.io/org/apps --from sha256:DIGEST --to latest-stable --keyless \\
-    --certificate-identity https://github.com/org/apps/.github/workflows/release.yml@refs/heads/main \\
+    --certificate-identity https://github.com/org/apps/.github/workflows/rel.yml@refs/heads/main \\
     --certificate-oidc-issuer https://token.actions.githubusercontent.com \\
     --reason 'release 1.4'
-  weir promote oci://ghcr.io/org/apps --from v1.4.0 --to latest-stable --release-hold --key cosign.key
+  weir promote oci://ghcr.io/org/apps --from v1.4.0 --to latest-stable --key cosign.key \\
+    --release-hold
+  weir promote oci://ghcr.io/org/apps --from latest --to latest-stable --key cosign.key \\
+    --reader-policy production-policy.yaml
 
-The order: verify the source with the readers' policy, make and store a signed record of the promotion
-beside it, verify both as readers will, look at the tag again, move it. A run that was cut is finished by
-the next one.
+The order: verify the source with the readers' policy, make and store a signed record of the
+promotion beside it, verify both as readers will, look at the tag again, move it. A run that was cut
+is finished by the next one.
 Exit codes: 0 the tag names it, 1 not promoted, 2 wrong usage.";
 
 /// Let a tag name what another one names: the same digest, with a signed record of it
@@ -56,9 +59,10 @@ impl Promote {
         let reference = moving::reference(repository, &self.from)?;
         let signer = self.moving.signer(cx, &self.remote).await?;
         let policy = self.moving.known_policy(cx, &signer).await?;
+        let demands = self.moving.demands().await?;
         let client = self.remote.client(cx, repository)?;
         let clock = cx.io.clock();
-        let mover = moving::mover(&client, &signer, &policy, &clock);
+        let mover = moving::mover(&client, &signer, (&policy, &demands), &clock);
         let digest = cx
             .in_time("resolving the source", async {
                 Ok(client.resolve(&reference).await?.digest)

@@ -19,18 +19,19 @@ use crate::{CommandError, Exit, run::Result};
 
 const EXAMPLES: &str = "\
 Examples:
-  weir publish ./apps/frontend --to oci://ghcr.io/org/frontend --tag latest --key env://SIGNING_KEY \\
-    --source URL --revision main@sha1:COMMIT
-  weir publish ./apps/frontend --to oci://ghcr.io/org/frontend --diff-tag latest --tag v1.4.0 --keyless \\
+  weir publish ./apps/frontend --to oci://ghcr.io/org/frontend --tag latest \\
+    --key env://SIGNING_KEY --source URL --revision main@sha1:COMMIT
+  weir publish ./apps/frontend --to oci://ghcr.io/org/frontend --diff-tag latest --tag v1.4.0 \\
+    --keyless --reader-policy production-policy.yaml \\
     --certificate-identity https://github.com/org/apps/.github/workflows/push.yml@refs/heads/main \\
     --certificate-oidc-issuer https://token.actions.githubusercontent.com \\
     --provenance provenance.json --sbom sbom.spdx.json --vex vex.json \\
     --output-file \"$GITHUB_OUTPUT\"
 
 The order: push content and manifest by digest, sign, attest, make and store a signed record of each
-move, verify all of it as readers will, look at the tag again, move it. A run that was cut leaves tags
-where they were or moved whole, and the next one does what is missing. Two runs at once end in one of the
-two.
+move, verify all of it as readers will, look at the tag again, move it. A run that was cut leaves
+tags where they were or moved whole, and the next one does what is missing. Two runs at once end in
+one of the two.
 
 Outputs, as data and in `--output-file`: pushed, moved, digest, digest-url, url, repository, tag.
 Exit codes: 0 the tags name it, 1 not published, 2 wrong usage.";
@@ -88,15 +89,18 @@ impl Publish {
         let built = self.content.build(cx)?;
         let signer = self.moving.signer(cx, &self.remote).await?;
         let policy = self.moving.policy(cx, &signer).await?;
+        let demands = self.moving.demands().await?;
         let client = self.remote.client(cx, repository)?;
         let clock = cx.io.clock();
 
         let work = built.push(&client, repository, self.diff_tag.as_ref());
         let (digest, pushed) = cx.in_time("pushing the artifact", work).await?;
         let target = Target::new(repository.clone(), digest);
-        let said = if pushed { "pushed" } else { "is there already:" };
-        cx.io
-            .talk(&format!("{said} oci://{target}, not yet under a tag of this run"));
+        cx.io.talk(&if pushed {
+            format!("pushed oci://{target}, not yet under a tag of this run")
+        } else {
+            format!("oci://{target} is there already")
+        });
         let failed = |error: MoveError| -> CommandError {
             self.moving.explain(format!("cannot publish {target}"), &error)
         };
@@ -107,7 +111,7 @@ impl Publish {
             let likely = self.moving.likely_policy(&signer)?;
             let signed = async {
                 let Some(policy) = likely else { return Ok(None) };
-                let mover = moving::mover(&client, &signer, &policy, &clock);
+                let mover = moving::mover(&client, &signer, (&policy, &demands), &clock);
                 let signed = Box::pin(mover.is_signed(&target)).await.map_err(failed)?;
                 Ok(signed.then_some(policy))
             };
@@ -117,7 +121,7 @@ impl Publish {
             };
             (policy, true)
         };
-        let mover = moving::mover(&client, &signer, &policy, &clock);
+        let mover = moving::mover(&client, &signer, (&policy, &demands), &clock);
         if !is_signed {
             let work = async { Box::pin(mover.sign(&target)).await.map_err(failed) };
             if cx.in_time("signing", work).await? {

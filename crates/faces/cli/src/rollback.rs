@@ -12,15 +12,17 @@ use crate::{CommandError, Exit, run::Result};
 
 const EXAMPLES: &str = "\
 Examples:
-  weir rollback oci://ghcr.io/org/apps --tag latest-stable --reason 'checkout fails' --key cosign.key
+  weir rollback oci://ghcr.io/org/apps --tag latest-stable --key cosign.key \\
+    --reason 'checkout fails'
   weir rollback oci://ghcr.io/org/apps --tag latest-stable --until 24h \\
     --reason 'checkout fails' --key cosign.key
   weir rollback oci://ghcr.io/org/apps --tag latest-stable --to sha256:DIGEST \\
     --reason 'checkout fails' --keyless --certificate-identity alice@example.org \\
     --certificate-oidc-issuer https://accounts.example.org
 
-What it goes back to must still be in the registry: records name the digests, so let no retention rule
-remove manifests that are younger than the oldest version you may go back to, and their signatures.
+What it goes back to must still be in the registry: records name the digests, so let no retention
+rule remove manifests that are younger than the oldest version you may go back to, and their
+signatures.
 Exit codes: 0 the tag names it, 1 not rolled back, 2 wrong usage.";
 
 /// Let a tag go back to what it named before, and hold back what it names now
@@ -63,9 +65,10 @@ impl Rollback {
         let (repository, tag) = (&self.repository, &self.tag);
         let signer = self.moving.signer(cx, &self.remote).await?;
         let policy = self.moving.known_policy(cx, &signer).await?;
+        let demands = self.moving.demands().await?;
         let client = self.remote.client(cx, repository)?;
         let clock = cx.io.clock();
-        let mover = moving::mover(&client, &signer, &policy, &clock);
+        let mover = moving::mover(&client, &signer, (&policy, &demands), &clock);
         let digest = cx
             .in_time("looking for the earlier version", self.aim(&client, &mover))
             .await?;

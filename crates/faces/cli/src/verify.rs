@@ -15,6 +15,8 @@ use weir_verify::{
     Target, TextMatch, TrustRoot, examine, verify,
 };
 
+pub(crate) use policies::in_files as policies_in_files;
+
 use crate::global::Context;
 use crate::output::{self, Shape};
 use crate::remote::{Remote, read_reference};
@@ -31,7 +33,8 @@ Examples:
   weir verify oci://ghcr.io/org/apps:latest --type slsaprovenance1 --key cosign.pub -o json \\
     | jq '.signatures[] | select(.counts) | .statement.predicate'
   weir verify oci://registry.example/apps:latest --trusted-root trusted_root.json \\
-    --certificate-identity-regexp '^https://ci\\.example/apps/' --certificate-oidc-issuer https://ci.example
+    --certificate-identity-regexp '^https://ci\\.example/apps/' \\
+    --certificate-oidc-issuer https://ci.example
   weir verify oci://ghcr.io/org/apps:latest --policy policy.yaml
   weir verify oci://ghcr.io/org/apps:latest --as-cluster production -n apps";
 

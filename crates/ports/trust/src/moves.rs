@@ -5,7 +5,8 @@
 //! 1. content and manifest are in the registry, under the digest alone (not done here);
 //! 2. the signature ([`Mover::sign`]) and the attestations ([`Mover::attest`]), where they are missing;
 //! 3. the promotion record of this move, unless a run before this one has left it;
-//! 4. everything is fetched again and verified with the policy of those who will read the tag;
+//! 4. everything is fetched again and verified with the policy of those who will read the tag, and with the rules of their
+//!    clusters where they are given;
 //! 5. the tag is looked at again, and only if it is where it was, it is moved;
 //! 6. the tag is looked at once more: whoever finds another run's artifact there with no higher number than its own
 //!    begins again.
@@ -15,17 +16,19 @@
 //! two, each of them complete; who saw the one that lost, and then the other with the same number, finds a fork
 //! ([`weir_verify::Move::Fork`]), which the next record ends.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use weir_oci::{Digest, Repository, Tag};
 use weir_registry::Client;
 use weir_verify::{
-    COSIGN_SIGN_PREDICATE, Digested as _, Examined, InvalidRecord, Next, NotVerified, PROMOTION_PREDICATE,
-    Policy, Recorded, SignatureSet, Step, StepKind, StepRefused, TagState, Target, Verified, examine,
-    records, verify,
+    COSIGN_SIGN_PREDICATE, Demands, Digested as _, Examined, Follows, InvalidRecord, Next, NotAdmitted,
+    NotVerified, Offer, PROMOTION_PREDICATE, Policy, PredicateTypes, Recorded, SignatureSet, Step, StepKind,
+    StepRefused, TagState, Target, Unmet, Verified, admit, examine, records, verify,
 };
 
 use crate::attest::{AttestOptions, attest};
-use crate::find::{FindError, find_attestations};
+use crate::find::{FindError, Sizes, find, find_all, find_attestations};
 use crate::keyless::Clock;
 use crate::sign::{SignError, SignOptions, sign, sign_keyless};
 use crate::statement::Signer;
@@ -40,8 +43,10 @@ pub struct Mover<'m> {
     pub client: &'m Client,
     /// Who signs what is missing.
     pub signer: Signer<'m>,
-    /// What those who read the tag ask of it.
+    /// What those who read the tag ask of it: a signature, and not only an attestation, and records of moves.
     pub policy: &'m Policy,
+    /// What the rules of their clusters ask besides.
+    pub demands: &'m Demands,
     /// The time.
     pub clock: &'m Clock,
 }
@@ -66,6 +71,11 @@ pub struct Moved {
     pub moved: bool,
     /// What the tag names by now, when somebody moved it onward right after.
     pub overtaken_by: Option<Digest>,
+    /// The number of an earlier record by which the tag was to name this, where a later one has led it on and this was no rollback:
+    /// an old version was published or promoted again, or a registry answered with one.
+    pub again: Option<u64>,
+    /// The rules of the readers' clusters that are only audited and that it does not meet.
+    pub concerns: Vec<Unmet>,
 }
 
 /// A tag was not moved, or nobody knows whether it was.
@@ -100,6 +110,24 @@ pub enum MoveError {
         target: String,
         /// Why.
         source: Box<NotVerified>,
+    },
+    /// It is signed in cosign's older layout alone. The record of the move is a bundle, and where there are bundles nothing else
+    /// counts: whoever takes the artifact now would refuse it then. Nothing was written.
+    #[error(
+        "the signatures of {target} that its readers accept are of cosign's older layout, which counts no more beside a promotion \
+         record"
+    )]
+    OlderLayout {
+        /// The artifact.
+        target: String,
+    },
+    /// A rule of the readers' clusters refuses the artifact; the tag stays where it is.
+    #[error("the policies of its readers refuse {target}")]
+    NotAdmitted {
+        /// The artifact.
+        target: String,
+        /// Why.
+        source: Box<NotAdmitted>,
     },
     /// The new record is not among those that the policy takes; the tag stays where it is.
     #[error("the policy of the readers takes no promotion record about {target} by this signer")]
@@ -164,21 +192,63 @@ impl Mover<'_> {
         Ok(Found { set, examined })
     }
 
-    /// Whether the readers' policy takes `target`.
+    /// Whether the readers' policy takes `target`, also when a record of a move is beside it.
     ///
     /// # Errors
     /// When it does not, with the reason for each signature, or they cannot be fetched.
     pub async fn verify(&self, target: &Target) -> Result<Verified<Digest>, MoveError> {
-        // Signatures of the older layout count, too, for what others have published.
-        let set = crate::find::find(self.client, target).await?;
-        self.judge(target, &set)
+        let found = find_attestations(self.client, target).await?;
+        if let Ok(verified) = self.judge(target, &found) {
+            return Ok(verified);
+        }
+        // What is said of it is about all of its signatures.
+        match self.judge(target, &find(self.client, target).await?) {
+            Ok(_) => Err(MoveError::OlderLayout {
+                target: target.to_string(),
+            }),
+            Err(refused) => Err(refused),
+        }
     }
 
+    /// Whether there is a signature that counts: what somebody attests does not say that it may be used.
     fn judge(&self, target: &Target, set: &SignatureSet) -> Result<Verified<Digest>, MoveError> {
-        verify(target, set, self.policy, (self.clock)()).map_err(|source| MoveError::NotVerified {
+        let types = PredicateTypes::OneOf(BTreeSet::from([COSIGN_SIGN_PREDICATE.to_owned()]));
+        let policy = self.policy.clone().with_predicate_types(types);
+        verify(target, set, &policy, (self.clock)()).map_err(|source| MoveError::NotVerified {
             target: target.to_string(),
             source: Box::new(source),
         })
+    }
+
+    /// What the rules of the readers' clusters make of `target`: those that are only audited and that it does not meet. With a tag,
+    /// its record must be one that they take, where they ask for records.
+    async fn admitted(&self, target: &Target, tag: Option<&Tag>) -> Result<Vec<Unmet>, MoveError> {
+        if self.demands.is_empty() {
+            return Ok(Vec::new());
+        }
+        let set = find_all(self.client, target, Sizes::of(self.demands.max_bytes())).await?;
+        let now = (self.clock)();
+        let onward = |admission: weir_verify::Admission| match tag {
+            None => Ok(admission),
+            Some(tag) => {
+                let offer = Offer {
+                    repository: target.repository().clone(),
+                    tag: tag.clone(),
+                    digest: target.digest(),
+                    follows: Follows::Tag,
+                };
+                admission
+                    .onward(None, &offer, now)
+                    .map(|(admission, _)| admission)
+            }
+        };
+        let admitted = admit(target, &set, self.demands, now).and_then(onward);
+        admitted
+            .map(|admission| admission.concerns)
+            .map_err(|source| MoveError::NotAdmitted {
+                target: target.to_string(),
+                source: Box::new(source),
+            })
     }
 
     /// Whether `target` has a signature, and not only attestations, that the readers' policy takes.
@@ -280,12 +350,15 @@ impl Mover<'_> {
         let target = Target::new(step.repository.clone(), step.digest);
         if !matches!(step.kind, StepKind::Publish) {
             self.verify(&target).await?;
+            self.admitted(&target, None).await?;
         }
         let (mut recorded, mut moved) = (false, false);
         let mut first: Option<TagState> = None;
+        let mut again = None;
         for _ in 0..ATTEMPTS {
             let (before, found) =
                 tokio::try_join!(self.look(&step.repository, &step.tag), self.find(&target))?;
+            let is_first = first.is_none();
             let first = first.get_or_insert_with(|| before.clone());
             if matches!(step.kind, StepKind::Rollback { .. }) && *first != before {
                 // What is there now is not what somebody wanted to go back from.
@@ -293,6 +366,9 @@ impl Mover<'_> {
             }
             let prepared = found.records(&step.repository, &step.tag)?;
             let prepared: Vec<Recorded> = prepared.into_iter().map(Verified::into_inner).collect();
+            if is_first {
+                again = step.comes_again(&before, &prepared);
+            }
             let (wanted, is_there) = match step.next(&before, &prepared, (self.clock)())? {
                 Next::Record(promotion) => {
                     let predicate = promotion.to_predicate();
@@ -304,11 +380,14 @@ impl Mover<'_> {
                 Next::Done(record) => (record.promotion, true),
             };
             let ready = self.ready(&target, &wanted).await?;
+            let concerns = self.admitted(&target, Some(&step.tag)).await?;
             let done = |moved, overtaken_by| Moved {
                 record: ready.clone(),
                 recorded,
                 moved,
                 overtaken_by,
+                again,
+                concerns: concerns.clone(),
             };
             if is_there {
                 return Ok(done(moved, None));

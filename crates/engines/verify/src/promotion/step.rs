@@ -140,6 +140,22 @@ impl Step {
         Ok(Next::Record(promotion))
     }
 
+    /// The number of the record by which the tag was to name the digest before, where another one has led it on since: whoever
+    /// does not roll back does not expect that. After a rollback what comes next may well have been there before.
+    pub fn comes_again(&self, state: &TagState, prepared: &[Recorded]) -> Option<u64> {
+        let last = &state.record.as_ref()?.promotion;
+        let is_back = |action: &Action| matches!(action, Action::Rollback(_));
+        if matches!(self.kind, StepKind::Rollback { .. })
+            || is_back(&last.action)
+            || self.release_hold
+            || state.digest == Some(self.digest)
+        {
+            return None;
+        }
+        let earlier = prepared.iter().map(|record| record.promotion.sequence).max()?;
+        (earlier < last.sequence).then_some(earlier)
+    }
+
     /// The record, without its number.
     fn promotion(&self, state: &TagState, now: Timestamp) -> Result<Promotion, StepRefused> {
         let action = match (&self.kind, state.digest) {

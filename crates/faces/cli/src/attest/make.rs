@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::{Value, json};
 use weir_oci::Reference;
-use weir_trust::{AttestOptions, attest};
-use weir_verify::{InvalidPredicate, Layout, PredicateType};
+use weir_registry::Client;
+use weir_trust::{AttestOptions, attest, find};
+use weir_verify::{InvalidPredicate, Layout, PredicateType, Target};
 
 use super::read_type;
 use crate::global::Context;
@@ -58,6 +59,7 @@ impl Make {
             options.layout = Layout::LegacyAttestation;
         }
         let uri = self.r#type.uri();
+        let shadows = !self.legacy && is_of_older_layout(&client, &target).await;
         // On the heap: it is large, and this function's own future would hold it.
         let work = Box::pin(attest(
             &client,
@@ -75,6 +77,12 @@ impl Make {
             work.await.map_err(failed)
         };
         let attested = cx.in_time("attesting", work).await?;
+        if shadows {
+            cx.io.talk(
+                "warning: its signatures are of cosign's older layout, which count no more beside this bundle, here, in cosign and in \
+                 Flux: sign it once more with `weir sign`, or use `--legacy` for both",
+            );
+        }
         for one in &attested.replaced {
             cx.io
                 .talk(&format!("removed {one}, an earlier attestation of this type"));
@@ -89,6 +97,13 @@ impl Make {
             .print(cx, &target, &done, self.output)?;
         Ok(Exit::Success)
     }
+}
+
+/// Whether an artifact has signatures of cosign's older layout and nothing beside that makes them count no more. What cannot be told is
+/// no reason not to attest.
+async fn is_of_older_layout(client: &Client, target: &Target) -> bool {
+    let found = find(client, target).await;
+    found.is_ok_and(|set| set.bundles.is_empty() && !set.payloads.is_empty())
 }
 
 /// Reads a document that is to be a predicate of this type; `-` is standard input.

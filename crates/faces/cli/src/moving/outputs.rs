@@ -79,6 +79,8 @@ impl Outcome {
                 "moved": moved.moved,
                 "recorded": moved.recorded,
                 "overtakenBy": moved.overtaken_by.map(|digest| digest.to_string()),
+                "cameBefore": moved.again,
+                "concerns": moved.concerns.iter().map(|one| json!({"policy": one.rule, "why": one.to_string()})).collect::<Vec<Value>>(),
                 "record": promotion.to_predicate(),
             })
         });

@@ -1,11 +1,13 @@
 //! What those who read a tag ask of it: the same policies as those of `weir verify`.
 
+use std::path::PathBuf;
+
 use clap::{ArgGroup, Args};
-use weir_verify::{Identity, IdentityPolicy, KeyPolicy, Policy};
+use weir_verify::{Demands, Identity, IdentityPolicy, KeyPolicy, Policy};
 
 use crate::global::Context;
 use crate::signer::{Signer, SignerArgs};
-use crate::verify::either;
+use crate::verify::{either, policies_in_files};
 use crate::{CommandError, Kind, keys, run::Result};
 
 /// Options that say what readers accept.
@@ -35,9 +37,31 @@ pub(super) struct ReaderArgs {
     /// Who must vouch, as an expression that is searched for
     #[arg(long, value_name = "RE2", help_heading = "Reader options")]
     reader_issuer_regexp: Option<String>,
+    /// VerificationPolicies of the clusters that read the tag, in a file, whatever they match; what an enforced one refuses gets no
+    /// tag. Secrets that they refer to may be in it. They are asked besides the above; may be repeated
+    #[arg(long, value_name = "FILE", help_heading = "Reader options")]
+    reader_policy: Vec<PathBuf>,
 }
 
 impl ReaderArgs {
+    /// What the policies in files ask. One that cannot be used is an error: nothing would meet it.
+    pub(super) async fn demands(&self) -> Result<Demands> {
+        if self.reader_policy.is_empty() {
+            return Ok(Demands::default());
+        }
+        let rules = policies_in_files(&self.reader_policy).await?;
+        for rule in &rules {
+            if let Err(why) = &rule.asks {
+                let message = format!(
+                    "the VerificationPolicy '{}' of `--reader-policy` cannot be used",
+                    rule.name
+                );
+                return Err(CommandError::user(message).cause(why.clone()));
+            }
+        }
+        Ok(Demands { own: None, rules })
+    }
+
     pub(super) async fn policy(
         &self,
         cx: &mut Context<'_>,

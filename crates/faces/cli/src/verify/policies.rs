@@ -22,7 +22,7 @@ use crate::{CommandError, Exit, Kind, run::Result, trust};
 
 /// The policies in files, whatever they match: who names them means them. Secrets that they refer to are looked for in the same
 /// files.
-pub(super) async fn in_files(paths: &[PathBuf]) -> Result<Vec<Rule>> {
+pub(crate) async fn in_files(paths: &[PathBuf]) -> Result<Vec<Rule>> {
     let mut objects = Vec::new();
     for path in paths {
         objects.extend(read(path)?);
@@ -213,9 +213,16 @@ impl Secrets for Local {
         let mut object = found.clone();
         // Written by hand it may be in plain text, which the API server would encode.
         if let Some(Value::Object(plain)) = object.as_map_mut().remove("stringData") {
-            let data = object.as_map_mut().entry("data").or_insert_with(|| json!({}));
+            let data = object.as_map_mut().entry("data").or_insert(Value::Null);
+            if data.is_null() {
+                *data = json!({});
+            }
+            let Value::Object(data) = data else {
+                return Err("its data is no mapping".to_owned());
+            };
             for (name, value) in plain {
-                data[name] = json!(secret::encode(value.as_str().unwrap_or_default().as_bytes()));
+                let text = value.as_str().unwrap_or_default();
+                data.insert(name, json!(secret::encode(text.as_bytes())));
             }
         }
         Ok(Arc::new(object))

@@ -19,6 +19,9 @@ use crate::sign_keyless;
 const KEY: &str = include_str!("../../../../ports/trust/tests/cases/keys/plain-p256.pem");
 const PUBLIC: &str = include_str!("../../../../ports/trust/tests/cases/keys/p256.pub");
 const OTHER_KEY: &str = include_str!("../../../../ports/trust/tests/cases/keys/plain-ed25519.pem");
+const OTHER_PUBLIC: &str = include_str!("../../../../ports/trust/tests/cases/keys/ed25519.pub");
+const VEX: &str = r#"{"@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://x", "author": "ci", "version": 1,
+    "timestamp": "2026-01-01T00:00:00Z", "statements": [{"status": "fixed"}]}"#;
 pub(crate) const URL: &str = "oci://registry.example/org/apps";
 const REPOSITORY: &str = "org/apps";
 
@@ -342,11 +345,7 @@ async fn n24_a_diff_tag_is_compared_by_its_bytes_and_not_by_what_it_claims() {
 #[tokio::test]
 async fn documents_are_attested_and_wrong_ones_stop_everything() {
     let world = World::new();
-    let vex = world.file(
-        "vex.json",
-        r#"{"@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://x", "author": "ci", "version": 1,
-            "timestamp": "2026-01-01T00:00:00Z", "statements": [{"status": "fixed"}]}"#,
-    );
+    let vex = world.file("vex.json", VEX);
     let sbom = world.file("sbom.json", r#"{"bomFormat": "CycloneDX", "specVersion": "1.6"}"#);
     let path = world.version("v1");
     let wrong = [publish(&path, "r").as_slice(), &["--provenance", &vex]].concat();
@@ -450,6 +449,170 @@ async fn an_unsigned_source_is_not_promoted() {
     assert_eq!(writes(&world), Vec::<String>::new());
 }
 
+/// What somebody attests does not say that it may be used, and clusters with policies do not take it for that.
+#[tokio::test]
+async fn n37_what_is_attested_and_not_signed_is_not_promoted() {
+    let world = World::new();
+    world
+        .push_alone("v1", &["--source", "s", "--revision", "r"])
+        .await;
+    let vex = world.file("vex.json", VEX);
+    let tagged = format!("{URL}:latest");
+    let attest = ["attest", &tagged, "--type", "openvex", "--predicate", &vex];
+    let key = ["--key", "env://SIGNING_KEY"];
+    world.run(&[attest.as_slice(), &key].concat()).await.success();
+    world.registry.forget_seen();
+    let said = world.run(&PROMOTE).await.failure();
+    assert!(said.contains("is not asked for"), "{said}");
+    assert_eq!(writes(&world), Vec::<String>::new());
+}
+
+/// A record is a bundle, beside which signatures of the older layout do not count: whoever takes the artifact now would refuse it.
+#[tokio::test]
+async fn what_is_signed_in_the_older_layout_alone_is_not_promoted() {
+    let world = World::new();
+    world
+        .push_alone("v1", &["--source", "s", "--revision", "r"])
+        .await;
+    let tagged = format!("{URL}:latest");
+    let sign = ["sign", &tagged, "--key", "env://SIGNING_KEY"];
+    world
+        .run(&[sign.as_slice(), &["--legacy"]].concat())
+        .await
+        .success();
+    world.registry.forget_seen();
+    let said = world.run(&PROMOTE).await.failure();
+    assert!(said.contains("of cosign's older layout"), "{said}");
+    assert!(said.contains("try: sign it with `weir sign`"), "{said}");
+    assert_eq!(writes(&world), Vec::<String>::new());
+    let verify = ["verify", &tagged, "--key", "env://PUBLIC_KEY"];
+    world.run(&verify).await.success();
+
+    // So does an attestation, which is told.
+    let vex = world.file("vex.json", VEX);
+    let attest = ["attest", &tagged, "--type", "openvex", "--predicate", &vex];
+    let ran = world
+        .run(&[attest.as_slice(), &["--key", "env://OTHER_KEY"]].concat())
+        .await;
+    assert!(
+        ran.stderr.contains("count no more beside this bundle"),
+        "{}",
+        ran.stderr
+    );
+    ran.success();
+    world.run(&verify).await.failure();
+
+    world.run(&sign).await.success();
+    world.run(&PROMOTE).await.success();
+    assert_eq!(world.tag("stable"), world.tag("latest"));
+}
+
+/// A policy of a cluster that reads the tags, with the keys that it names.
+fn reader_policy(world: &World, mode: &str, asks: &str) -> String {
+    let public = PUBLIC.replace('\n', "\n    ");
+    let text = format!(
+        "apiVersion: weir.dev/v1alpha1\nkind: VerificationPolicy\nmetadata: {{name: org}}\nspec:\n  mode: {mode}\n  match: [{{}}]\n\
+         \x20 authorities:\n    anyOf:\n    - name: ci\n      key: {{secretRef: {{name: keys, namespace: weir-system}}}}\n{asks}---\n\
+         apiVersion: v1\nkind: Secret\nmetadata: {{name: keys, namespace: weir-system}}\nstringData:\n  a.pub: |\n    {public}\n"
+    );
+    world.file("policy.yaml", &text)
+}
+
+#[tokio::test]
+async fn what_policies_of_the_readers_refuse_gets_no_tag() {
+    let world = World::new();
+    let asks = "  attestations:\n  - predicateType: openvex\n";
+    let policy = reader_policy(&world, "enforce", asks);
+    let path = world.version("v1");
+    let by_policy = ["--reader-policy", &policy];
+    let args = [publish(&path, "v1").as_slice(), &by_policy].concat();
+    let said = world.run(&args).await.failure();
+    assert!(
+        said.contains("refused by policy 'org': attestation openvex"),
+        "{said}"
+    );
+    assert!(said.contains("no tag was moved"), "{said}");
+    assert_eq!(world.tag("latest"), None);
+    let vex = world.file("vex.json", VEX);
+    world
+        .run(&[args.as_slice(), &["--vex", &vex]].concat())
+        .await
+        .success();
+    world
+        .run(&[PROMOTE.as_slice(), &by_policy].concat())
+        .await
+        .success();
+    assert_eq!(world.tag("stable"), world.tag("latest"));
+
+    // Without it nothing is written, not even a record.
+    world.publish("v2", &[]).await;
+    world.registry.forget_seen();
+    let promote = [PROMOTE.as_slice(), &by_policy].concat();
+    let said = world.run(&promote).await.failure();
+    assert!(said.contains("attestation openvex"), "{said}");
+    assert_eq!(writes(&world), Vec::<String>::new());
+    // An audit tells.
+    reader_policy(&world, "audit", asks);
+    let ran = world.run(&[promote.as_slice(), &["-o", "json"]].concat()).await;
+    let warning = "warning: would be refused by policy 'org', which is only audited: attestation openvex";
+    assert!(ran.stderr.contains(warning), "{}", ran.stderr);
+    let out: Value = serde_json::from_str(&ran.success()).expect("JSON");
+    assert_eq!(out["tags"][0]["concerns"][0]["policy"], "org");
+    assert_eq!(world.tag("stable"), world.tag("latest"));
+}
+
+#[tokio::test]
+async fn n45_a_policy_of_the_readers_that_cannot_be_used_stops_everything() {
+    let world = World::new();
+    let path = world.version("v1");
+    let policy = reader_policy(&world, "enforce", "  attestation: []\n");
+    let args = [publish(&path, "v1").as_slice(), &["--reader-policy", &policy]].concat();
+    let said = world.run(&args).await.failure();
+    assert!(said.contains("unknown field `attestation`"), "{said}");
+    // A Secret of an odd shape is no key, and no panic.
+    let text = fs::read_to_string(&policy)
+        .expect("reads")
+        .replace("  attestation: []\n", "");
+    let odd = world.file(
+        "odd.yaml",
+        &text.replace("stringData:", "data: text\nstringData:"),
+    );
+    let args = [publish(&path, "v1").as_slice(), &["--reader-policy", &odd]].concat();
+    let said = world.run(&args).await.failure();
+    assert!(said.contains("its data is no mapping"), "{said}");
+    assert!(world.registry.repositories().is_empty());
+}
+
+/// A policy that lets tags go forward only takes records by its own authorities.
+#[tokio::test]
+async fn n26_a_record_that_the_readers_policies_do_not_take_moves_no_tag() {
+    let world = World::new();
+    let policy = reader_policy(&world, "enforce", "  monotonic: true\n");
+    world.publish("v1", &["--reader-policy", &policy]).await;
+    let other = [
+        "promote",
+        URL,
+        "--from",
+        "latest",
+        "--to",
+        "stable",
+        "--key",
+        "env://OTHER_KEY",
+        "--reader-key",
+        "env://PUBLIC_KEY",
+        "--reader-key",
+        &world.file("other.pub", OTHER_PUBLIC),
+        "--reader-policy",
+        &policy,
+    ];
+    let said = world.run(&other).await.failure();
+    assert!(
+        said.contains("no promotion record by the policy's authorities says that stable is to name"),
+        "{said}"
+    );
+    assert_eq!(world.tag("stable"), None);
+}
+
 #[tokio::test]
 async fn a_rollback_holds_back_what_it_went_back_from_until_it_is_released() {
     let world = World::new();
@@ -488,7 +651,8 @@ async fn a_rollback_holds_back_what_it_went_back_from_until_it_is_released() {
         assert_eq!(world.tag("latest"), Some(good));
     }
     // A fix goes through, and carries the hold on.
-    world.publish("v3", &[]).await;
+    let fixed = world.publish("v3", &[]).await;
+    assert_eq!(fixed["tags"][0]["cameBefore"], Value::Null);
     let (_, record) = world.verified("latest").await.expect("verifies");
     assert_eq!((record.sequence, record.earlier_holds.len()), (4, 1));
     world.run(&again).await.failure();
@@ -500,6 +664,38 @@ async fn a_rollback_holds_back_what_it_went_back_from_until_it_is_released() {
     let (digest, record) = world.verified("latest").await.expect("verifies");
     assert_eq!((digest, record.sequence, &record.releases), (bad, 5, &vec![bad]));
     assert!(record.holds().is_empty());
+}
+
+/// As by a job of an old commit that somebody runs again, or by a registry that answers with what a tag named long ago.
+#[tokio::test]
+async fn a_tag_that_goes_back_without_a_rollback_is_told() {
+    let world = World::new();
+    world.publish("v1", &[]).await;
+    world.publish("v2", &[]).await;
+    let path = world.version("v1");
+    let ran = world.run(&publish(&path, "v1")).await;
+    let warning =
+        "before, by record 1, and had gone on since; to go back on purpose use `weir rollback --to`";
+    assert!(ran.stderr.contains(warning), "{}", ran.stderr);
+    ran.success();
+    // Who releases a hold knows what comes.
+    let back = world.tag("latest").expect("a tag").to_string();
+    world.run(&ROLLBACK).await.success();
+    let release = [
+        "promote",
+        URL,
+        "--from",
+        &back,
+        "--to",
+        "latest",
+        "--release-hold",
+    ];
+    let key = ["--key", "env://SIGNING_KEY"];
+    let out = world.data(&[release.as_slice(), &key].concat()).await;
+    assert_eq!(
+        (&out["moved"], &out["tags"][0]["cameBefore"]),
+        (&json!(true), &Value::Null)
+    );
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde_json::json;
 use weir_standin_registry::{Auth, Options};
 use weir_standin_sigstore::{Rekor, Workload};
 
@@ -157,6 +158,38 @@ async fn in_github_one_workflow_publishes_and_another_promotes() {
     assert!(said.contains("no tag was moved"), "{said}");
     let promote = [given.inputs(&[]), readers.to_vec()].concat();
     let outputs = github(&outside, "promote", &promote, &release).await.outputs();
+    assert_eq!(outputs, expected(&outside, false, true, "latest-stable"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_github_what_the_readers_policies_refuse_gets_no_tag() {
+    let outside = Outside::start(Options::default()).await;
+    let given = Given::new(&outside);
+    let policy = json!({"apiVersion": "weir.dev/v1alpha1", "kind": "VerificationPolicy", "metadata": {"name": "org"},
+        "spec": {"match": [{}], "attestations": [{"predicateType": "cyclonedx"}],
+            "authorities": {"anyOf": [{"name": "ci", "keyless": {
+                "issuer": outside.sigstore().issuer(), "subject": PUSH,
+                "trustedRootSecretRef": {"name": "root", "namespace": "weir-system"}}}]}}});
+    let root = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "root", "namespace": "weir-system"},
+        "stringData": {"trusted_root.json": outside.sigstore().trusted_root().to_string()}});
+    outside.write("policy.yaml", &format!("{policy}\n---\n{root}\n"));
+    outside.write("sbom.json", r#"{"bomFormat": "CycloneDX", "specVersion": "1.6"}"#);
+    let job = outside.job("push.yml");
+    let publish = given.inputs(&[
+        ("path", "apps"),
+        ("tags", "latest"),
+        ("reader-policy", "policy.yaml"),
+    ]);
+    let said = github(&outside, "publish", &publish, &job).await.failure();
+    assert!(
+        said.contains("refused by policy 'org': attestation cyclonedx"),
+        "{said}"
+    );
+    assert_eq!(outside.registry.tag("org/apps", "latest"), None);
+    let publish = [publish, vec![("sbom", "sbom.json")]].concat();
+    github(&outside, "publish", &publish, &job).await.outputs();
+    let promote = given.inputs(&[("reader-policy", "policy.yaml")]);
+    let outputs = github(&outside, "promote", &promote, &job).await.outputs();
     assert_eq!(outputs, expected(&outside, false, true, "latest-stable"));
 }
 
