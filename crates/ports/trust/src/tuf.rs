@@ -193,18 +193,44 @@ pub async fn refresh(
     config.target_max_length = MAX_TARGET_BYTES;
     let before = known.clone();
     let kept = Kept::new(known.clone());
-    let updater = Updater::new(Guarded::new(mirror), root)
-        .map_err(|error| RefreshError::Root(Box::new(error)))?
-        .with_config(config);
-    if let Some(version) = known.version("root.json")
-        && !known.follows(root)
-    {
+    let begin = |root: &[u8]| {
+        let updater = Updater::new(Guarded::new(mirror.clone()), root);
+        updater.map_err(|error| RefreshError::Root(Box::new(error)))
+    };
+    let updater = begin(root)?;
+    let Some(version) = known.version("root.json") else {
+        let mut updater = updater.with_config(config).with_store(kept.clone());
+        let done = update(&mut updater, &before, now).await;
+        let learnt = kept.into_known();
+        // That somebody began with this root and got nowhere says nothing of whose folder it is.
+        if done.is_ok() || !learnt.is_only(root) {
+            *known = learnt;
+        }
+        return done;
+    };
+    if !known.follows(root) {
         return Err(RefreshError::OtherRoot { known: version });
     }
-    let mut updater = updater.with_store(kept.clone());
+    // A root that is newer than all that is known is another repository's, unless what is known leads there.
+    let (updater, ahead) = match known.root() {
+        Some(reached) if known.is_behind(root) => (begin(reached)?, true),
+        _ => (updater, false),
+    };
+    let mut updater = updater.with_config(config).with_store(kept.clone());
     let done = update(&mut updater, &before, now).await;
     *known = kept.into_known();
-    done
+    match done {
+        Err(RefreshError::Signatures { role, .. }) if ahead && role == "root" => {
+            Err(RefreshError::OtherRoot { known: version })
+        }
+        Ok(_) if ahead && known.is_behind(root) => Err(RefreshError::Rollback {
+            role: "root".to_owned(),
+            known: known::version_of(root).unwrap_or_default(),
+            offered: known.version("root.json").unwrap_or_default(),
+        }),
+        Ok(_) if ahead && !known.follows(root) => Err(RefreshError::OtherRoot { known: version }),
+        done => done,
+    }
 }
 
 async fn update(updater: &mut Updater, before: &Known, now: Timestamp) -> Result<Refreshed, RefreshError> {

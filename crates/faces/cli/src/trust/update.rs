@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::{Value, json};
 use url::Url;
+use weir_redact::redact_url;
 use weir_registry::PlainHttp;
 use weir_trust::{
     CallError, FolderMirror, HttpMirror, Known, Mirror, MirrorError, PUBLIC_GOOD_MIRROR, RefreshError,
@@ -18,6 +19,9 @@ use crate::{CommandError, Exit, Kind, remote, run::Result};
 
 /// The folder of TUF's own documents, in that of the documents that they list.
 pub(super) const METADATA: &str = "tuf";
+
+/// The document for those who sign, in the folder of the documents.
+const SIGNING_CONFIG: &str = "signing_config.json";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -67,6 +71,14 @@ pub(crate) struct Update {
 impl Update {
     pub(crate) async fn run(self, cx: &mut Context<'_>) -> Result {
         let metadata = self.dir.join(METADATA);
+        let _held = Known::lock(&metadata).map_err(|error| match error.kind() {
+            std::io::ErrorKind::WouldBlock => {
+                let message = format!("another update of {} is under way", self.dir.display());
+                CommandError::new(Kind::Outside, message)
+                    .hint("wait until it has ended, and run the command again")
+            }
+            _ => CommandError::file("write to", &metadata, &error),
+        })?;
         let mut known = Known::read(&metadata)
             .map_err(|error| CommandError::file("read what is known in", &metadata, &error))?;
         let root = match &self.root {
@@ -119,7 +131,7 @@ impl Update {
     fn source(&self) -> String {
         match (&self.from, &self.mirror) {
             (Some(folder), _) => folder.display().to_string(),
-            (None, Some(url)) => url.to_string(),
+            (None, Some(url)) => redact_url(url.as_str()),
             (None, None) => PUBLIC_GOOD_MIRROR.to_owned(),
         }
     }
@@ -158,7 +170,15 @@ impl Update {
             ));
         }
         if config.is_none() {
-            cx.io.talk("the repository has no signing configuration");
+            let earlier = self.dir.join(SIGNING_CONFIG);
+            cx.io.talk(&if earlier.exists() {
+                format!(
+                    "warning: the repository has no signing configuration any more; {} is of an earlier update",
+                    earlier.display()
+                )
+            } else {
+                "the repository has no signing configuration".to_owned()
+            });
         }
         for written in [Some(root), config].into_iter().flatten() {
             cx.io
@@ -192,7 +212,7 @@ impl Update {
             RefreshError::Mirror(MirrorError::Lacking(_)) => (
                 Kind::Outside,
                 Some(
-                    "the address is the one below which `timestamp.json` and the folder `targets` are".to_owned(),
+                    "a mirror is where `timestamp.json` and the folder `targets` are: the address, or the folder, right above them".to_owned(),
                 ),
             ),
             RefreshError::Rollback { .. } => (

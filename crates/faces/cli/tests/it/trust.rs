@@ -131,6 +131,34 @@ async fn a_trust_root_is_written_and_brought_up_to_date() {
 }
 
 #[tokio::test]
+async fn n56_the_password_of_a_mirror_is_in_no_output() {
+    let world = World::new().await;
+    let url = world.server.url().replace("http://", "http://me:hunter2@");
+    let (dir, root) = (world.path("trust"), world.path("root.json"));
+    let args = [
+        "trust", "update", "--dir", &dir, "--mirror", &url, "--root", &root, "-o", "json",
+    ];
+    let good = run(&args, start()).await;
+    let bad = run(&args, start() + DAY * 4000).await;
+    for text in [&good.stdout, &good.stderr, &bad.stdout, &bad.stderr] {
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+    good.success();
+    bad.failure();
+}
+
+#[tokio::test]
+async fn of_two_updates_of_one_folder_one_is_told_to_wait() {
+    let world = World::new().await;
+    let (dir, root) = (world.path("trust"), world.path("root.json"));
+    let held = weir_trust::Known::lock(&Path::new(&dir).join("tuf")).expect("a lock");
+    let said = world.update(start(), &["--root", &root]).await.failure();
+    assert!(said.contains("is under way"), "{said}");
+    drop(held);
+    world.update(start(), &["--root", &root]).await.success();
+}
+
+#[tokio::test]
 async fn n41_an_update_that_is_refused_leaves_the_root_as_it_is_and_remembers_what_was_seen() {
     let world = World::new().await;
     let root = world.path("root.json");

@@ -18,6 +18,8 @@ const ROOT: &str = "root.json";
 const HISTORY: &str = "root_history";
 /// All but the roots that led to the last one, in the order in which they are written: what says how new the others are comes first.
 const DOCUMENTS: [&str; 4] = [ROOT, "timestamp.json", "snapshot.json", "targets.json"];
+/// The file that an update holds.
+const LOCK: &str = ".lock";
 /// The longest document that is read from a folder, in bytes; as long as the longest that a mirror may serve.
 const MAX_BYTES: u64 = 5_000_000;
 
@@ -39,6 +41,22 @@ pub struct Seen {
 }
 
 impl Known {
+    /// Takes a folder for an update, until what is given is dropped: of two at once, the later one to write would forget what the
+    /// other has seen. The folder is made where it is missing. Where the disk knows no locks there is none.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::WouldBlock`] when another update has it, and when the folder cannot be written.
+    pub fn lock(folder: &Path) -> io::Result<fs::File> {
+        fs::create_dir_all(folder)?;
+        let file = fs::File::create(folder.join(LOCK))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(fs::TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
+            Err(fs::TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(file),
+            Err(fs::TryLockError::Error(error)) => Err(error),
+        }
+    }
+
     /// Reads what [`Known::write`] left in a folder; nothing where there is no folder.
     ///
     /// # Errors
@@ -106,7 +124,18 @@ impl Known {
 
     /// The version of a document.
     pub(super) fn version(&self, name: &str) -> Option<u64> {
-        signed(self.0.get(name)?)?["version"].as_u64()
+        version_of(self.0.get(name)?)
+    }
+
+    /// Whether there is nothing but the root that one began with.
+    pub(super) fn is_only(&self, root: &[u8]) -> bool {
+        let mut others = DOCUMENTS.into_iter().filter(|name| *name != ROOT);
+        self.version(ROOT) == version_of(root) && others.all(|name| !self.0.contains_key(name))
+    }
+
+    /// Whether `root` is newer than the root that was reached.
+    pub(super) fn is_behind(&self, root: &[u8]) -> bool {
+        self.version(ROOT) < version_of(root)
     }
 
     /// Whether what is known may have come from `root`: it is newer than what is known, or one of those that led there.
@@ -119,6 +148,11 @@ impl Known {
         let passed = passed.or_else(|| self.0.get(ROOT).filter(|_| version == known));
         version > known || passed.and_then(|content| signed(content)) == Some(begin)
     }
+}
+
+/// The version of a document, as it says itself.
+pub(super) fn version_of(content: &[u8]) -> Option<u64> {
+    signed(content)?["version"].as_u64()
 }
 
 fn signed(content: &[u8]) -> Option<Value> {

@@ -697,11 +697,56 @@ async fn n41_a_folder_of_another_repository_is_not_taken_over() {
         let result = ask(&other, &root, &mut known.clone(), start()).await;
         refused(result, "what is known here is of version 2 of another root");
     }
+    // One that is newer than all that is known, too.
+    other.rotate(start());
+    for (mirror, says) in [
+        (&other, "what is known here is of version 2 of another root"),
+        (
+            &ours,
+            "mirror went back: root has version 2, and version 3 was seen before",
+        ),
+    ] {
+        let mut kept = known.clone();
+        refused(ask(mirror, &other.root(3), &mut kept, start()).await, says);
+        assert_eq!(kept.root(), known.root());
+    }
+    ours.rotate(start());
+    let got = ask(&ours, &ours.root(3), &mut known.clone(), start()).await;
+    assert_eq!(got.unwrap().root.now, 3);
     // Its own roots are no other's, wherever one begins.
     for version in [1, 2] {
         let got = ask(&ours, &ours.root(version), &mut known.clone(), start()).await;
         assert_eq!(got.unwrap().root.before, Some(2));
     }
+}
+
+/// Who forgets to name a repository's own root begins with that of another one, and may begin again.
+#[tokio::test]
+async fn a_root_that_led_nowhere_is_not_remembered() {
+    let (ours, other) = (repository(), repository());
+    let mut known = Known::default();
+    assert!(ask(&ours, &other.root(1), &mut known, start()).await.is_err());
+    assert_eq!(known, Known::default());
+    ask(&ours, &ours.root(1), &mut known, start()).await.unwrap();
+    // What a root led to before the rest failed is.
+    let mut known = Known::default();
+    ours.rotate(start());
+    let much_later = start() + DAY * 4000;
+    assert!(ask(&ours, &ours.root(1), &mut known, much_later).await.is_err());
+    assert_ne!(known, Known::default());
+}
+
+#[test]
+fn n41_of_two_updates_of_one_folder_the_second_waits_for_its_turn() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().join("trust/tuf");
+    let held = Known::lock(&folder).unwrap();
+    let busy = Known::lock(&folder).unwrap_err();
+    assert_eq!(busy.kind(), std::io::ErrorKind::WouldBlock);
+    drop(held);
+    Known::lock(&folder).unwrap();
+    // It is no document.
+    assert_eq!(Known::read(&folder).unwrap(), Known::default());
 }
 
 #[tokio::test]
