@@ -84,7 +84,7 @@ pub enum Rejection {
     #[error("signature is no base64")]
     SignatureEncoding,
     /// No key of the policy made the signature over this content.
-    #[error("signature is by none of the {keys} keys, or the content was changed")]
+    #[error("signature is {}, or the content was changed", not_by(*.keys))]
     NoKeyMatches {
         /// How many keys were tried.
         keys: usize,
@@ -140,6 +140,13 @@ fn listed(refused: &[Refused]) -> String {
         text.push_str(": the artifact has no signatures");
     }
     text
+}
+
+fn not_by(keys: usize) -> String {
+    match keys {
+        1 => "not by the key".to_owned(),
+        _ => format!("by none of the {keys} keys"),
+    }
 }
 
 fn quoted(texts: &[String]) -> String {

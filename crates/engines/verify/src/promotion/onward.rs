@@ -273,14 +273,35 @@ fn check(
     }
 }
 
+/// How much of a remark is remembered, in characters.
+const LONGEST_REMARK: usize = 300;
+
+/// A record without the rest of long remarks.
+fn shortened(record: &Promotion) -> Promotion {
+    let cut = |text: &mut String| {
+        if let Some((end, _)) = text.char_indices().nth(LONGEST_REMARK) {
+            text.truncate(end);
+        }
+    };
+    let mut record = record.clone();
+    let own = [Some(&mut record.by), record.reason.as_mut(), record.from.as_mut()];
+    own.into_iter().flatten().for_each(cut);
+    for hold in &mut record.earlier_holds {
+        let its = [Some(&mut hold.by), hold.reason.as_mut()];
+        its.into_iter().flatten().for_each(cut);
+    }
+    record
+}
+
 impl Standing {
-    /// As JSON, to be remembered.
+    /// As JSON, to be remembered: what decides, and of what signers remark as much as messages need. It has a place in a status, which
+    /// takes no more than an API server does.
     pub fn to_json(&self) -> Value {
         json!({
             "repository": self.repository.to_string(),
             "tag": self.tag.as_str(),
             "digest": self.digest.map(|digest| digest.to_string()),
-            "record": self.promotion.as_ref().map(Promotion::to_predicate),
+            "record": self.promotion.as_ref().map(|record| shortened(record).to_predicate()),
         })
     }
 

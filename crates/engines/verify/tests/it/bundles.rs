@@ -159,7 +159,7 @@ fn n39_each_signature_that_did_not_count_is_listed() {
     assert_eq!(
         message,
         format!(
-            "no matching signatures were found for '{}': sigstore bundle {}: signature is by none of the 1 keys, or \
+            "no matching signatures were found for '{}': sigstore bundle {}: signature is not by the key, or \
              the content was changed; sigstore bundle {}: signed for another artifact",
             target(),
             bundle("signed-by-other-key").manifest,

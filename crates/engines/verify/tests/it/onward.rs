@@ -322,6 +322,23 @@ impl World {
     }
 }
 
+/// A status has no room for what a signer may write.
+#[test]
+fn long_remarks_are_not_remembered_whole() {
+    let long = "é".repeat(1 << 20);
+    let of = |text: &str| Promotion {
+        by: text.to_owned(),
+        reason: Some(text.to_owned()),
+        from: Some(text.to_owned()),
+        ..rollback("stable", 7, digest(), None)
+    };
+    let written = at("stable", Some(of(&long))).to_json();
+    assert!(written.to_string().len() < 4000);
+    let read = Standing::from_json(&written).unwrap();
+    assert_eq!(read.promotion, Some(of(&"é".repeat(300))));
+    assert_eq!(read.to_json(), written);
+}
+
 #[test]
 fn n26_a_rule_lets_a_source_go_forward_only_and_an_audit_tells() {
     let mut world = World::signed();

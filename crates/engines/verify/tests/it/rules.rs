@@ -66,7 +66,10 @@ fn a_rule_adds_to_what_a_source_asks_for_and_never_replaces_it() {
         "{refused}"
     );
     // Each signature that was found is named, with why it does not count.
-    assert_eq!(refused.to_string().matches("signature is by none of").count(), 2);
+    assert_eq!(
+        refused.to_string().matches("signature is not by the key").count(),
+        2
+    );
 
     let own = judge(Some(OTHER), enforced(GOOD)).unwrap_err();
     assert!(own.own.is_some() && own.unmet.is_empty(), "{own}");
