@@ -35,10 +35,10 @@ Types, by cosign's names or any other URI; fields that make a document one of it
   openvex                           https://openvex.dev/ns
   vuln                              https://cosign.sigstore.dev/attestation/vuln/v1
   link                              https://in-toto.io/Link/v1
-  custom                            https://cosign.sigstore.dev/attestation/v1 (any text, with the time)
+  custom                            https://cosign.sigstore.dev/attestation/v1 (any text)
 
 Where the identity token comes from: `weir sign --help`.
-Exit codes: 0 attested, 1 not attested, 2 wrong usage; a missing password or token is wrong usage, too.";
+Exit codes: 0 attested, 1 not attested, 2 wrong usage; a missing password or token is wrong usage.";
 
 /// State something about an artifact, signed with a key or an identity, as cosign does
 ///

@@ -31,6 +31,8 @@ The identity token comes from the first of these that is there:
   2. the variable SIGSTORE_ID_TOKEN (in GitLab: `id_tokens` with `aud: sigstore`)
   3. GitHub Actions, by ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN
      (the job needs `permissions: id-token: write`)
+  4. the file that SIGSTORE_OIDC_TOKEN_FILE names
+  5. /var/run/sigstore/cosign/oidc-token, where Pods have that of their ServiceAccount
 
 Exit codes: 0 signed, 1 not signed, 2 wrong usage; a missing password or token is wrong usage, too.";
 

@@ -22,7 +22,8 @@ Examples:
     --revision \"$(git branch --show-current)@sha1:$(git rev-parse HEAD)\"
   weir kustomize build clusters/dev | weir artifact push oci://localhost:5000/dev:latest -p - \\
     --source local --revision local
-  weir artifact push oci://ghcr.io/org/apps:v1 -p . --source URL --revision REV -o json | jq -r .digest";
+  weir artifact push oci://ghcr.io/org/apps:v1 -p . --source URL --revision REV \\
+    -o json | jq -r .digest";
 
 /// Pack a folder and push it to a registry
 ///

@@ -25,7 +25,8 @@ Examples:
   weir helm lint ./web-1.2.3.tgz --with-subcharts --kube-version 1.34
   weir helm lint ./charts/web --output json
 
-Exits with 0 if no chart failed, else with 1. A chart fails over errors, with --strict over warnings too.
+Exits with 0 if no chart failed, else with 1. A chart fails over errors, with --strict over
+warnings too.
 Templates are rendered without a cluster: `lookup` finds nothing, `required` and `fail` only warn.";
 
 /// Find what is wrong with charts

@@ -24,7 +24,8 @@ Examples:
   weir helm template web ./charts/web --show-only templates/deployment.yaml
   weir helm template podinfo oci://ghcr.io/stefanprodan/charts/podinfo --version 6.9.1
 
-No cluster is asked: `lookup` finds nothing, and there are the built-in APIs and those of `--api-versions`.";
+No cluster is asked: `lookup` finds nothing, and there are the built-in APIs and those of
+`--api-versions`.";
 
 /// Print what a chart renders
 ///

@@ -18,7 +18,7 @@ Examples:
   weir key generate --output-key-prefix release --password-stdin < password
   COSIGN_PASSWORD=... weir key generate --output json
 
-The public key goes to the cluster, in a Secret that `spec.verify.secretRef` of an OCIRepository names:
+The public key goes to the cluster, in a Secret that `spec.verify.secretRef` of a source names:
   kubectl create secret generic cosign-pub --from-file=cosign.pub -n flux-system";
 
 /// Make a key pair in cosign's format

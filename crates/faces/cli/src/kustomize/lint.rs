@@ -21,7 +21,7 @@ const EXAMPLES: &str = "\
 Examples:
   weir kustomize lint                           # the folder we are in, and all bases and components
   weir kustomize lint clusters/production
-  weir kustomize lint clusters/production --fix # edit deprecated fields; what is built stays the same
+  weir kustomize lint clusters/production --fix # edit what is deprecated; builds stay the same
   weir kustomize lint apps/web --output json
 
 Exits with 0 if nothing was found but hints, with 1 if there were errors or warnings.";

@@ -27,7 +27,8 @@ fn every_command_has_a_line_about_it_and_an_example_of_itself() {
         assert!(help.starts_with("Examples:\n"), "{path} has no examples");
         assert!(help.contains(path), "{path}: the examples show another command");
         for line in help.lines() {
-            assert!(line.len() <= 110, "{path}: too wide: {line}");
+            // Wider ones are broken, and a command that is broken cannot be copied.
+            assert!(line.len() <= 100, "{path}: too wide: {line}");
         }
     });
     assert!(count > 20, "only {count} commands were seen");
