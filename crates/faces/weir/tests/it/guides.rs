@@ -5,12 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use weir_standin_apiserver::{ApiServer, User, kubeconfig};
@@ -166,6 +168,14 @@ async fn read(name: &str, prepare: impl AsyncFnOnce(&Outside, &Variables)) -> Op
             let with = "    trustedRootSecretRef: {name: standin-root}\n    matchOIDCIdentity:";
             text = text.replace("    matchOIDCIdentity:", with);
         }
+        let with = "keyless:\n        trustedRootSecretRef: {name: standin-root, namespace: weir-system}\n";
+        text = text.replace("keyless:\n", with);
+        if text.contains("trustedRootSecretRef: {name: standin-root, namespace") {
+            let root = json!({"apiVersion": "v1", "kind": "Secret",
+                "metadata": {"name": "standin-root", "namespace": "weir-system"},
+                "stringData": {"trusted_root.json": outside.sigstore().trusted_root().to_string()}});
+            text = format!("{text}\n---\n{root}\n");
+        }
         outside.write(path, &text);
     }
     let commands: Vec<String> = blocks(&page, "sh").iter().map(|block| here(block)).collect();
@@ -177,6 +187,10 @@ async fn read(name: &str, prepare: impl AsyncFnOnce(&Outside, &Variables)) -> Op
         String::from_utf8_lossy(&ran.stdout),
         String::from_utf8_lossy(&ran.stderr)
     );
+    // For whoever wants to read what a page's reader sees.
+    if std::env::var_os("WEIR_SHOW").is_some() {
+        std::io::stdout().write_all(said.as_bytes()).expect("prints");
+    }
     let log = fs::read_to_string(outside.path("log")).unwrap_or_default();
     assert!(ran.status.success(), "{said}\n{log}");
     cluster.controller.start_kill().expect("ends");
@@ -269,6 +283,56 @@ async fn air_gap() {
     assert!(outside.registry.tag("org/frontend", "canary").is_some());
     assert!(said.contains("trust/trusted_root.json new"), "{said}");
     assert!(said.contains("secret/sigstore-root labeled"), "{said}");
+}
+
+/// Sources that ask for nothing themselves: what is signed, and what is not.
+const SOURCES: &str = "\
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: OCIRepository
+metadata: {name: frontend, namespace: apps}
+spec: {interval: 1h, url: oci://ghcr.io/org/frontend, ref: {tag: latest}}
+---
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: OCIRepository
+metadata: {name: backend, namespace: apps}
+spec: {interval: 1h, url: oci://ghcr.io/org/backend, ref: {tag: latest}}
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn turning_verification_on() {
+    let ran = read("verification.md", async |outside, variables| {
+        outside.write("apps/frontend/deployment.yaml", DEPLOYMENT);
+        outside.write("sources.yaml", SOURCES);
+        let script = format!(
+            "set -euo pipefail\n{PRELUDE}\nexport COSIGN_PASSWORD=\n{}",
+            "weir publish ./apps/frontend --to oci://ghcr.io/org/frontend --tag latest --keyless
+             weir artifact push oci://ghcr.io/org/backend:latest --path ./apps/frontend --source x --revision y
+             command weir key generate --output-key-prefix release
+             kubectl create namespace apps
+             kubectl apply -f sources.yaml
+             weir wait ocirepository frontend -n apps
+             weir wait ocirepository backend -n apps"
+        );
+        let script = outside.write("prepare.sh", &script);
+        let ran = run(Command::new("bash").arg(script), outside.folder(), variables).await;
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    });
+    let Some((said, _)) = ran.await else {
+        println!("not run: kubectl is not built");
+        return;
+    };
+    for expected in [
+        "the policy is in force with mode audit",
+        // Before it is signed, and when somebody pushes what is not.
+        "1 of 2 sources are would-fail",
+        "not yet",
+        "refused by policy 'org-signed': authority 'ci' or 'release-key'",
+        // Of the artifact that was asked about.
+        "policy 'org-attested' (audit) is not met: attestation slsaprovenance1",
+        "policy 'org-signed' (enforce) is met by authority 'ci'",
+    ] {
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
 }
 
 #[test]
