@@ -208,7 +208,7 @@ async fn n21_redirects_end_and_do_not_reach_link_local_addresses() {
 }
 
 #[tokio::test]
-async fn n22_content_is_read_by_the_digest_that_was_resolved() {
+async fn n22_n43_content_is_read_by_the_digest_that_was_resolved() {
     let world = world(Options::default()).await;
     let (first, _) = world.seed("v1", b"first");
     let resolved = world

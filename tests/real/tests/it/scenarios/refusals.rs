@@ -77,7 +77,7 @@ pub(crate) async fn unsigned_and_strange_and_tampered_artifacts_are_refused(grou
     Ok(())
 }
 
-pub(crate) async fn n45_a_policy_that_cannot_be_checked_admits_nothing(ground: &Ground) -> Result<()> {
+pub(crate) async fn n42_n45_a_policy_that_cannot_be_checked_admits_nothing(ground: &Ground) -> Result<()> {
     let ns = "refusals-unbuilt";
     ground.namespace(ns).await?;
     ground.publish(ns, "latest", &tree(ns, "blue")).await?;

@@ -100,7 +100,7 @@ pub(crate) async fn a_copied_layer_is_kept_as_it_is(ground: &Ground) -> Result<(
     Ok(())
 }
 
-pub(crate) async fn n22_a_tag_that_moves_after_the_check_is_not_followed(ground: &Ground) -> Result<()> {
+pub(crate) async fn n22_n43_a_tag_that_moves_after_the_check_is_not_followed(ground: &Ground) -> Result<()> {
     let ns = "sources-moving";
     ground.namespace(ns).await?;
     let key = SigningKey::generate()?;
