@@ -172,7 +172,7 @@ mod tests {
         assert!(text.len() <= LONGEST, "{}", text.len());
         assert_eq!(text.lines().count(), 70);
         // What fits is left as it is.
-        assert_eq!(message(&[missed.clone()]), missed);
+        assert_eq!(message(std::slice::from_ref(&missed)), missed);
     }
 
     #[test]

@@ -106,6 +106,10 @@ async fn a_trust_root_is_written_and_brought_up_to_date() {
     assert_eq!(data["signingConfig"], Value::Null);
     assert_eq!(data["mirror"], format!("{}/", world.server.url()));
     assert_eq!(world.read("trust/trusted_root.json"), newer["trusted_root.json"]);
+    // What is there of an earlier update is not this one's.
+    let ran = world.update(start() + DAY, &[]).await;
+    let warning = "signing_config.json is of an earlier update";
+    assert!(ran.stderr.contains(warning), "{}", ran.stderr);
 
     let shown = run(&["trust", "show", &dir], start() + DAY).await;
     assert!(!shown.stderr.contains("warning"), "{}", shown.stderr);
