@@ -5,6 +5,8 @@ mod kustomize;
 mod process;
 mod trees;
 
+pub(crate) use process::folder;
+
 use anyhow::{Context, Result};
 use clap::Subcommand;
 use weir_control_plane::tools;
@@ -97,8 +99,14 @@ impl Bench {
     }
 }
 
+/// What weir is measured at against kustomize and helm: commands of each, as their arguments.
+pub(crate) fn commands(folder: &std::path::Path) -> Result<[Vec<Vec<String>>; 2]> {
+    build_tools(&["helm"])?;
+    Ok([vec![kustomize::command(folder)?], helm::commands(folder)?])
+}
+
 /// Builds weir for release.
-fn release() -> Result<std::path::PathBuf> {
+pub(crate) fn release() -> Result<std::path::PathBuf> {
     step("build", &["build", "--release", "--package", "weir"], &[])?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
         || crate::root().map(|root| root.join("target")),

@@ -5,6 +5,7 @@ mod bench;
 mod ci;
 mod codegen;
 mod control_plane;
+mod layout;
 mod tidy;
 
 use std::path::PathBuf;
@@ -45,6 +46,13 @@ enum Task {
     /// Measures weir, built for release.
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Writes down which functions `kustomize build` and `helm template` run, for the linker to lay them together. Needs
+    /// valgrind and nm, and the data that `bench helm` needs.
+    Layout {
+        /// The program to watch, built for release already; without it, weir is built.
+        #[arg(long, value_name = "FILE")]
+        weir: Option<PathBuf>,
+    },
     /// Compares weir with a reference program on generated inputs: `kustomize`, `helm`, `yaml`. See --help behind it.
     #[command(disable_help_flag = true)]
     Differential {
@@ -72,6 +80,7 @@ fn main() -> ExitCode {
         Task::Tools { names } => build_tools(&names),
         Task::Scenarios => ci::scenarios(),
         Task::Bench(bench) => bench.run(),
+        Task::Layout { weir } => layout::write(weir.as_deref()),
         Task::Differential { arguments } => ci::differential(&arguments),
         Task::Fuzz { arguments } => ci::fuzz(&arguments),
         Task::ControlPlane => control_plane::run(),

@@ -44,18 +44,8 @@ impl Row {
 
 /// Renders large charts with both programs, and prints what they took, as a table or as JSON.
 pub(super) fn compare(weir: &Path, as_json: bool) -> Result<()> {
-    let helm = tools::path("helm")?;
     let home = super::process::folder("helm")?;
-    let reference = |arguments: &[String]| {
-        let mut command = Command::new(&helm);
-        // What a person has configured is not measured.
-        command
-            .args(arguments)
-            .env_clear()
-            .env("HOME", home.path())
-            .env("TZ", "UTC");
-        command
-    };
+    let reference = reference(home.path())?;
     // JSON stands alone.
     let say = |text: &str| {
         if !as_json {
@@ -95,6 +85,26 @@ pub(super) fn compare(weir: &Path, as_json: bool) -> Result<()> {
         println!("{}", table(&rows));
     }
     Ok(())
+}
+
+/// The arguments with which weir is measured.
+pub(super) fn commands(home: &Path) -> Result<Vec<Vec<String>>> {
+    let with = |case: Case| ["helm".to_owned()].into_iter().chain(case.arguments).collect();
+    Ok(cases(&reference(home)?)?.into_iter().map(with).collect())
+}
+
+/// helm with such arguments. What a person has configured is not measured.
+fn reference(home: &Path) -> Result<impl Fn(&[String]) -> Command> {
+    let helm = tools::path("helm")?;
+    Ok(move |arguments: &[String]| {
+        let mut command = Command::new(&helm);
+        command
+            .args(arguments)
+            .env_clear()
+            .env("HOME", home)
+            .env("TZ", "UTC");
+        command
+    })
 }
 
 /// The folder that holds other projects' charts and cases: beside the checkout, or where the variable says.

@@ -12,6 +12,8 @@ use super::trees::Tree;
 
 /// Deployments up to which kustomize is run where nothing else is asked for: it takes minutes for more.
 const REFERENCE: usize = 1000;
+/// Deployments where it does not matter how many there are.
+const FEW: usize = 100;
 
 /// Builds an overlay of each size with both programs, and prints what they took.
 pub(super) fn compare(sizes: &[usize], all: bool, weir: &Path) -> Result<()> {
@@ -42,6 +44,16 @@ pub(super) fn compare(sizes: &[usize], all: bool, weir: &Path) -> Result<()> {
     }
     println!("\n{}", table(&rows));
     Ok(())
+}
+
+/// A build as it is measured, of few Deployments.
+pub(super) fn command(folder: &Path) -> Result<Vec<String>> {
+    let overlay = Tree::Overlay.write(folder, FEW)?;
+    Ok(vec![
+        "kustomize".to_owned(),
+        "build".to_owned(),
+        overlay.to_string_lossy().into_owned(),
+    ])
 }
 
 /// Builds trees that have many of one thing, and prints how time and memory grow from size to size.

@@ -13,10 +13,10 @@ const REPEAT: Duration = Duration::from_secs(3);
 const RUNS: usize = 15;
 
 /// A folder that goes when it is dropped.
-pub(super) struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 }
@@ -29,7 +29,7 @@ impl Drop for Folder {
 }
 
 /// A folder for what is measured, below the system's folder for such things.
-pub(super) fn folder(what: &str) -> Result<Folder> {
+pub(crate) fn folder(what: &str) -> Result<Folder> {
     let name = format!("weir-bench-{}-{what}", std::process::id());
     let folder = std::env::temp_dir().join(name);
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;

@@ -137,6 +137,7 @@ enum LogLevel {
     Warn,
     Info,
     Debug,
+    // Flux's controllers know it; weir says nothing below debug, and its dependencies are built to say nothing there.
     Trace,
 }
 

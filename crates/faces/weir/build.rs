@@ -1,0 +1,55 @@
+//! How the program is linked for release on Linux: so that what runs fills few pages of memory (docs/benchmarks.md).
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
+use std::{env, fs};
+
+/// Functions to put first, by patterns of their names, in this order.
+const LAYOUT: &str = "layout.txt";
+/// Linkers that read no linker script.
+const WITHOUT_SCRIPTS: [&str; 2] = ["mold", "wild"];
+/// The first glibc that reads relocations as a bitmap.
+const RELR: (u32, u32) = (2, 36);
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed={LAYOUT}");
+    let is = |variable: &str, value: &str| env::var(variable).is_ok_and(|set| set == value);
+    let linker = ["RUSTC_LINKER", "CARGO_ENCODED_RUSTFLAGS"].map(|name| env::var(name).unwrap_or_default());
+    let reads_scripts = !WITHOUT_SCRIPTS
+        .iter()
+        .any(|name| linker.iter().any(|set| set.contains(name)));
+    if !is("PROFILE", "release") || !is("CARGO_CFG_TARGET_OS", "linux") || !reads_scripts {
+        return Ok(());
+    }
+    let script = Path::new(&env::var("OUT_DIR")?).join("layout.ld");
+    fs::write(&script, layout(&fs::read_to_string(LAYOUT)?)?)?;
+    println!("cargo::rustc-link-arg-bins=-T{}", script.display());
+    // Some 80,000 addresses in the program's tables depend on where it is loaded. One by one they are 2 MiB that every
+    // start reads, as a bitmap 30 KiB. What is built for another machine must not ask for more than that has.
+    let is_for_here = env::var("HOST")? == env::var("TARGET")? && is("CARGO_CFG_TARGET_ENV", "gnu");
+    if is_for_here && glibc().is_some_and(|version| version >= RELR) {
+        println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+    }
+    Ok(())
+}
+
+/// A linker script that adds to the linker's own: a section of the functions in the list, before all others.
+fn layout(list: &str) -> Result<String, std::fmt::Error> {
+    let mut script = "SECTIONS\n{\n  .text.first :\n  {\n".to_owned();
+    for name in list.lines().filter(|line| !line.starts_with('#')) {
+        writeln!(script, "    *(.text.{name} .text.unlikely.{name})")?;
+    }
+    script.push_str("  }\n}\nINSERT BEFORE .text;\n");
+    Ok(script)
+}
+
+/// This machine's.
+fn glibc() -> Option<(u32, u32)> {
+    let output = Command::new("getconf").arg("GNU_LIBC_VERSION").output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let (major, minor) = text.trim().strip_prefix("glibc ")?.split_once('.')?;
+    Some((major.parse().ok()?, minor.split('.').next()?.parse().ok()?))
+}
