@@ -189,7 +189,7 @@ impl<'s> Candidates<'s> {
         examined
     }
 
-    /// The first signature of each layout that is not looked at because there are too many.
+    /// The first signature that is not looked at because there are too many.
     fn past_the_limit(&self) -> Option<Refused> {
         let set = self.signatures;
         let bundle = set.bundles.get(MAX_SIGNATURES);

@@ -34,7 +34,6 @@
 
 mod attest;
 mod find;
-mod hex;
 mod http;
 mod key;
 mod keyless;

@@ -4,6 +4,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _};
+use data_encoding::HEXLOWER;
 
 /// A key pair: ECDSA on P-256 or Ed25519. New ones every time.
 #[derive(Debug)]
@@ -59,10 +60,5 @@ pub(crate) fn sha256(content: &[u8]) -> [u8; 32] {
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        for half in [byte >> 4, byte & 0xF] {
-            text.extend(char::from_digit(u32::from(half), 16));
-        }
-        text
-    })
+    HEXLOWER.encode(bytes)
 }

@@ -1,6 +1,7 @@
 //! Digests by which Flux tells whether a release is the one it made.
 
 use aws_lc_rs::digest::{SHA256, digest};
+use data_encoding::HEXLOWER;
 
 use super::{Release, encode};
 use crate::gojson::{self, Object};
@@ -62,15 +63,5 @@ pub fn config_digest(values: &Table) -> String {
 
 /// `sha256:` and the digest of bytes in hex.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    format!("sha256:{}", hex(digest(&SHA256, bytes).as_ref()))
-}
-
-/// Bytes in hex.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |value: u8| DIGITS.get(usize::from(value)).copied().map_or('0', char::from);
-    bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-        .collect()
+    format!("sha256:{}", HEXLOWER.encode(digest(&SHA256, bytes).as_ref()))
 }

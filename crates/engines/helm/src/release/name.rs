@@ -1,6 +1,7 @@
 //! Names of releases.
 
 use aws_lc_rs::digest::{SHA256, digest};
+use data_encoding::HEXLOWER;
 
 /// Longest name, so that charts can append to it.
 const MAX_NAME: usize = 53;
@@ -42,7 +43,7 @@ pub fn flux_name(name: &str) -> String {
         return name.to_owned();
     }
     let sum = digest(&SHA256, name.as_bytes());
-    let hex = super::digest::hex(sum.as_ref().get(..6).unwrap_or_default());
+    let hex = HEXLOWER.encode(sum.as_ref().get(..6).unwrap_or_default());
     let start: String = name.chars().take(40).collect();
     format!("{start}-{hex}")
 }

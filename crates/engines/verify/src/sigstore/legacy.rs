@@ -3,6 +3,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use data_encoding::HEXLOWER_PERMISSIVE;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sigstore_verify::types::Bundle;
@@ -115,7 +116,8 @@ fn verification_material(material: &PayloadMaterial, key: Option<&PublicKey>) ->
         .ok()
         .and_then(|body| serde_json::from_slice::<Body>(&body).ok())
         .ok_or_else(|| wrong("body of the log entry is malformed"))?;
-    let log_id = hex(&entry.payload.log_id).ok_or_else(|| wrong("log of the log entry is malformed"))?;
+    let log_id = HEXLOWER_PERMISSIVE.decode(entry.payload.log_id.as_bytes());
+    let log_id = log_id.map_err(|_| wrong("log of the log entry is malformed"))?;
     let mut verification = json!({
         "tlogEntries": [{
             "logIndex": entry.payload.log_index.to_string(),
@@ -162,14 +164,4 @@ fn set(object: &mut Value, key: &str, value: Value) {
     if let Some(object) = object.as_object_mut() {
         object.insert(key.to_owned(), value);
     }
-}
-
-fn hex(text: &str) -> Option<Vec<u8>> {
-    if !text.len().is_multiple_of(2) || !text.is_ascii() {
-        return None;
-    }
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok())
-        .collect()
 }

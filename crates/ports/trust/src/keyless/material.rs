@@ -3,11 +3,11 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 use weir_oci::media_type;
 use weir_verify::PayloadMaterial;
 
-use crate::hex;
 use crate::key::pem;
 
 /// A signature with everything that a verifier needs.
@@ -116,7 +116,7 @@ fn kept_entry(entry: &Value) -> Option<String> {
             "body": entry.get("canonicalizedBody")?,
             "integratedTime": number(entry.get("integratedTime")?)?,
             "logIndex": number(entry.get("logIndex")?)?,
-            "logID": hex::encode(&id),
+            "logID": HEXLOWER.encode(&id),
         },
     });
     Some(kept.to_string())

@@ -3,6 +3,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use url::Url;
@@ -12,7 +13,6 @@ use weir_verify::pre_authentication_encoding;
 use super::config::Service;
 use super::material::{Signed, envelope};
 use super::{IdentityToken, KeylessError};
-use crate::hex;
 use crate::http::{CallError, Http, Place};
 use crate::key::{SigningKey, pem_content};
 
@@ -172,7 +172,7 @@ async fn log_v1(
             ("dsse", spec)
         }
         Subject::Payload(content) | Subject::Blob(content) => {
-            let hash = hex::encode(digest(&SHA256, content).as_ref());
+            let hash = HEXLOWER.encode(digest(&SHA256, content).as_ref());
             let spec = json!({
                 "data": { "hash": { "algorithm": "sha256", "value": hash } },
                 "signature": {
@@ -202,7 +202,10 @@ fn read_v1(place: &Place, kind: &str, answer: &[u8]) -> Result<Value, CallError>
 fn translate(kind: &str, entry: &Value) -> Option<Value> {
     let proof = entry.pointer("/verification/inclusionProof")?;
     let number = |value: &Value| value.as_u64().map(|number| number.to_string());
-    let base64 = |value: &Value| hex::decode(value.as_str()?).map(|bytes| STANDARD.encode(bytes));
+    let base64 = |value: &Value| {
+        let bytes = HEXLOWER_PERMISSIVE.decode(value.as_str()?.as_bytes());
+        bytes.ok().map(|bytes| STANDARD.encode(bytes))
+    };
     let hashes: Option<Vec<String>> = proof.get("hashes")?.as_array()?.iter().map(base64).collect();
     Some(json!({
         "logIndex": number(entry.get("logIndex")?)?,

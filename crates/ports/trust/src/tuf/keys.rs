@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use data_encoding::HEXLOWER_PERMISSIVE;
 use serde_json::Value;
 use weir_verify::PublicKey;
-
-use crate::hex;
 
 /// SubjectPublicKeyInfo of an Ed25519 key up to the key itself (RFC 8410).
 const ED25519: [u8; 12] = [
@@ -51,8 +50,8 @@ fn material(key: &Value) -> Vec<u8> {
     if let Ok(key) = PublicKey::from_pem(text) {
         return key.to_der().to_owned();
     }
-    match hex::decode(text) {
-        Some(raw) => [ED25519.as_slice(), &raw].concat(),
-        None => text.as_bytes().to_owned(),
+    match HEXLOWER_PERMISSIVE.decode(text.as_bytes()) {
+        Ok(raw) => [ED25519.as_slice(), &raw].concat(),
+        Err(_) => text.as_bytes().to_owned(),
     }
 }

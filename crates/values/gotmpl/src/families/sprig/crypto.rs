@@ -2,12 +2,11 @@
 
 mod derive;
 
-use std::fmt::Write;
-
 use aws_lc_rs::cipher::{AES_256, DecryptingKey, DecryptionContext, EncryptingKey, UnboundCipherKey};
 use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use data_encoding::HEXLOWER;
 
 use super::strings::decode_base64;
 use crate::families::args::{Result, fail, int, string, text, value};
@@ -92,17 +91,8 @@ const SELF_SIGNED: Signature = Signature {
 /// What one password hash costs in steps: it takes tens of milliseconds.
 const HASH_STEPS: usize = 400_000;
 
-fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-            let _ = write!(out, "{byte:02x}");
-            out
-        })
-}
-
 fn sum(algorithm: &'static digest::Algorithm, args: &[Value]) -> Value {
-    Value::from(hex(digest::digest(algorithm, text(args, 0).as_bytes()).as_ref()))
+    Value::from(HEXLOWER.encode(digest::digest(algorithm, text(args, 0).as_bytes()).as_ref()))
 }
 
 fn adler32(bytes: &[u8]) -> u32 {
