@@ -33,6 +33,7 @@ mod certificate;
 mod der;
 mod key;
 mod log;
+mod loopback;
 mod provider;
 mod root;
 mod serve;

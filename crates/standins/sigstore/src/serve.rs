@@ -3,17 +3,15 @@
 use std::net::SocketAddr;
 
 use jiff::Timestamp;
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
+use crate::loopback::{Port, Served};
 use crate::{Options, Sigstore, api};
 
 /// An instance that listens on loopback, at the machine's time, until it is dropped.
 #[derive(Debug)]
 pub struct Server {
     sigstore: Sigstore,
-    address: SocketAddr,
-    task: JoinHandle<()>,
+    served: Served,
 }
 
 impl Sigstore {
@@ -29,23 +27,14 @@ impl Server {
     /// # Errors
     /// When no port can be had.
     pub async fn start(from: Timestamp, options: Options) -> std::io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let address = listener.local_addr()?;
+        let port = Port::bind().await?;
         let options = Options {
-            url: Some(format!("http://{address}")),
+            url: Some(format!("http://{}", port.address)),
             ..options
         };
         let sigstore = Sigstore::with(from, &options);
-        let router = sigstore.router();
-        let task = tokio::spawn(async move {
-            // It ends with the task; an error of the listener shows as refused connections.
-            drop(axum::serve(listener, router).await);
-        });
-        Ok(Self {
-            sigstore,
-            address,
-            task,
-        })
+        let served = port.serve(sigstore.router());
+        Ok(Self { sigstore, served })
     }
 
     /// The instance.
@@ -55,12 +44,6 @@ impl Server {
 
     /// Where it listens.
     pub const fn address(&self) -> SocketAddr {
-        self.address
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.task.abort();
+        self.served.address
     }
 }

@@ -1,16 +1,13 @@
 //! A repository's mirror on a port of this machine.
 
-use std::net::SocketAddr;
-
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
 use super::{File, TufRepository};
+use crate::loopback::{Port, Served};
 
 /// How much of what never ends is sent at a time, in bytes.
 const PIECE: usize = 64 << 10;
@@ -19,8 +16,7 @@ const PIECE: usize = 64 << 10;
 #[derive(Debug)]
 pub struct TufServer {
     repository: TufRepository,
-    address: SocketAddr,
-    task: JoinHandle<()>,
+    served: Served,
 }
 
 impl TufRepository {
@@ -38,18 +34,8 @@ impl TufServer {
     /// # Errors
     /// When no port can be had.
     pub async fn start(repository: TufRepository) -> std::io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let address = listener.local_addr()?;
-        let router = repository.router();
-        let task = tokio::spawn(async move {
-            // It ends with the task; an error of the listener shows as refused connections.
-            drop(axum::serve(listener, router).await);
-        });
-        Ok(Self {
-            repository,
-            address,
-            task,
-        })
+        let served = Port::bind().await?.serve(repository.router());
+        Ok(Self { repository, served })
     }
 
     /// The repository.
@@ -59,13 +45,7 @@ impl TufServer {
 
     /// Where it is, without a slash at the end.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-}
-
-impl Drop for TufServer {
-    fn drop(&mut self) {
-        self.task.abort();
+        format!("http://{}", self.served.address)
     }
 }
 
