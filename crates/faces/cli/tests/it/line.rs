@@ -81,13 +81,25 @@ impl Line {
         self.gate.count.load(Ordering::SeqCst)
     }
 
-    /// Until a request waits.
-    pub(crate) async fn held(&self) {
-        self.gate.reached.notified().await;
-    }
-
-    pub(crate) fn resume(&self) {
-        self.gate.resume.notify_one();
+    /// Runs `held`, which goes over this line, up to the request that waits; then `whole` from start to end; then the rest of
+    /// `held`. Nothing when `held` makes no such request.
+    pub(crate) async fn meeting<H, W>(
+        &self,
+        held: impl Future<Output = H>,
+        whole: impl Future<Output = W>,
+    ) -> Option<(H, W)> {
+        let mut first = std::pin::pin!(held);
+        let second = async {
+            self.gate.reached.notified().await;
+            let ran = whole.await;
+            self.gate.resume.notify_one();
+            ran
+        };
+        let whole = tokio::select! {
+            _ = &mut first => return None,
+            ran = second => ran,
+        };
+        Some((first.await, whole))
     }
 }
 

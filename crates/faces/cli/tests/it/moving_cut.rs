@@ -101,21 +101,12 @@ async fn meet(start: &World, held: &[&str], at: usize, whole: &[&str]) -> Option
     let world = start.copy();
     // That what is left at each request is whole, the cuts above show.
     let line = Line::over(world.registry.router(), is_shared, At::Hold(at)).await;
-    let (held, whole) = {
-        let mut first = std::pin::pin!(world.over(&line, held));
-        let second = async {
-            line.held().await;
-            let ran = world.run(whole).await;
-            names(&world).await;
-            line.resume();
-            ran
-        };
-        let whole = tokio::select! {
-            _ = &mut first => return None,
-            ran = second => ran,
-        };
-        (first.await, whole)
+    let whole = async {
+        let ran = world.run(whole).await;
+        names(&world).await;
+        ran
     };
+    let (held, whole) = Box::pin(line.meeting(world.over(&line, held), whole)).await?;
     Some(Met { world, held, whole })
 }
 

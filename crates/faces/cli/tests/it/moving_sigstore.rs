@@ -187,22 +187,13 @@ struct Met {
 async fn meet(start: &Scene, held: &[&str], at: usize, whole: &[&str]) -> Option<Met> {
     let scene = start.copy();
     let line = scene.line_of(is_step, At::Hold(at)).await;
-    let (held, whole) = {
-        let mut first = std::pin::pin!(scene.over(&line, held));
-        let second = async {
-            line.held().await;
-            let ran = scene.run(whole).await;
-            // What is left at this step is whole, too.
-            scene.names().await;
-            line.resume();
-            ran
-        };
-        let whole = tokio::select! {
-            _ = &mut first => return None,
-            ran = second => ran,
-        };
-        (first.await, whole)
+    let whole = async {
+        let ran = scene.run(whole).await;
+        // What is left at this step is whole, too.
+        scene.names().await;
+        ran
     };
+    let (held, whole) = Box::pin(line.meeting(scene.over(&line, held), whole)).await?;
     Some(Met { scene, held, whole })
 }
 

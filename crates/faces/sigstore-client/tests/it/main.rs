@@ -101,17 +101,28 @@ fn n36_the_conformance_bundles_are_judged_as_the_suite_says_by_file_and_by_diges
     assert!(verified > 0 && refused > 0);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn n38_what_is_signed_is_verified_here_and_by_cosign_for_its_file_and_signer_alone() {
+/// An instance, and a folder with its trust root and two files.
+async fn instance() -> (Server, tempfile::TempDir) {
     let from = Timestamp::now() - SignedDuration::from_hours(1);
     let server = Server::start(from, Options::default()).await.unwrap();
-    let sigstore = server.sigstore();
     let folder = tempfile::tempdir().unwrap();
+    let root = server.sigstore().trusted_root().to_string();
+    for (name, content) in [
+        ("root.json", root.as_str()),
+        ("file", "content\n"),
+        ("other", "other\n"),
+    ] {
+        std::fs::write(folder.path().join(name), content).unwrap();
+    }
+    (server, folder)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n38_what_is_signed_is_verified_here_and_by_cosign_for_its_file_and_signer_alone() {
+    let (server, folder) = instance().await;
+    let sigstore = server.sigstore();
     let path = |name: &str| folder.path().join(name);
     let write = |name: &str, content: &str| std::fs::write(path(name), content).unwrap();
-    write("root.json", &sigstore.trusted_root().to_string());
-    write("file", "content\n");
-    write("other", "other\n");
     let token = sigstore.token(&Holder::new(ISSUER, BEACON), Timestamp::now());
     let (root, bundle, config) = (path("root.json"), path("bundle.json"), path("config.json"));
     for rekor in [Rekor::V1, Rekor::V2] {
@@ -197,15 +208,10 @@ async fn n38_what_is_signed_is_verified_here_and_by_cosign_for_its_file_and_sign
 /// `--in-toto`: the statement's bytes are signed as they are, and it counts for its subjects alone.
 #[tokio::test(flavor = "multi_thread")]
 async fn n37_a_statement_is_signed_as_it_is_and_verified_here_and_by_cosign_for_its_subject() {
-    let from = Timestamp::now() - SignedDuration::from_hours(1);
-    let server = Server::start(from, Options::default()).await.unwrap();
+    let (server, folder) = instance().await;
     let sigstore = server.sigstore();
-    let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let write = |name: &str, content: &str| std::fs::write(path(name), content).unwrap();
-    write("root.json", &sigstore.trusted_root().to_string());
-    write("file", "content\n");
-    write("other", "other\n");
     let subject = Digest::of(b"content\n").hex();
     let statement = format!(
         "{{ \"_type\": \"https://in-toto.io/Statement/v1\",\n  \"subject\": [{{\"name\":\"file\", \"digest\": {{\"sha256\": \

@@ -4,24 +4,10 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use serde_json::json;
-use weir_plan::{HealthExprs, HealthRules};
 use weir_releases::{InstallOptions, Reason, Run, UpgradeOptions, WaitStrategy};
 
-use crate::ground::{Failing as _, Ground, Stage, configs, short};
-
-/// ConfigMaps say themselves how far they are.
-async fn stage(ground: &Ground, namespace: &str) -> Result<Stage> {
-    let exprs = HealthExprs {
-        api_version: "v1".into(),
-        kind: "ConfigMap".into(),
-        current: "data.ready == 'yes'".into(),
-        failed: "data.ready == 'never'".into(),
-        in_progress: String::new(),
-    };
-    let mut stage = ground.stage(namespace).await?;
-    stage.health = HealthRules::compile(&[exprs])?;
-    Ok(stage)
-}
+use super::watched::stage;
+use crate::ground::{Failing as _, Ground, configs, short};
 
 pub(crate) async fn a_wait_that_is_not_over_in_time_fails_the_release(ground: &Ground) -> Result<()> {
     let stage = stage(ground, "wait-timeout").await?;
