@@ -25,6 +25,7 @@ mod error;
 mod follow;
 mod global;
 mod io;
+mod job;
 mod keys;
 mod kinds;
 mod moving;

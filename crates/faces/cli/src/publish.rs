@@ -8,10 +8,11 @@ use weir_oci::{Repository, Tag};
 use weir_trust::{Clock, MoveError, SignOptions, sign_keyless};
 use weir_verify::{Policy, StepKind, Target};
 
-use content::ContentArgs;
+use content::{ContentArgs, Placed};
 use documents::{Document, DocumentArgs};
 
 use crate::global::Context;
+use crate::job::NoProvenance;
 use crate::moving::{self, MovingArgs, Outcome, OutputArgs, Wish};
 use crate::remote::{Remote, read_repository};
 use crate::signer::Signer;
@@ -25,7 +26,7 @@ Examples:
     --keyless --reader-policy production-policy.yaml \\
     --certificate-identity https://github.com/org/apps/.github/workflows/push.yml@refs/heads/main \\
     --certificate-oidc-issuer https://token.actions.githubusercontent.com \\
-    --provenance provenance.json --sbom sbom.spdx.json --vex vex.json \\
+    --sbom sbom.spdx.json --vex vex.json \\
     --output-file \"$GITHUB_OUTPUT\"
 
 The order: push content and manifest by digest, sign, attest, make and store a signed record of each
@@ -44,6 +45,9 @@ Exit codes: 0 the tags name it, 1 not published, 2 wrong usage.";
 ///
 /// What readers accept is by default the signer alone: its key, or the identity in its certificate. Clusters that accept
 /// others say so with the reader options, and what they would refuse gets no tag.
+///
+/// In a job of GitHub or GitLab it also attests who built it, from which commit and in which run: SLSA provenance v1, once for what the
+/// job built itself. What `--diff-tag` found is another run's.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Publish {
@@ -94,7 +98,7 @@ impl Publish {
         let clock = cx.io.clock();
 
         let work = built.push(&client, repository, self.diff_tag.as_ref());
-        let (digest, pushed) = cx.in_time("pushing the artifact", work).await?;
+        let Placed { digest, pushed, ours } = cx.in_time("pushing the artifact", work).await?;
         let target = Target::new(repository.clone(), digest);
         cx.io.talk(&if pushed {
             format!("pushed oci://{target}, not yet under a tag of this run")
@@ -138,6 +142,10 @@ impl Publish {
                 cx.io.talk(&format!("attested {kind}"));
             }
         }
+        if ours && self.documents.is_of_job() {
+            let stated = documents::of_job(cx, &signer, built.other_origin(cx.io))?;
+            self.attest_job(cx, &mover, &target, stated).await?;
+        }
         let mut tags = Vec::new();
         for tag in self.all_tags() {
             let wish = Wish {
@@ -173,6 +181,37 @@ impl Publish {
             }
         }
         all
+    }
+
+    /// States the job's own provenance, unless there is one already: what an earlier run of the job has built is the same.
+    async fn attest_job(
+        &self,
+        cx: &mut Context<'_>,
+        mover: &weir_trust::Mover<'_>,
+        target: &Target,
+        stated: std::result::Result<Document, NoProvenance>,
+    ) -> Result<()> {
+        let Document { kind, predicate } = match stated {
+            Ok(document) => document,
+            Err(why) => {
+                cx.io.talk(&format!(
+                    "no provenance: {why}; `--provenance FILE` attests one of yours"
+                ));
+                return Ok(());
+            }
+        };
+        let failed = |error: MoveError| -> CommandError {
+            self.moving.explain(format!("cannot publish {target}"), &error)
+        };
+        let work = async {
+            Box::pin(mover.attest_once(target, kind.uri(), &predicate))
+                .await
+                .map_err(failed)
+        };
+        if cx.in_time("attesting the job's provenance", work).await? {
+            cx.io.talk(&format!("attested {kind}, of this job"));
+        }
+        Ok(())
     }
 
     /// Where nobody said who signs, the certificate of a new signature does.

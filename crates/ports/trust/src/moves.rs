@@ -296,6 +296,23 @@ impl Mover<'_> {
         Ok(true)
     }
 
+    /// The same, unless anything of this type is stated already by somebody whom the readers' policy takes. Whether it did.
+    ///
+    /// # Errors
+    /// See [`MoveError`].
+    pub async fn attest_once(
+        &self,
+        target: &Target,
+        predicate_type: &str,
+        predicate: &Value,
+    ) -> Result<bool, MoveError> {
+        if self.find(target).await?.states(predicate_type, None) {
+            return Ok(false);
+        }
+        self.state(target, predicate_type, predicate.clone()).await?;
+        Ok(true)
+    }
+
     async fn state(&self, target: &Target, predicate_type: &str, predicate: Value) -> Result<(), MoveError> {
         let options = AttestOptions::at((self.clock)());
         let work = attest(

@@ -14,7 +14,8 @@ use crate::artifact::content::{Selection, name};
 use crate::artifact::pull::LARGEST;
 use crate::artifact::push::read_annotation;
 use crate::global::Context;
-use crate::{CommandError, Kind, run::Result};
+use crate::io::Io;
+use crate::{CommandError, Kind, job, run::Result};
 
 /// The longest configuration that is read, in bytes. Flux's have some hundreds.
 const MAX_CONFIG_BYTES: u64 = 1 << 20;
@@ -42,6 +43,16 @@ pub(super) struct ContentArgs {
     created: Option<Timestamp>,
 }
 
+/// What is at the registry by now.
+pub(super) struct Placed {
+    /// The digest that is to get the tags.
+    pub(super) digest: Digest,
+    /// Whether this run pushed it.
+    pub(super) pushed: bool,
+    /// Whether it is what this run built, byte for byte, and not only of the same content.
+    pub(super) ours: bool,
+}
+
 /// What is to be pushed.
 pub(super) struct Built {
     packed: Packed,
@@ -67,15 +78,6 @@ impl ContentArgs {
 
     /// In a job as the actions that Flux users know write it.
     fn origin(&self, cx: &Context<'_>) -> Result<(String, String)> {
-        let env = |name| cx.io.env(name);
-        let github = env("GITHUB_SERVER_URL")
-            .zip(env("GITHUB_REPOSITORY"))
-            .map(|(server, repository)| format!("{server}/{repository}"));
-        let job_source = github.or_else(|| env("CI_PROJECT_URL").map(str::to_owned));
-        let job_revision = env("GITHUB_REF")
-            .zip(env("GITHUB_SHA"))
-            .or_else(|| env("CI_COMMIT_REF_NAME").zip(env("CI_COMMIT_SHA")))
-            .map(|(name, commit)| format!("{name}@sha1:{commit}"));
         let missing = |option: &str| {
             CommandError::usage(format!(
                 "`{option}` is missing, and no job of GitHub or GitLab says it"
@@ -85,32 +87,43 @@ impl ContentArgs {
         let source = self
             .source
             .clone()
-            .or(job_source)
+            .or_else(|| job::source(cx.io))
             .ok_or_else(|| missing("--source"))?;
-        let revision = self.revision.clone().or(job_revision);
+        let revision = self.revision.clone().or_else(|| job::revision(cx.io));
         Ok((source, revision.ok_or_else(|| missing("--revision"))?))
     }
 }
 
 impl Built {
-    /// Pushes it under its digest alone, unless it is there, or `diff` has the same content. The digest that is to get the
-    /// tags, and whether something was pushed.
+    /// The source and the revision that the manifest names, unless they are those of the job's checkout.
+    pub(super) fn other_origin(&self, io: &Io) -> Option<(&str, &str)> {
+        let Metadata { source, revision, .. } = &self.metadata;
+        let same = job::source(io).as_ref() == Some(source) && job::revision(io).as_ref() == Some(revision);
+        (!same).then_some((source.as_str(), revision.as_str()))
+    }
+
+    /// Pushes it under its digest alone, unless it is there, or `diff` has the same content.
     pub(super) async fn push(
         &self,
         client: &Client,
         repository: &Repository,
         diff: Option<&Tag>,
-    ) -> Result<(Digest, bool)> {
+    ) -> Result<Placed> {
+        let internal = |error: &(dyn std::error::Error + 'static)| CommandError::of(Kind::Internal, error);
+        let whole = artifact(&self.packed.summary, &self.metadata).map_err(|error| internal(&error))?;
+        let placed = |digest, pushed| Placed {
+            digest,
+            pushed,
+            ours: digest == whole.digest,
+        };
         if let Some(tag) = diff
             && let Some(digest) = self.same(client, repository, tag).await?
         {
-            return Ok((digest, false));
+            return Ok(placed(digest, false));
         }
-        let internal = |error: &(dyn std::error::Error + 'static)| CommandError::of(Kind::Internal, error);
-        let whole = artifact(&self.packed.summary, &self.metadata).map_err(|error| internal(&error))?;
         // The manifest goes last, so with it all is there.
         match client.manifest(repository, &whole.digest).await {
-            Ok(_) => return Ok((whole.digest, false)),
+            Ok(_) => return Ok(placed(whole.digest, false)),
             Err(error) if error.is_not_found() => {}
             Err(error) => return Err(error.into()),
         }
@@ -132,7 +145,7 @@ impl Built {
             }
             other => internal(&other),
         })?;
-        Ok((pushed.digest, true))
+        Ok(placed(pushed.digest, true))
     }
 
     /// The digest that the tag names, if that has this content: equal bytes, or an equal tar below another compressor's.

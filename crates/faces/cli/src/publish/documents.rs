@@ -8,14 +8,19 @@ use weir_verify::PredicateType;
 
 use crate::attest::{document, read_type};
 use crate::global::Context;
+use crate::job::{Materials, NoProvenance, provenance};
+use crate::signer::Signer;
 use crate::{CommandError, run::Result};
 
 /// Options that name documents.
 #[derive(Debug, Args)]
 pub(super) struct DocumentArgs {
-    /// SLSA provenance v1 to attest; may be repeated
+    /// SLSA provenance v1 to attest; may be repeated [default in GitHub and GitLab: what the job says of itself]
     #[arg(long, value_name = "FILE")]
     provenance: Vec<PathBuf>,
+    /// Attest no provenance of the job
+    #[arg(long, conflicts_with = "provenance")]
+    no_provenance: bool,
     /// SBOM to attest, SPDX or CycloneDX, as JSON; may be repeated
     #[arg(long, value_name = "FILE")]
     sbom: Vec<PathBuf>,
@@ -24,6 +29,9 @@ pub(super) struct DocumentArgs {
     vex: Vec<PathBuf>,
 }
 
+/// cosign's name for SLSA provenance v1.
+const PROVENANCE: &str = "slsaprovenance1";
+
 /// A document, read and checked.
 pub(super) struct Document {
     pub(super) kind: PredicateType,
@@ -31,10 +39,15 @@ pub(super) struct Document {
 }
 
 impl DocumentArgs {
+    /// Whether the job is to say itself where the artifact comes from.
+    pub(super) fn is_of_job(&self) -> bool {
+        self.provenance.is_empty() && !self.no_provenance
+    }
+
     pub(super) fn read(&self, cx: &mut Context<'_>) -> Result<Vec<Document>> {
         let mut all = Vec::new();
         for (paths, name) in [
-            (&self.provenance, Some("slsaprovenance1")),
+            (&self.provenance, Some(PROVENANCE)),
             (&self.sbom, None),
             (&self.vex, Some("openvex")),
         ] {
@@ -50,6 +63,26 @@ impl DocumentArgs {
         }
         Ok(all)
     }
+}
+
+/// What the job says of an artifact that it has built. `other` are the source and the revision that the manifest names, where they are
+/// not those of the job's checkout.
+pub(super) fn of_job(
+    cx: &Context<'_>,
+    signer: &Signer,
+    other: Option<(&str, &str)>,
+) -> Result<std::result::Result<Document, NoProvenance>> {
+    let kind = read_type(PROVENANCE).map_err(CommandError::usage)?;
+    let workflow = match signer {
+        Signer::Identity(holder) => holder.token.workflow(),
+        Signer::Key(_) => None,
+    };
+    let materials = Materials {
+        other,
+        workflow,
+        finished: cx.io.now(),
+    };
+    Ok(provenance(cx.io, &materials).map(|predicate| Document { kind, predicate }))
 }
 
 /// Which of the two an SBOM says it is.

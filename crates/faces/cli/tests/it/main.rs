@@ -25,6 +25,7 @@ mod pages;
 mod policy_attested;
 mod posture;
 mod private_sigstore;
+mod provenance;
 mod registry;
 mod sign_keyless;
 mod trust;

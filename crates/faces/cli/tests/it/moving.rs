@@ -29,6 +29,8 @@ const REPOSITORY: &str = "org/apps";
 pub(crate) struct World {
     pub(crate) registry: Registry,
     folder: Arc<tempfile::TempDir>,
+    /// The job that runs the commands.
+    job: Vec<(&'static str, &'static str)>,
     /// For looking at what is there.
     reader: OnceCell<(Line, Client)>,
 }
@@ -42,6 +44,7 @@ impl World {
         Self {
             registry: Registry::new(options),
             folder: Arc::new(tempfile::tempdir().expect("a folder")),
+            job: Vec::new(),
             reader: OnceCell::new(),
         }
     }
@@ -51,7 +54,16 @@ impl World {
         Self {
             registry: self.registry.copy(),
             folder: self.folder.clone(),
+            job: self.job.clone(),
             reader: OnceCell::new(),
+        }
+    }
+
+    /// The same, where commands are run by a job with these variables.
+    pub(crate) fn in_job(self, variables: &[(&'static str, &'static str)]) -> Self {
+        Self {
+            job: variables.to_vec(),
+            ..self
         }
     }
 
@@ -76,10 +88,13 @@ impl World {
         let mirror = format!("registry.example={}", line.url);
         let args = [args, &["--registry-mirror", &mirror]].concat();
         weir_with(&args, |io| {
-            io.with_env("SIGNING_KEY", KEY)
+            let io = io
+                .with_env("SIGNING_KEY", KEY)
                 .with_env("OTHER_KEY", OTHER_KEY)
                 .with_env("PUBLIC_KEY", PUBLIC)
-                .with_env("USER", "alice")
+                .with_env("USER", "alice");
+            let job = self.job.iter();
+            job.fold(io, |io, (name, value)| io.with_env(name, value))
         })
         .await
     }

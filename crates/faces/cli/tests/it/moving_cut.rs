@@ -6,6 +6,7 @@ use weir_oci::Digest;
 use crate::harness::Ran;
 use crate::line::{At, Line, is_shared};
 use crate::moving::{PROMOTE, ROLLBACK, World, publish};
+use crate::provenance::{GITHUB, stated};
 
 const TAGS: [&str; 2] = ["latest", "stable"];
 
@@ -30,7 +31,10 @@ async fn names(world: &World) -> Vec<Option<Digest>> {
 
 /// Cuts the command at every request. Each time tags are as before or as after, and the next run does the rest.
 async fn cut_everywhere(args: &[&str]) -> usize {
-    let start = world().await;
+    cut_everywhere_from(world().await, args).await
+}
+
+async fn cut_everywhere_from(start: World, args: &[&str]) -> usize {
     let model = start.copy();
     let before = names(&model).await;
     let line = Line::to(&model.registry, At::Never).await;
@@ -74,6 +78,18 @@ async fn a_publication_that_is_cut_at_any_request_leaves_whole_tags_and_is_finis
     let path = folder.version("v3");
     let count = cut_everywhere(&publish(&path, "v3")).await;
     assert!(count > 30, "{count} requests");
+}
+
+/// A job states its provenance, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_publication_of_a_job_that_is_cut_at_any_request_is_finished_by_the_next() {
+    let start = world().await.in_job(&GITHUB);
+    let path = start.version("v3");
+    let args = publish(&path, "v3");
+    let count = cut_everywhere_from(start.copy(), &args).await;
+    assert!(count > 40, "{count} requests");
+    start.run(&args).await.success();
+    assert_eq!(stated(&start).await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

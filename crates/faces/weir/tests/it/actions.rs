@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 use weir_standin_registry::{Auth, Options};
 use weir_standin_sigstore::{Rekor, Workload};
 
@@ -78,6 +78,28 @@ async fn verifies(outside: &Outside, tag: &str, subject: &str) -> bool {
     outside.weir(&args).await.status.success()
 }
 
+/// Who has built what a tag names, as the provenance says that the binary finds there.
+async fn builders(outside: &Outside, tag: &str, subject: &str) -> Vec<String> {
+    let url = format!("oci://{}/org/apps:{tag}", outside.host());
+    let (root, issuer) = (outside.path("trusted_root.json"), outside.sigstore().issuer());
+    let kind = ["--type", "slsaprovenance1"];
+    let by = [
+        "--certificate-identity",
+        subject,
+        "--certificate-oidc-issuer",
+        &issuer,
+    ];
+    let verify = ["verify", &url, "--trusted-root", &root];
+    let verified = outside.weir(&[verify.as_slice(), &kind, &by].concat()).await;
+    assert!(verified.status.success(), "{verified:?}");
+    let download = ["attest", "download", &url, "--part", "predicate"];
+    let all = outside.weir(&[download.as_slice(), &kind].concat()).await.stdout;
+    let all = serde_json::Deserializer::from_slice(&all).into_iter::<Value>();
+    let builder = |one: Value| one["runDetails"]["builder"]["id"].as_str().map(str::to_owned);
+    all.map(|one| builder(one.expect("JSON")).expect("a builder"))
+        .collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn github_publishes_then_promotes_and_a_second_run_pushes_nothing() {
     let outside = Outside::start(Options::default()).await;
@@ -102,6 +124,9 @@ async fn github_publishes_then_promotes_and_a_second_run_pushes_nothing() {
         )
         .await
     );
+
+    // The workflow that was called, as the certificate names it, and not the one that calls it.
+    assert_eq!(builders(&outside, "latest", PUSH).await, [PUSH]);
 
     let promote = given.inputs(&[("reason", "tested")]);
     let outputs = github(&outside, "promote", &promote, &job).await.outputs();
@@ -259,6 +284,9 @@ fn pipeline(outside: &Outside) -> Variables {
         ("CI_PROJECT_URL", "https://gitlab.example/org/apps"),
         ("CI_COMMIT_REF_NAME", "main"),
         ("CI_COMMIT_SHA", "0123abcd"),
+        ("CI_JOB_NAME", "weir-publish"),
+        ("CI_JOB_URL", "https://gitlab.example/org/apps/-/jobs/5"),
+        ("CI_RUNNER_ID", "12"),
         ("CI_REGISTRY_IMAGE", &image),
         ("GITLAB_USER_LOGIN", "alice"),
     ] {
@@ -305,6 +333,10 @@ async fn gitlab_publishes_then_promotes_and_a_second_run_pushes_nothing() {
     assert_eq!(outputs, expected(false, true, "latest-stable"));
     let signer = "https://gitlab.example/org/apps//.gitlab-ci.yml@refs/heads/main";
     assert!(verifies(&outside, "latest-stable", signer).await);
+    assert_eq!(
+        builders(&outside, "latest-stable", signer).await,
+        ["https://gitlab.example/org/apps/-/runners/12"]
+    );
 
     outside.registry.forget_seen();
     let outputs = gitlab(&outside, "publish", &publish, &pipeline, token)

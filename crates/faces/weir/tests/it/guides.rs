@@ -327,8 +327,8 @@ async fn turning_verification_on() {
         "1 of 2 sources are would-fail",
         "not yet",
         "refused by policy 'org-signed': authority 'ci' or 'release-key'",
-        // Of the artifact that was asked about.
-        "policy 'org-attested' (audit) is not met: attestation slsaprovenance1",
+        // Of the artifact that was asked about, which has the provenance of its job.
+        "policy 'org-attested' (audit) is not met: attestation cyclonedx",
         "policy 'org-signed' (enforce) is met by authority 'ci'",
     ] {
         assert!(said.contains(expected), "{expected}: {said}");

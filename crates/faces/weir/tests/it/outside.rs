@@ -95,6 +95,12 @@ impl Outside {
             ("GITHUB_REPOSITORY", "org/apps"),
             ("GITHUB_REF", "refs/heads/main"),
             ("GITHUB_SHA", "0123abcd"),
+            (
+                "GITHUB_WORKFLOW_REF",
+                "org/apps/.github/workflows/start.yml@refs/heads/main",
+            ),
+            ("GITHUB_RUN_ID", "42"),
+            ("RUNNER_ENVIRONMENT", "github-hosted"),
             ("GITHUB_ACTOR", "alice"),
             ("ACTIONS_ID_TOKEN_REQUEST_URL", &url),
             ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", &secret),

@@ -25,6 +25,8 @@ pub struct IdentityToken {
     subject: String,
     issuer: String,
     expires: Timestamp,
+    /// The workflow whose job it is for, in GitHub.
+    workflow: Option<String>,
     /// Subjects of the certificate that it will probably get, and its issuer.
     named: Option<Named>,
 }
@@ -115,6 +117,7 @@ impl IdentityToken {
             subject: subject.ok_or(InvalidToken::Missing("sub"))?.to_owned(),
             issuer: claim("iss").ok_or(InvalidToken::Missing("iss"))?.to_owned(),
             expires: expires.ok_or(InvalidToken::Missing("exp"))?,
+            workflow: claim("job_workflow_ref").map(str::to_owned),
             named: named(&claims),
             text: trimmed,
         })
@@ -128,6 +131,12 @@ impl IdentityToken {
     /// Who vouches.
     pub fn issuer(&self) -> &str {
         &self.issuer
+    }
+
+    /// The workflow that holds the job, as `OWNER/REPOSITORY/PATH@REF`, where GitHub vouches for one: the one that was called, not the one
+    /// that was started.
+    pub fn workflow(&self) -> Option<&str> {
+        self.workflow.as_deref()
     }
 
     /// Whom a certificate for it will name, if the authority names people, jobs of GitHub and GitLab, and ServiceAccounts
