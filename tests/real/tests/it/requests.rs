@@ -48,6 +48,12 @@ fn at_most(most: u64, asked: &Counts, what: &str) -> Result<()> {
     Ok(())
 }
 
+/// What was read of objects and of the cluster itself, watches left out.
+fn gets(asked: &Counts) -> u64 {
+    let all = asked.iter().filter(|((verb, _), _)| verb == "GET");
+    all.map(|(_, count)| count).sum()
+}
+
 async fn release(ground: &Ground, ns: &str, name: &str) -> Result<ObjectRef> {
     let chart =
         json!({"chart": "app", "version": "1.x", "sourceRef": {"kind": "HelmRepository", "name": "charts"}});
@@ -115,6 +121,17 @@ async fn no_request_is_made_that_could_be_left_out(ground: &Ground) -> Result<()
         .pointer("/spec/template/spec/containers/0/env/0/value")
         .cloned();
     ensure!(message == Some(json!("good morning")), "{message:?}");
+
+    // What the cluster can do is asked anew where it is not to be remembered.
+    let before = counts();
+    let spec = json!({"persistentClient": false, "values": {"message": "good evening"}});
+    change(ground, &web, spec).await?;
+    ground.until_revision(&web, 3).await?;
+    let anew = asked(ground, &before).await;
+    ensure!(
+        gets(&anew) > gets(&upgrading),
+        "without a persistent client {anew:?}, with one {upgrading:?}"
+    );
     Ok(())
 }
 
