@@ -101,12 +101,17 @@ pub(crate) struct Cluster {
 impl Context<'_> {
     /// The cluster of `--kubeconfig` and `--context`, and the namespace of `--namespace`.
     pub(crate) async fn cluster(&self) -> Result<Cluster> {
+        self.cluster_of(self.global.context.as_deref()).await
+    }
+
+    /// The cluster of `--kubeconfig` and this context, and the namespace of `--namespace`.
+    pub(crate) async fn cluster_of(&self, context: Option<&str>) -> Result<Cluster> {
         let (client, default) = if let Some(given) = self.io.cluster() {
             given
         } else {
             let choice = connect::Choice {
                 kubeconfig: self.global.kubeconfig.as_deref(),
-                context: self.global.context.as_deref(),
+                context,
             };
             connect::choose(&choice).await?
         };

@@ -61,8 +61,8 @@ impl MovingArgs {
     }
 
     /// What the policies of the readers' clusters ask besides, as the options say.
-    pub(crate) async fn demands(&self) -> Result<Demands> {
-        self.readers.demands().await
+    pub(crate) async fn demands(&self, cx: &mut Context<'_>, repository: &Repository) -> Result<Demands> {
+        self.readers.demands(cx, repository).await
     }
 
     /// What readers ask, as far as the token in hand tells: a signature by the identity that it names.
@@ -138,8 +138,7 @@ impl MovingArgs {
                 "sign it with `weir sign` as somebody whom its readers accept, and run the command again; nothing was written",
             ),
             MoveError::NotAdmitted { .. } => CommandError::caused(Kind::Rejected, failure, error).hint(
-                "no tag was moved; sign or attest what is missing (`weir sign`, `weir attest`), or correct the file of \
-                 `--reader-policy`",
+                "no tag was moved; sign or attest what is missing (`weir sign`, `weir attest`), or correct the policy",
             ),
             MoveError::Refused(StepRefused::Held { .. }) => {
                 CommandError::caused(Kind::Rejected, failure, error).hint(

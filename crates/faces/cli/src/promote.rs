@@ -20,6 +20,8 @@ Examples:
     --release-hold
   weir promote oci://ghcr.io/org/apps --from latest --to latest-stable --key cosign.key \\
     --reader-policy production-policy.yaml
+  weir promote oci://ghcr.io/org/apps --from latest --to latest-stable --key cosign.key \\
+    --reader-cluster production -n apps
 
 The order: verify the source with the readers' policy, make and store a signed record of the
 promotion beside it, verify both as readers will, look at the tag again, move it. A run that was cut
@@ -59,7 +61,7 @@ impl Promote {
         let reference = moving::reference(repository, &self.from)?;
         let signer = self.moving.signer(cx, &self.remote).await?;
         let policy = self.moving.known_policy(cx, &signer).await?;
-        let demands = self.moving.demands().await?;
+        let demands = self.moving.demands(cx, repository).await?;
         let client = self.remote.client(cx, repository)?;
         let clock = cx.io.clock();
         let mover = moving::mover(&client, &signer, (&policy, &demands), &clock);

@@ -93,7 +93,7 @@ impl Publish {
         let built = self.content.build(cx)?;
         let signer = self.moving.signer(cx, &self.remote).await?;
         let policy = self.moving.policy(cx, &signer).await?;
-        let demands = self.moving.demands().await?;
+        let demands = self.moving.demands(cx, repository).await?;
         let client = self.remote.client(cx, repository)?;
         let clock = cx.io.clock();
 

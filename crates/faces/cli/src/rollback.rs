@@ -65,7 +65,7 @@ impl Rollback {
         let (repository, tag) = (&self.repository, &self.tag);
         let signer = self.moving.signer(cx, &self.remote).await?;
         let policy = self.moving.known_policy(cx, &signer).await?;
-        let demands = self.moving.demands().await?;
+        let demands = self.moving.demands(cx, repository).await?;
         let client = self.remote.client(cx, repository)?;
         let clock = cx.io.clock();
         let mover = moving::mover(&client, &signer, (&policy, &demands), &clock);

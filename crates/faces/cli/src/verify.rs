@@ -15,7 +15,7 @@ use weir_verify::{
     Target, TextMatch, TrustRoot, examine, verify,
 };
 
-pub(crate) use policies::in_files as policies_in_files;
+pub(crate) use policies::{in_files as policies_in_files, of_cluster as policies_of_cluster};
 
 use crate::global::Context;
 use crate::output::{self, Shape};
@@ -190,11 +190,8 @@ async fn signatures(
 impl Verify {
     async fn by_policies(self, cx: &mut Context<'_>) -> Result {
         let repository = self.reference.repository();
-        let rules = if self.as_cluster.is_some() {
-            cx.global.context.clone_from(&self.as_cluster);
-            let cluster = cx.cluster().await?;
-            let work = policies::of_cluster(&cluster, repository);
-            cx.in_time("reading the policies", work).await?
+        let rules = if let Some(context) = &self.as_cluster {
+            policies::of_cluster(cx, context, repository).await?
         } else {
             policies::in_files(&self.policy).await?
         };

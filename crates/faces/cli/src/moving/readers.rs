@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
-use weir_verify::{Demands, Identity, IdentityPolicy, KeyPolicy, Policy};
+use weir_oci::Repository;
+use weir_verify::{Demands, Identity, IdentityPolicy, KeyPolicy, Mode, Policy, Rule};
 
 use crate::global::Context;
 use crate::signer::{Signer, SignerArgs};
-use crate::verify::{either, policies_in_files};
+use crate::verify::{either, policies_in_files, policies_of_cluster};
 use crate::{CommandError, Kind, keys, run::Result};
 
 /// Options that say what readers accept.
@@ -41,22 +42,30 @@ pub(super) struct ReaderArgs {
     /// tag. Secrets that they refer to may be in it. They are asked besides the above; may be repeated
     #[arg(long, value_name = "FILE", help_heading = "Reader options")]
     reader_policy: Vec<PathBuf>,
+    /// Ask the VerificationPolicies of the cluster of this context that are about an OCIRepository of this address in the namespace
+    /// of `--namespace`, as it is to read the tag; may be repeated
+    #[arg(long, value_name = "CONTEXT", help_heading = "Reader options")]
+    reader_cluster: Vec<String>,
 }
 
 impl ReaderArgs {
-    /// What the policies in files ask. One that cannot be used is an error: nothing would meet it.
-    pub(super) async fn demands(&self) -> Result<Demands> {
-        if self.reader_policy.is_empty() {
-            return Ok(Demands::default());
+    /// What the policies in files and of clusters ask. One that cannot be used and would refuse everything is an error before anything is
+    /// written.
+    pub(super) async fn demands(&self, cx: &mut Context<'_>, repository: &Repository) -> Result<Demands> {
+        let mut rules = Vec::new();
+        if !self.reader_policy.is_empty() {
+            rules = policies_in_files(&self.reader_policy).await?;
+            // Whoever names a file means all of it.
+            for rule in &rules {
+                usable(rule, "of `--reader-policy`")?;
+            }
         }
-        let rules = policies_in_files(&self.reader_policy).await?;
-        for rule in &rules {
-            if let Err(why) = &rule.asks {
-                let message = format!(
-                    "the VerificationPolicy '{}' of `--reader-policy` cannot be used",
-                    rule.name
-                );
-                return Err(CommandError::user(message).cause(why.clone()));
+        for context in &self.reader_cluster {
+            for rule in policies_of_cluster(cx, context, repository).await? {
+                if rule.mode == Mode::Enforce {
+                    usable(&rule, &format!("of the cluster of `--reader-cluster {context}`"))?;
+                }
+                rules.push(rule);
             }
         }
         Ok(Demands { own: None, rules })
@@ -104,6 +113,12 @@ impl ReaderArgs {
             }
         }
     }
+}
+
+fn usable(rule: &Rule, place: &str) -> Result<()> {
+    let Err(why) = &rule.asks else { return Ok(()) };
+    let message = format!("the VerificationPolicy '{}' {place} cannot be used", rule.name);
+    Err(CommandError::user(message).cause(why.clone()))
 }
 
 /// A policy of the identities one of which the token in hand will probably be given; nothing with a key, and for tokens of other kinds.

@@ -47,8 +47,18 @@ pub(crate) async fn in_files(paths: &[PathBuf]) -> Result<Vec<Rule>> {
     Ok(rules)
 }
 
-/// The policies of a cluster that are about an OCIRepository of this repository in the cluster's namespace.
-pub(super) async fn of_cluster(cluster: &Cluster, repository: &Repository) -> Result<Vec<Rule>> {
+/// The policies of the cluster of this context that are about an OCIRepository of this repository in the namespace of `--namespace`.
+pub(crate) async fn of_cluster(
+    cx: &mut Context<'_>,
+    context: &str,
+    repository: &Repository,
+) -> Result<Vec<Rule>> {
+    let cluster = cx.cluster_of(Some(context)).await?;
+    let what = format!("reading the policies of {context}");
+    cx.in_time(&what, of(&cluster, repository)).await
+}
+
+async fn of(cluster: &Cluster, repository: &Repository) -> Result<Vec<Rule>> {
     let Cluster { client, namespace } = cluster;
     let namespaces = ObjectRef::new(GroupVersionKind::new("", "v1", "Namespace"), "", namespace);
     let kind = GroupVersionKind::new(

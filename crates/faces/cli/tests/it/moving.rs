@@ -12,7 +12,7 @@ use weir_standin_sigstore::Rekor;
 use weir_trust::find_attestations;
 use weir_verify::{KeyPolicy, Policy, Promotion, PublicKey, Target, examine, governing, verify};
 
-use crate::harness::{Ran, weir_with};
+use crate::harness::{Cluster, Ran, weir_with};
 use crate::line::{At, Line};
 use crate::sign_keyless;
 
@@ -31,6 +31,8 @@ pub(crate) struct World {
     folder: Arc<tempfile::TempDir>,
     /// The job that runs the commands.
     job: Vec<(&'static str, &'static str)>,
+    /// What `--reader-cluster` names.
+    cluster: Option<Cluster>,
     /// For looking at what is there.
     reader: OnceCell<(Line, Client)>,
 }
@@ -45,6 +47,7 @@ impl World {
             registry: Registry::new(options),
             folder: Arc::new(tempfile::tempdir().expect("a folder")),
             job: Vec::new(),
+            cluster: None,
             reader: OnceCell::new(),
         }
     }
@@ -55,6 +58,7 @@ impl World {
             registry: self.registry.copy(),
             folder: self.folder.clone(),
             job: self.job.clone(),
+            cluster: self.cluster.clone(),
             reader: OnceCell::new(),
         }
     }
@@ -93,6 +97,10 @@ impl World {
                 .with_env("OTHER_KEY", OTHER_KEY)
                 .with_env("PUBLIC_KEY", PUBLIC)
                 .with_env("USER", "alice");
+            let io = match &self.cluster {
+                Some(cluster) => io.with_cluster(cluster.client.clone(), "apps"),
+                None => io,
+            };
             let job = self.job.iter();
             job.fold(io, |io, (name, value)| io.with_env(name, value))
         })
@@ -596,6 +604,72 @@ async fn n45_a_policy_of_the_readers_that_cannot_be_used_stops_everything() {
     let said = world.run(&args).await.failure();
     assert!(said.contains("its data is no mapping"), "{said}");
     assert!(world.registry.repositories().is_empty());
+}
+
+/// The policies of a cluster that reads the tag, and only those that are about it there.
+#[tokio::test]
+async fn what_policies_of_the_readers_cluster_refuse_gets_no_tag() {
+    let cluster = Cluster::start().await;
+    let world = World {
+        cluster: Some(cluster.clone()),
+        ..World::new()
+    };
+    let policy = |name: &str, mode: &str, prefix: &str, more: Value| {
+        let mut spec = json!({"mode": mode, "match": [{"urlPrefix": prefix}], "authorities": {"anyOf": [
+            {"name": "ci", "key": {"secretRef": {"name": "keys", "namespace": "apps"}}}]}});
+        spec.as_object_mut()
+            .expect("a map")
+            .extend(more.as_object().cloned().expect("a map"));
+        json!({"apiVersion": "weir.dev/v1alpha1", "kind": "VerificationPolicy", "metadata": {"name": name}, "spec": spec})
+    };
+    let keys = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys", "namespace": "apps"},
+        "data": {"a.pub": weir_apis::secret::encode(PUBLIC.as_bytes())}});
+    cluster.put(keys).await;
+    let vex = json!({"attestations": [{"predicateType": "openvex"}]});
+    cluster.put(policy("org", "enforce", URL, vex.clone())).await;
+    cluster
+        .put(policy("elsewhere", "enforce", "oci://other.example", vex))
+        .await;
+    let path = world.version("v1");
+    let args = [publish(&path, "v1").as_slice(), &["--reader-cluster", "any"]].concat();
+    let said = world.run(&args).await.failure();
+    assert!(
+        said.contains("refused by policy 'org': attestation openvex"),
+        "{said}"
+    );
+    assert!(!said.contains("elsewhere"), "{said}");
+    assert_eq!(world.tag("latest"), None);
+    let vex = world.file("vex.json", VEX);
+    world
+        .run(&[args.as_slice(), &["--vex", &vex]].concat())
+        .await
+        .success();
+
+    // What can't be used refuses everything where it is enforced; that is said before anything is written.
+    let absent = json!({"authorities": {"anyOf": [{"name": "ci", "key": {"secretRef": {"name": "no", "namespace": "apps"}}}]}});
+    cluster.put(policy("later", "audit", URL, absent.clone())).await;
+    let promote = [PROMOTE.as_slice(), &["--reader-cluster", "any"]].concat();
+    let ran = world.run(&promote).await;
+    assert!(
+        ran.stderr
+            .contains("refused by policy 'later', which is only audited"),
+        "{}",
+        ran.stderr
+    );
+    ran.success();
+    cluster.put(policy("later", "enforce", URL, absent)).await;
+    world.registry.forget_seen();
+    let said = world
+        .run(&[ROLLBACK.as_slice(), &["--reader-cluster", "any"]].concat())
+        .await
+        .failure();
+    assert!(
+        said.contains(
+            "the VerificationPolicy 'later' of the cluster of `--reader-cluster any` cannot be used"
+        ),
+        "{said}"
+    );
+    assert!(world.registry.seen().is_empty());
 }
 
 /// A policy that lets tags go forward only takes records by its own authorities.
