@@ -245,7 +245,7 @@ impl Resource {
 
     /// The name, shared with the object.
     pub(crate) fn name_text(&self) -> Text {
-        match self.node().at(&["metadata", "name"]).map(|name| &name.data) {
+        match self.node().at(&["metadata", "name"]).map(Node::data) {
             Some(Data::Scalar(name)) => name.clone(),
             _ => "".into(),
         }

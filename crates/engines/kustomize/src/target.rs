@@ -630,7 +630,7 @@ fn unchanged(before: &ResMap, after: &ResMap) -> bool {
 }
 
 fn same_nodes(a: &Node, b: &Node) -> bool {
-    let data = match (&a.data, &b.data) {
+    let data = match (a.data(), b.data()) {
         (Data::Sequence(a), Data::Sequence(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_nodes(a, b))
         }
@@ -642,7 +642,7 @@ fn same_nodes(a: &Node, b: &Node) -> bool {
         }
         _ => a.as_str() == b.as_str() && a.as_str().is_some(),
     };
-    data && a.tag_text() == b.tag_text() && a.style == b.style && a.comments() == b.comments()
+    data && a.tag_text() == b.tag_text() && a.style() == b.style() && a.comments() == b.comments()
 }
 
 /// The origin of what a configured plugin makes or changes.

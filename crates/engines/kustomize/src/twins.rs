@@ -25,7 +25,7 @@ pub(crate) fn unmark(node: &mut Node) {
     if mark(node).is_some() {
         node.set_span(Span::default());
     }
-    match &mut node.data {
+    match node.data_mut() {
         Data::Sequence(items) => items.iter_mut().for_each(unmark),
         Data::Mapping(entries) => entries.iter_mut().for_each(|(_, value)| unmark(value)),
         _ => {}
@@ -71,7 +71,7 @@ impl Twins {
             if let Some(last) = self.0.get_mut(at)
                 && (last.as_str() != node.as_str()
                     || last.tag_text() != node.tag_text()
-                    || last.style != node.style)
+                    || last.style() != node.style())
                 && !changed.contains(&at)
             {
                 last.clone_from(node);
@@ -79,7 +79,7 @@ impl Twins {
             }
             return;
         }
-        match &node.data {
+        match node.data() {
             Data::Sequence(items) => items.iter().for_each(|item| self.find_changed(item, changed)),
             Data::Mapping(entries) => entries
                 .iter()
@@ -94,7 +94,7 @@ fn put(node: &mut Node, at: usize, value: &Node) {
         node.clone_from(value);
         return;
     }
-    match &mut node.data {
+    match node.data_mut() {
         Data::Sequence(items) => items.iter_mut().for_each(|item| put(item, at, value)),
         Data::Mapping(entries) => entries.iter_mut().for_each(|(_, node)| put(node, at, value)),
         _ => {}

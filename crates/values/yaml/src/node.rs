@@ -3,7 +3,7 @@
 //! A build holds the trees of all its objects at the same time, so a node is small: what few nodes have stands apart
 //! ([`Rare`]), texts are shared, and lists are one pointer.
 
-use crate::{List, Text};
+use crate::{Data, DataMut, DataRef, List, Text};
 
 /// One document of a stream.
 #[derive(Clone, Debug)]
@@ -144,19 +144,6 @@ pub struct Comments {
     pub foot: String,
 }
 
-/// What a node holds.
-#[derive(Clone, Debug)]
-pub enum Data {
-    /// Text after unescaping and folding.
-    Scalar(Text),
-    /// Items in order.
-    Sequence(List<Node>),
-    /// Entries in order; keys may repeat if the parser was told to let them.
-    Mapping(List<(Node, Node)>),
-    /// `*name`; [`crate::expand_aliases`] replaces it by what it stands for.
-    Alias(Text),
-}
-
 /// What few nodes have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rare {
@@ -171,17 +158,11 @@ pub struct Rare {
 /// A node of the tree.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// Content.
-    pub data: Data,
-    /// Type.
-    pub tag: Tag,
-    /// Whether the tag was written in the source, and is to be written again. With [`Tag::None`] it was `!`, which is not.
-    pub tag_is_explicit: bool,
-    /// Notation.
-    pub style: Style,
-    /// What few nodes have.
-    pub rare: Option<Box<Rare>>,
-    /// Position in the source.
+    data: Data,
+    tag: Tag,
+    tag_is_explicit: bool,
+    style: Style,
+    rare: Option<Box<Rare>>,
     place: Place,
 }
 
@@ -235,6 +216,56 @@ impl Node {
         }
     }
 
+    /// Content.
+    pub const fn data(&self) -> DataRef<'_> {
+        self.data.as_ref()
+    }
+
+    /// Content, to change.
+    pub const fn data_mut(&mut self) -> DataMut<'_> {
+        self.data.as_mut()
+    }
+
+    /// The content alone.
+    pub fn into_data(self) -> Data {
+        self.data
+    }
+
+    /// Puts other content in the place of what is there.
+    pub fn set_data(&mut self, data: Data) {
+        self.data = data;
+    }
+
+    /// Type.
+    pub const fn tag(&self) -> Tag {
+        self.tag
+    }
+
+    /// Says of what type it is.
+    pub const fn set_tag(&mut self, tag: Tag) {
+        self.tag = tag;
+    }
+
+    /// Whether the tag was written in the source, and is to be written again. With [`Tag::None`] it was `!`, which is not.
+    pub const fn tag_is_explicit(&self) -> bool {
+        self.tag_is_explicit
+    }
+
+    /// Says whether the tag is to be written.
+    pub const fn set_tag_is_explicit(&mut self, is_explicit: bool) {
+        self.tag_is_explicit = is_explicit;
+    }
+
+    /// Notation.
+    pub const fn style(&self) -> Style {
+        self.style
+    }
+
+    /// Says how it is to be written.
+    pub const fn set_style(&mut self, style: Style) {
+        self.style = style;
+    }
+
     /// Position in the source. Columns and lengths end at 65,535, whatever the source has.
     pub fn span(&self) -> Span {
         self.place.into()
@@ -277,7 +308,7 @@ impl Node {
 
     /// The text of a scalar.
     pub fn as_str(&self) -> Option<&str> {
-        match &self.data {
+        match self.data() {
             Data::Scalar(text) => Some(text),
             _ => None,
         }
@@ -285,7 +316,7 @@ impl Node {
 
     /// The entries of a mapping.
     pub fn entries(&self) -> Option<&[(Self, Self)]> {
-        match &self.data {
+        match self.data() {
             Data::Mapping(entries) => Some(entries),
             _ => None,
         }
@@ -293,7 +324,7 @@ impl Node {
 
     /// The entries of a mapping, to change.
     pub fn entries_mut(&mut self) -> Option<&mut List<(Self, Self)>> {
-        match &mut self.data {
+        match self.data_mut() {
             Data::Mapping(entries) => Some(entries),
             _ => None,
         }
@@ -301,7 +332,7 @@ impl Node {
 
     /// The items of a sequence.
     pub fn items(&self) -> Option<&[Self]> {
-        match &self.data {
+        match self.data() {
             Data::Sequence(items) => Some(items),
             _ => None,
         }
@@ -309,7 +340,7 @@ impl Node {
 
     /// The items of a sequence, to change.
     pub fn items_mut(&mut self) -> Option<&mut List<Self>> {
-        match &mut self.data {
+        match self.data_mut() {
             Data::Sequence(items) => Some(items),
             _ => None,
         }
@@ -356,7 +387,7 @@ impl Node {
 
     /// The tag as it is written, empty for [`Tag::None`].
     pub fn tag_text(&self) -> &str {
-        match (&self.rare, self.tag) {
+        match (self.rare(), self.tag) {
             (Some(rare), Tag::Other) => rare.tag.as_deref().unwrap_or_default(),
             (_, tag) => tag.short(),
         }
@@ -364,13 +395,29 @@ impl Node {
 
     /// `&name`, where there is one.
     pub fn anchor(&self) -> Option<&Text> {
-        self.rare.as_ref()?.anchor.as_ref()
+        self.rare()?.anchor.as_ref()
+    }
+
+    /// Takes `&name` away.
+    pub(crate) fn take_anchor(&mut self) -> Option<Text> {
+        self.anchor()?;
+        self.rare_mut().anchor.take()
     }
 
     /// Comments, where there are any.
     pub fn comments(&self) -> Option<&Comments> {
-        let comments = &self.rare.as_ref()?.comments;
+        let comments = &self.rare()?.comments;
         (*comments != Comments::default()).then_some(comments)
+    }
+
+    /// What few nodes have, where it has any of it.
+    pub(crate) fn rare(&self) -> Option<&Rare> {
+        self.rare.as_deref()
+    }
+
+    /// Takes away what few nodes have.
+    pub(crate) fn take_rare(&mut self) -> Option<Rare> {
+        self.rare.take().map(|rare| *rare)
     }
 
     /// What few nodes have, to add to it.
@@ -385,7 +432,7 @@ impl Node {
 
     /// Whether this is null, or a collection without members.
     pub fn is_null_or_empty(&self) -> bool {
-        match &self.data {
+        match self.data() {
             _ if self.is_null() => true,
             Data::Sequence(items) => items.is_empty(),
             Data::Mapping(entries) => entries.is_empty(),

@@ -67,14 +67,11 @@ impl<'a> Context<'a> {
             Ok(pair) => pair,
             Err(outcome) => return Ok(outcome),
         };
-        let Data::Sequence(items) = &mut node.data else {
+        let Data::Sequence(items) = node.data_mut() else {
             return Ok(Outcome::dest(node));
         };
-        let (origin, same) = match origin {
-            Origin::Some(Node {
-                data: Data::Sequence(items),
-                ..
-            }) => (items.into_vec(), false),
+        let (origin, same) = match origin.into_data() {
+            Origin::Some(Data::Sequence(items)) => (items.into_vec(), false),
             Origin::Same => (Vec::new(), true),
             _ => (Vec::new(), false),
         };

@@ -264,7 +264,7 @@ impl Referrer {
                 let Some(namespace) = subject.get("namespace").filter(|_| is_account) else {
                     continue;
                 };
-                if namespace.tag != Tag::Str && namespace.tag != Tag::None {
+                if namespace.tag() != Tag::Str && namespace.tag() != Tag::None {
                     return Err(Error::invalid(format!(
                         "Invalid Input: namespace is blank for resource \"{id}\""
                     )));
@@ -368,7 +368,7 @@ impl<'a> Field<'a> {
         if node.is_null() {
             return Ok(());
         }
-        match &mut node.data {
+        match node.data_mut() {
             Data::Scalar(_) | Data::Alias(_) => self.scalar(node),
             Data::Mapping(_) => self.mapping(node),
             Data::Sequence(items) => {

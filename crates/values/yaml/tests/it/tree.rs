@@ -10,7 +10,7 @@ fn scalars_know_their_place_style_and_comment() {
     let root = parse_one(text).unwrap();
     let image = root.at(&["spec", "image"]).unwrap();
     assert_eq!(image.as_str(), Some("app:1.0"));
-    assert_eq!(image.style, Style::DoubleQuoted);
+    assert_eq!(image.style(), Style::DoubleQuoted);
     assert_eq!(
         &text[image.span().start as usize..image.span().end as usize],
         "\"app:1.0\""
@@ -34,7 +34,7 @@ fn empty_and_written_nulls_are_told_apart() {
         root.entries()
             .unwrap()
             .iter()
-            .all(|(_, value)| value.tag == Tag::Null)
+            .all(|(_, value)| value.tag() == Tag::Null)
     );
 }
 
@@ -154,7 +154,7 @@ fn a_foot_comment_adds_a_break_to_a_text_that_keeps_its_own() {
 fn block_scalars_within_flow_collections_keep_their_text() {
     let mut root = parse_one("a: [x]\n").unwrap();
     let mut text = weir_yaml::Node::string("a\n  b\n");
-    text.style = Style::Folded;
+    text.set_style(Style::Folded);
     root.get_mut("a").unwrap().items_mut().unwrap().push(text);
     assert_eq!(to_json(&root, Dialect::Kyaml).unwrap()["a"][1], "a\n  b\n");
 }

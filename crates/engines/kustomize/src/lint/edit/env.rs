@@ -46,7 +46,7 @@ fn one(
         source.text.get(path.span().bytes())?,
     );
     let behind = line.get(within(path.span().bytes().end)?..)?;
-    let new = if generator.style == Style::Flow {
+    let new = if generator.style() == Style::Flow {
         format!("{before}envs: [{written}]{behind}")
     } else {
         let indent = " ".repeat(before.chars().count());

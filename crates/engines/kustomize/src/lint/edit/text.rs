@@ -47,7 +47,7 @@ impl Edits {
 impl<'a> Lines<'a> {
     /// The lines of a file whose fields stand in a block at its left margin.
     pub(super) fn of(source: &'a Source) -> Option<Self> {
-        let is_block = source.node.style == Style::Plain
+        let is_block = source.node.style() == Style::Plain
             && source
                 .node
                 .entries()?
@@ -135,7 +135,7 @@ impl<'a> Lines<'a> {
             return Some(Vec::new());
         }
         let nodes = section.value.items()?;
-        if section.value.style == Style::Flow {
+        if section.value.style() == Style::Flow {
             return Some(nodes.iter().map(|node| self.printed(node)).collect());
         }
         let (dashes, indent) = self.dashes(section, nodes.len())?;
@@ -255,7 +255,7 @@ impl<'a> Lines<'a> {
         edits: &mut Edits,
     ) -> Option<()> {
         let count = section.value.items().unwrap_or_default().len();
-        let is_block = section.value.style == Style::Plain && count > 0;
+        let is_block = section.value.style() == Style::Plain && count > 0;
         if !is_block {
             // A list in one line, or none: it is written anew.
             let comment = self.key_comment(section);
@@ -366,7 +366,7 @@ pub(super) fn indented_item(text: &str, end: &str) -> String {
 /// Whether a scalar's text is a block: `|` or `>`.
 pub(super) fn is_block_scalar(node: &Node) -> bool {
     matches!(
-        (&node.data, node.style),
+        (node.data(), node.style()),
         (Data::Scalar(_), Style::Literal | Style::Folded)
     )
 }
