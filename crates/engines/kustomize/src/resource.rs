@@ -1,7 +1,7 @@
 //! An object on its way through the build.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use weir_yaml::{Data, List, Node, Tag, Text};
 
@@ -222,8 +222,8 @@ impl Resource {
 
     /// The object, an empty one if it was deleted.
     pub(crate) fn node(&self) -> &Node {
-        static EMPTY: Node = Node::new(Data::Mapping(List::new()), Tag::Null);
-        self.node.as_ref().unwrap_or(&EMPTY)
+        static EMPTY: LazyLock<Node> = LazyLock::new(|| Node::new(Data::Mapping(List::new()), Tag::Null));
+        self.node.as_ref().unwrap_or_else(|| &EMPTY)
     }
 
     /// Whether there is nothing left of it.

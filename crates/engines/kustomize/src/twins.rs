@@ -11,13 +11,11 @@ use weir_yaml::{Data, Node, Span};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Twins(Vec<Node>);
 
-/// The column of marks, on line 0: nodes that were read have a line.
-const MARK: u32 = 1;
-
+/// The mark of a twin, a column on line 0: nodes that were read have a line, and others no column.
 fn mark(node: &Node) -> Option<usize> {
     let span = node.span();
-    let marked = span.line == 0 && span.column == MARK;
-    marked.then(|| usize::try_from(span.start).ok()).flatten()
+    let column = usize::try_from(span.column).ok().filter(|_| span.line == 0)?;
+    column.checked_sub(1)
 }
 
 /// Takes the mark off a copy, which is a node of its own.
@@ -35,11 +33,13 @@ pub(crate) fn unmark(node: &mut Node) {
 impl Twins {
     /// A node to be put at several places.
     pub(crate) fn begin(&self, mut node: Node) -> Node {
+        // Nodes have room for so many; an object that has more twins is none of this world.
+        let column = u16::try_from(self.0.len() + 1)
+            .ok()
+            .filter(|column| *column < u16::MAX);
         node.set_span(Span {
-            start: u32::try_from(self.0.len()).unwrap_or(u32::MAX),
-            end: 0,
             line: 0,
-            column: MARK,
+            column: column.unwrap_or_default().into(),
         });
         node
     }

@@ -24,6 +24,7 @@ mod comments;
 mod data;
 pub mod emit;
 mod error;
+mod head;
 mod json;
 mod list;
 mod node;

@@ -143,11 +143,7 @@ pub fn parse_pieces<E: From<ParseError>>(
 fn events(text: &str, options: ParseOptions) -> Result<Events<'_>, ParseError> {
     if text.len() > options.limits.bytes {
         let message = format!("text is larger than {} bytes", options.limits.bytes);
-        let span = Span {
-            line: 1,
-            column: 1,
-            ..Span::default()
-        };
+        let span = Span { line: 1, column: 1 };
         return Err(ParseError::new(span, message));
     }
     Ok(Events::new(text, options.limits.depth, !options.without_comments))
