@@ -5,11 +5,11 @@
 //! or a patch, writes all. Trees here hold values, not references, so twins are marked and brought in line after each
 //! transformer.
 
-use weir_yaml::{Data, Node, Span};
+use weir_yaml::{Data, List, Node, Span};
 
 /// What an object's twins were when they were last in line; the place in the list is the mark.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Twins(Vec<Node>);
+pub(crate) struct Twins(List<Node>);
 
 /// The mark of a twin, a column on line 0: nodes that were read have a line, and others no column.
 fn mark(node: &Node) -> Option<usize> {
@@ -46,9 +46,7 @@ impl Twins {
 
     /// Takes note of a node that was put at several places.
     pub(crate) fn end(&mut self, node: Node) {
-        // One for each label: room for more would be most of what the list takes.
-        self.0.reserve_exact(1);
-        self.0.push(node);
+        self.0.add(node);
     }
 
     /// Brings twins in line: where one was written, all are. Says whether that was so.

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use weir_yaml::{Data, Node, Tag, Text};
+use weir_yaml::{Data, List, Node, Tag, Text, Texts};
 
 use crate::config::NameReference;
 use crate::error::{Error, Result, Within};
@@ -66,10 +66,10 @@ struct Fields<'a> {
 struct Target {
     current: Id,
     /// Types that it once had.
-    types: Vec<Arc<Gvk>>,
-    original_namespace: Arc<str>,
-    prefixes: Vec<Arc<str>>,
-    suffixes: Vec<Arc<str>>,
+    types: List<Arc<Gvk>>,
+    original_namespace: Text,
+    prefixes: List<Text>,
+    suffixes: List<Text>,
 }
 
 /// A [`ResId`] whose parts are shared.
@@ -77,7 +77,7 @@ struct Id {
     gvk: Arc<Gvk>,
     /// Shared with the object itself, and with those that refer to it.
     name: Text,
-    namespace: Arc<str>,
+    namespace: Text,
     cluster_scoped: bool,
 }
 
@@ -102,18 +102,13 @@ impl Id {
 /// Texts and types that were there before.
 #[derive(Default)]
 struct Known {
-    texts: HashSet<Arc<str>>,
+    texts: Texts,
     types: HashSet<Arc<Gvk>>,
 }
 
 impl Known {
-    fn text(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.texts.get(text) {
-            return Arc::clone(known);
-        }
-        let new: Arc<str> = text.into();
-        self.texts.insert(Arc::clone(&new));
-        new
+    fn text(&mut self, text: &str) -> Text {
+        self.texts.share(text.into())
     }
 
     fn gvk(&mut self, id: &IdRef<'_>) -> Arc<Gvk> {
@@ -130,8 +125,8 @@ impl Known {
 /// All objects, found by the names they once had.
 struct Targets {
     list: Vec<Target>,
-    by_name: HashMap<Arc<str>, Named>,
-    by_original_namespace: HashMap<Arc<str>, Sight>,
+    by_name: HashMap<Text, Named>,
+    by_original_namespace: HashMap<Text, Sight>,
 }
 
 /// The objects that had a name.
@@ -196,13 +191,12 @@ impl Targets {
                 namespace: shared.text(id.namespace),
                 cluster_scoped: id.cluster_scoped,
             };
-            let mut types: Vec<Arc<Gvk>> = Vec::new();
+            let mut types: List<Arc<Gvk>> = List::new();
             let mut names: Vec<&str> = Vec::new();
             for (id, previous) in resource.previous_refs().zip(&resource.previous) {
                 let gvk = shared.gvk(&id);
                 if !types.contains(&gvk) {
-                    types.reserve_exact(1);
-                    types.push(gvk);
+                    types.add(gvk);
                 }
                 if names.contains(&id.name) {
                     continue;
@@ -211,21 +205,21 @@ impl Targets {
                 match targets.by_name.get_mut(id.name) {
                     Some(named) => named.add(at, &targets.list, current.effective_namespace()),
                     None => {
-                        targets.by_name.insert(Arc::clone(&previous.name), Named::One(at));
+                        targets.by_name.insert(previous.name.clone(), Named::One(at));
                     }
                 }
             }
             let original_namespace = shared.text(resource.original_ref(schema).effective_namespace());
             let sight = targets
                 .by_original_namespace
-                .entry(Arc::clone(&original_namespace))
+                .entry(original_namespace.clone())
                 .or_default();
             sight.everywhere |= current.cluster_scoped;
             if !sight.effective.contains(current.effective_namespace()) {
                 sight.effective.insert(current.effective_namespace().to_owned());
             }
-            if !sight.written.contains(current.namespace.as_ref()) {
-                sight.written.insert(current.namespace.as_ref().to_owned());
+            if !sight.written.contains(current.namespace.as_str()) {
+                sight.written.insert(current.namespace.to_string());
             }
             targets.list.push(Target {
                 current,
@@ -242,8 +236,8 @@ impl Targets {
 /// The object that refers.
 struct Referrer {
     id: ResId,
-    prefixes: Vec<Arc<str>>,
-    suffixes: Vec<Arc<str>>,
+    prefixes: List<Text>,
+    suffixes: List<Text>,
     /// Namespaces of the service accounts that a role binding names.
     subject_namespaces: HashSet<String>,
     /// Type that a binding's `roleRef` names.
@@ -348,9 +342,8 @@ impl Referrer {
     }
 
     fn same_affixes(&self, target: &Target, allow_empty: bool) -> bool {
-        let same = |a: &[Arc<str>], b: &[Arc<str>]| {
-            (allow_empty && (a.is_empty() || b.is_empty())) || same_ending(a, b)
-        };
+        let same =
+            |a: &[Text], b: &[Text]| (allow_empty && (a.is_empty() || b.is_empty())) || same_ending(a, b);
         same(&target.prefixes, &self.prefixes) && same(&target.suffixes, &self.suffixes)
     }
 }
