@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use weir_yaml::{Data, List, Node, Tag, Text};
 
 use crate::error::{Error, Result};
-use crate::id::{Gvk, IdRef, ResId, split_api_version};
+use crate::id::{DEFAULT_NAMESPACE, Gvk, IdRef, ResId, split_api_version};
 use crate::merge;
 use crate::ops::{self, Kind};
 use crate::origin::Origin;
@@ -376,6 +376,8 @@ impl Resource {
 
     /// Remembers the id it has now.
     pub(crate) fn store_previous(&mut self, schema: &Schema) {
+        /// Where most objects are at first.
+        static DEFAULT: LazyLock<Text> = LazyLock::new(|| DEFAULT_NAMESPACE.into());
         let id = self.id_ref(schema);
         let last = self.previous.last();
         let shared = |text: &str, path: &[&str], of: fn(&Previous) -> &Text| {
@@ -383,7 +385,8 @@ impl Resource {
                 Some(Data::Scalar(own)) => Some(own),
                 _ => None,
             };
-            let known = own.into_iter().chain(last.map(of)).find(|known| *known == text);
+            let mut known = own.into_iter().chain(last.map(of)).chain([&*DEFAULT]);
+            let known = known.find(|known| *known == text);
             known.cloned().unwrap_or_else(|| text.into())
         };
         let previous = Previous {

@@ -87,6 +87,7 @@ impl<'a> Target<'a> {
             self.origin = Some(Origin::default());
         }
         let mut all = self.accumulate(Accumulator::default())?;
+        self.build.forget_texts();
         let schema = self.build.schema();
         Transformer::Hash.run(&mut all.map, &schema, &mut Effects::unwatched())?;
         let config = all.config.take().unwrap_or_default();

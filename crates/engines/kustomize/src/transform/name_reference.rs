@@ -1,6 +1,7 @@
 //! References by name, brought up to date after names changed.
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use weir_yaml::{Data, List, Node, Tag, Text, Texts};
@@ -65,11 +66,25 @@ struct Fields<'a> {
 /// in common is shared.
 struct Target {
     current: Id,
+    past: Rc<Past>,
+}
+
+/// What became of an object on its way, which is nearly always what became of the one before it.
+struct Past {
     /// Types that it once had.
-    types: List<Arc<Gvk>>,
+    types: Vec<Arc<Gvk>>,
     original_namespace: Text,
     prefixes: List<Text>,
     suffixes: List<Text>,
+}
+
+impl Past {
+    fn is(&self, types: &[Arc<Gvk>], original_namespace: &Text, resource: &Resource) -> bool {
+        self.types == types
+            && self.original_namespace == *original_namespace
+            && self.prefixes.as_slice() == resource.prefixes.as_slice()
+            && self.suffixes.as_slice() == resource.suffixes.as_slice()
+    }
 }
 
 /// A [`ResId`] whose parts are shared.
@@ -183,6 +198,8 @@ impl Targets {
             by_original_namespace: HashMap::new(),
         };
         let mut shared = Known::default();
+        let mut types: Vec<Arc<Gvk>> = Vec::new();
+        let mut names: Vec<&str> = Vec::new();
         for (at, resource) in map.iter().enumerate() {
             let id = resource.id_ref(schema);
             let current = Id {
@@ -191,12 +208,12 @@ impl Targets {
                 namespace: shared.text(id.namespace),
                 cluster_scoped: id.cluster_scoped,
             };
-            let mut types: List<Arc<Gvk>> = List::new();
-            let mut names: Vec<&str> = Vec::new();
+            types.clear();
+            names.clear();
             for (id, previous) in resource.previous_refs().zip(&resource.previous) {
                 let gvk = shared.gvk(&id);
                 if !types.contains(&gvk) {
-                    types.add(gvk);
+                    types.push(gvk);
                 }
                 if names.contains(&id.name) {
                     continue;
@@ -221,13 +238,16 @@ impl Targets {
             if !sight.written.contains(current.namespace.as_str()) {
                 sight.written.insert(current.namespace.to_string());
             }
-            targets.list.push(Target {
-                current,
-                types,
-                original_namespace,
-                prefixes: resource.prefixes.clone(),
-                suffixes: resource.suffixes.clone(),
-            });
+            let past = match targets.list.last() {
+                Some(last) if last.past.is(&types, &original_namespace, resource) => Rc::clone(&last.past),
+                _ => Rc::new(Past {
+                    types: types.clone(),
+                    original_namespace,
+                    prefixes: resource.prefixes.clone(),
+                    suffixes: resource.suffixes.clone(),
+                }),
+            };
+            targets.list.push(Target { current, past });
         }
         targets
     }
@@ -344,7 +364,7 @@ impl Referrer {
     fn same_affixes(&self, target: &Target, allow_empty: bool) -> bool {
         let same =
             |a: &[Text], b: &[Text]| (allow_empty && (a.is_empty() || b.is_empty())) || same_ending(a, b);
-        same(&target.prefixes, &self.prefixes) && same(&target.suffixes, &self.suffixes)
+        same(&target.past.prefixes, &self.prefixes) && same(&target.past.suffixes, &self.suffixes)
     }
 }
 
@@ -438,7 +458,7 @@ impl<'a> Field<'a> {
                     .is_some_and(|sight| self.referrer.sees_any(sight))
         });
         let in_namespace = |target: &Target| match (namespace, by_original) {
-            (Some(namespace), Some(true)) => target.original_namespace.as_ref() == namespace,
+            (Some(namespace), Some(true)) => target.past.original_namespace.as_ref() == namespace,
             (Some(namespace), _) => {
                 namespace != NO_NAMESPACE && target.current.effective_namespace() == namespace
             }
@@ -484,5 +504,5 @@ impl<'a> Field<'a> {
 
 /// Whether an object once was of a type.
 fn was(target: &Target, gvk: &Gvk) -> bool {
-    target.types.iter().any(|of| of.is_selected_by(gvk))
+    target.past.types.iter().any(|of| of.is_selected_by(gvk))
 }
