@@ -454,11 +454,13 @@ fn valid(all: &[Vec<String>], values: &[String], keys: &[String]) -> (Vec<String
 /// port with one.
 fn unify(all: &mut [Vec<String>]) {
     for i in 0..all.len() {
+        // What a row is compared with is what stood there before: an item without any key is so completed by the last
+        // that has one, not by the first.
+        let Some(a) = all.get(i).cloned() else {
+            continue;
+        };
         for j in 0..all.len() {
-            let (Some(a), Some(b)) = (all.get(i), all.get(j)) else {
-                continue;
-            };
-            let Some(both) = common(a, b) else {
+            let Some(both) = all.get(j).and_then(|b| common(&a, b)) else {
                 continue;
             };
             for at in [i, j] {
