@@ -218,7 +218,8 @@ fn read_again(mut root: Node, value: &serde_json::Value) -> Result<(), String> {
 
 /// The writer doubles line breaks of folded text with indented lines, as yaml v3 does: the other styles must be stable.
 fn unfold(node: &mut Node) {
-    match &mut node.data {
+    let is_folded = node.style() == Style::Folded;
+    match node.data_mut() {
         Data::Sequence(items) => items.iter_mut().for_each(unfold),
         Data::Mapping(entries) => {
             for (key, value) in entries {
@@ -226,7 +227,7 @@ fn unfold(node: &mut Node) {
                 unfold(value);
             }
         }
-        _ if node.style == Style::Folded => node.style = Style::DoubleQuoted,
+        _ if is_folded => node.set_style(Style::DoubleQuoted),
         _ => {}
     }
 }

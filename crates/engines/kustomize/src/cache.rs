@@ -129,7 +129,7 @@ fn size(node: &Node) -> usize {
     let comments = node
         .comments()
         .map_or(0, |c| c.head.len() + c.line.len() + c.foot.len());
-    let inner = match &node.data {
+    let inner = match node.data() {
         Data::Scalar(text) => text.len(),
         Data::Alias(name) => name.len(),
         Data::Sequence(items) => items.iter().map(size).sum(),

@@ -194,7 +194,7 @@ impl Walk<'_> {
         if node.is_null() {
             return Ok(());
         }
-        match &mut node.data {
+        match node.data_mut() {
             Data::Sequence(items) => items
                 .iter_mut()
                 .try_for_each(|item| self.node(item, parts, set))
@@ -239,10 +239,10 @@ impl Walk<'_> {
             && let Some(kind) = kind
         {
             if kind == Kind::Scalar {
-                field.tag = tag;
+                field.set_tag(tag);
             } else {
                 *field = kind.create();
-                field.tag = tag;
+                field.set_tag(tag);
             }
         }
         self.node(field, rest, set)

@@ -80,7 +80,7 @@ fn finish(mut node: Node, args: &GeneratorArgs) -> Result<Resource> {
 pub(crate) fn value_node(text: String) -> Node {
     let mut node = Node::string(text);
     if node.as_str().is_some_and(|text| text.contains('\n')) {
-        node.style = Style::Literal;
+        node.set_style(Style::Literal);
     }
     node
 }

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
+use weir_yaml::List;
+
 use crate::id::IdRef;
 use crate::resource::Resource;
 use crate::schema::Schema;
@@ -69,7 +71,7 @@ enum Places {
     #[default]
     None,
     One([usize; 1]),
-    Many(Vec<usize>),
+    Many(List<usize>),
 }
 
 impl Places {
@@ -85,7 +87,7 @@ impl Places {
         match self {
             Self::None => *self = Self::One([at]),
             Self::One([one]) if *one == at => {}
-            Self::One([one]) => *self = Self::Many(vec![(*one).min(at), (*one).max(at)]),
+            Self::One([one]) => *self = Self::Many([(*one).min(at), (*one).max(at)].into_iter().collect()),
             Self::Many(many) => {
                 if let Err(place) = many.binary_search(&at) {
                     many.insert(place, at);

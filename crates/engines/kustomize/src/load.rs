@@ -76,11 +76,7 @@ fn objects_with(bytes: &[u8], duplicates: Duplicates, texts: &mut Texts) -> Resu
         expand_aliases(&mut root, Dialect::Kyaml).map_err(malformed)?;
         let is_list = matches!(resource::kind(&root), "List" | "ResourceList");
         if single && is_list && root.get("items").is_some() {
-            if let Some(Node {
-                data: Data::Sequence(items),
-                ..
-            }) = root.remove("items")
-            {
+            if let Some(Data::Sequence(items)) = root.remove("items").map(Node::into_data) {
                 nodes.extend(items);
             }
         } else {
@@ -117,7 +113,10 @@ fn flatten(nodes: Vec<Node>) -> Result<Vec<Node>> {
             continue;
         }
         let kind = resource::kind(&node).to_owned();
-        match node.remove("items").map(|items| (items.is_null(), items.data)) {
+        match node
+            .remove("items")
+            .map(|items| (items.is_null(), items.into_data()))
+        {
             Some((true, _)) | None => {}
             // These go by way of JSON text, and have its styles.
             Some((false, Data::Sequence(items))) => {

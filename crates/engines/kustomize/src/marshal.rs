@@ -25,24 +25,18 @@ pub(crate) fn marshal_item(mut node: Node) -> Result<Value> {
 }
 
 fn forget_styles(node: &mut Node) {
-    match &mut node.data {
-        Data::Sequence(items) => {
-            node.style = Style::Plain;
-            items.iter_mut().for_each(forget_styles);
-        }
-        Data::Mapping(entries) => {
-            node.style = Style::Plain;
-            for (_, value) in entries {
-                forget_styles(value);
-            }
-        }
-        _ if matches!(node.style, Style::Folded | Style::Literal) => node.style = Style::DoubleQuoted,
-        _ => {}
+    let is_block_scalar = matches!(node.style(), Style::Folded | Style::Literal);
+    match node.data_mut() {
+        Data::Sequence(items) => items.iter_mut().for_each(forget_styles),
+        Data::Mapping(entries) => entries.iter_mut().for_each(|(_, value)| forget_styles(value)),
+        _ if is_block_scalar => return node.set_style(Style::DoubleQuoted),
+        _ => return,
     }
+    node.set_style(Style::Plain);
 }
 
 fn check_keys(node: &Node) -> Result<()> {
-    match &node.data {
+    match node.data() {
         Data::Sequence(items) => items.iter().try_for_each(check_keys),
         Data::Mapping(entries) => entries.iter().try_for_each(|(key, value)| {
             if !is_string(key) {
@@ -68,7 +62,7 @@ fn is_string(key: &Node) -> bool {
     };
     // An empty key is printed in quotes on the way, and so becomes a string.
     text.is_empty()
-        || key.style != Style::Plain
-        || matches!(key.tag, Tag::Str | Tag::Merge)
+        || key.style() != Style::Plain
+        || matches!(key.tag(), Tag::Str | Tag::Merge)
         || resolve(text, Dialect::Kyaml) == Resolved::Str
 }

@@ -70,13 +70,24 @@ pub fn merge_with(patch: Node, object: Node, growth: Growth, infer: bool) -> Res
 }
 
 /// The patch's side of a walk.
-enum Origin {
+enum Origin<T = Node> {
     /// The patch has nothing here.
     None,
     /// The patch's node.
-    Some(Node),
+    Some(T),
     /// The destination came from the patch: both sides are one node.
     Same,
+}
+
+impl Origin {
+    /// What its node holds.
+    fn into_data(self) -> Origin<Data> {
+        match self {
+            Self::None => Origin::None,
+            Self::Some(node) => Origin::Some(node.into_data()),
+            Self::Same => Origin::Same,
+        }
+    }
 }
 
 /// What a walk makes of a place.
@@ -160,11 +171,8 @@ impl<'a> Context<'a> {
                 is_dest,
             } => (node, origin, is_dest),
         };
-        let mut patch = match origin {
-            Origin::Some(Node {
-                data: Data::Mapping(entries),
-                ..
-            }) => {
+        let mut patch = match origin.into_data() {
+            Origin::Some(Data::Mapping(entries)) => {
                 let mut fields = HashMap::with_capacity(entries.len());
                 for (key, value) in entries {
                     if let Some(name) = key.as_str().map(str::to_owned) {
@@ -200,14 +208,14 @@ impl<'a> Context<'a> {
         for name in names {
             let at = index.get(&name).copied();
             let old = at.and_then(|at| entries.get_mut(at)).map(|(_, value)| {
-                let kept = (value.style, value.span());
+                let kept = (value.style(), value.span());
                 (std::mem::replace(value, Node::null()), kept)
             });
             let kept = old.as_ref().map(|(_, kept)| *kept);
             let dest = old.map(|(value, _)| value);
             let (key_style, origin) = match &mut patch {
                 Patch::Fields(fields) => match fields.remove(&name) {
-                    Some((key, value)) => (key.style, Origin::Some(value)),
+                    Some((key, value)) => (key.style(), Origin::Some(value)),
                     None => (Style::Plain, Origin::None),
                 },
                 Patch::Same if dest.is_some() => (Style::Plain, Origin::Same),
@@ -222,7 +230,7 @@ impl<'a> Context<'a> {
                 (None, at) => removed.extend(at),
                 (Some(mut value), Some(at)) => {
                     if let (Some((style, span)), false) = (kept, outcome.is_dest) {
-                        value.style = style;
+                        value.set_style(style);
                         value.set_span(span);
                     } else {
                         // kyaml sets the field to what it is, and its setter does this.
@@ -235,7 +243,7 @@ impl<'a> Context<'a> {
                 (Some(mut value), None) => {
                     ops::quote_if_ambiguous(&mut value);
                     let mut key = Node::plain(name);
-                    key.style = key_style;
+                    key.set_style(key_style);
                     entries.add((key, value));
                 }
             }
@@ -355,7 +363,7 @@ fn visit_map(dest: Option<Node>, origin: Origin) -> Result<Visit> {
 /// Comments and, for an empty collection, style go from the patch to the destination.
 fn adopt(dest: &mut Node, origin: &Node) {
     if dest.is_null_or_empty() {
-        dest.style = origin.style;
+        dest.set_style(origin.style());
     }
     if let Some(comments) = origin.comments() {
         copy_comments(comments, dest);
@@ -396,9 +404,9 @@ fn directive(text: &str) -> Result<Directive> {
 
 /// Finds the directive of a patch node, and takes it out.
 fn take_directive(patch: &mut Node) -> Result<Directive> {
-    match &mut patch.data {
+    match patch.data_mut() {
         Data::Mapping(_) => {
-            let Some(value) = patch.get(DIRECTIVE).filter(|value| value.tag != Tag::Null) else {
+            let Some(value) = patch.get(DIRECTIVE).filter(|value| value.tag() != Tag::Null) else {
                 return Ok(Directive::Merge);
             };
             let found = directive(value.as_str().unwrap_or_default())?;

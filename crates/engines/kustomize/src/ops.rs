@@ -14,7 +14,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     pub(crate) fn of(node: &Node) -> Self {
-        match node.data {
+        match node.data() {
             Data::Scalar(_) | Data::Alias(_) => Self::Scalar,
             Data::Sequence(_) => Self::Sequence,
             Data::Mapping(_) => Self::Mapping,
@@ -36,7 +36,7 @@ impl Kind {
             Self::Sequence => Node::sequence(Vec::new()),
             Self::Mapping => Node::mapping(Vec::new()),
         };
-        node.tag = Tag::None;
+        node.set_tag(Tag::None);
         node
     }
 }
@@ -61,9 +61,9 @@ pub(crate) fn set_scalar(node: &mut Node, text: impl Into<Text>, tag: Tag) -> Re
     if tag == Tag::Null {
         return Ok(());
     }
-    node.data = Data::Scalar(text.into());
-    node.tag = tag;
-    node.tag_is_explicit = false;
+    node.set_data(Data::Scalar(text.into()));
+    node.set_tag(tag);
+    node.set_tag_is_explicit(false);
     Ok(())
 }
 
@@ -88,7 +88,7 @@ pub(crate) fn set_field_keeping_null(
 ) -> Result<()> {
     expect(node, Kind::Mapping)?;
     if let Some(field) = node.get_mut(name.as_ref()) {
-        value.style = field.style;
+        value.set_style(field.style());
         value.set_span(field.span());
         *field = value;
         return Ok(());
@@ -105,14 +105,14 @@ pub(crate) fn set_field_keeping_null(
 
 /// Text that YAML 1.1 would read as something else gets quotes.
 pub(crate) fn quote_if_ambiguous(value: &mut Node) {
-    if matches!(value.tag, Tag::Str | Tag::None)
-        && value.style == Style::Plain
+    if matches!(value.tag(), Tag::Str | Tag::None)
+        && value.style() == Style::Plain
         && let Some(text) = value.as_str()
         && !text.is_empty()
         && resolve(text, Dialect::Sigs) != Resolved::Str
         && !text.contains('\n')
     {
-        value.style = Style::DoubleQuoted;
+        value.set_style(Style::DoubleQuoted);
     }
 }
 

@@ -1,12 +1,12 @@
 //! An object on its way through the build.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::LazyLock;
 
 use weir_yaml::{Data, List, Node, Tag, Text};
 
 use crate::error::{Error, Result};
-use crate::id::{Gvk, IdRef, ResId, split_api_version};
+use crate::id::{DEFAULT_NAMESPACE, Gvk, IdRef, ResId, split_api_version};
 use crate::merge;
 use crate::ops::{self, Kind};
 use crate::origin::Origin;
@@ -44,16 +44,16 @@ impl Behavior {
 }
 
 /// An earlier identity; group and version are always the current ones. Identities of one object share what they have in
-/// common.
+/// common, and what the object has still.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Previous {
-    pub(crate) kind: Arc<str>,
-    pub(crate) name: Arc<str>,
+    pub(crate) kind: Text,
+    pub(crate) name: Text,
     /// Effective namespace.
-    pub(crate) namespace: Arc<str>,
+    pub(crate) namespace: Text,
 }
 
-/// An object, and what the build knows about its past.
+/// An object, and what the build knows about its past. Most lists are empty, so that they take a pointer each.
 ///
 /// kustomize keeps this knowledge in annotations that it removes at the end.
 #[derive(Clone, Debug)]
@@ -61,10 +61,10 @@ pub(crate) struct Resource {
     /// The object; `None` once a patch deleted it.
     pub(crate) node: Option<Node>,
     /// Oldest first.
-    pub(crate) previous: Vec<Previous>,
+    pub(crate) previous: List<Previous>,
     /// Innermost first.
-    pub(crate) prefixes: Vec<Arc<str>>,
-    pub(crate) suffixes: Vec<Arc<str>>,
+    pub(crate) prefixes: List<Text>,
+    pub(crate) suffixes: List<Text>,
     pub(crate) behavior: Behavior,
     pub(crate) needs_hash: bool,
     /// A generator made it.
@@ -72,9 +72,9 @@ pub(crate) struct Resource {
     pub(crate) allow_name_change: bool,
     pub(crate) allow_kind_change: bool,
     /// Names of vars that read from this object.
-    pub(crate) vars: Vec<String>,
+    pub(crate) vars: List<String>,
     pub(crate) origin: Option<Box<Origin>>,
-    pub(crate) transformations: Vec<Origin>,
+    pub(crate) transformations: List<Origin>,
     pub(crate) twins: Twins,
 }
 
@@ -191,17 +191,17 @@ impl Resource {
             .unwrap_or_default();
         Self {
             node: Some(node),
-            previous: Vec::new(),
-            prefixes: Vec::new(),
-            suffixes: Vec::new(),
+            previous: List::new(),
+            prefixes: List::new(),
+            suffixes: List::new(),
             behavior,
             needs_hash,
             generated: false,
             allow_name_change: false,
             allow_kind_change: false,
-            vars: Vec::new(),
+            vars: List::new(),
             origin: None,
-            transformations: Vec::new(),
+            transformations: List::new(),
             twins: Twins::default(),
         }
     }
@@ -222,8 +222,8 @@ impl Resource {
 
     /// The object, an empty one if it was deleted.
     pub(crate) fn node(&self) -> &Node {
-        static EMPTY: Node = Node::new(Data::Mapping(List::new()), Tag::Null);
-        self.node.as_ref().unwrap_or(&EMPTY)
+        static EMPTY: LazyLock<Node> = LazyLock::new(|| Node::new(Data::Mapping(List::new()), Tag::Null));
+        self.node.as_ref().unwrap_or_else(|| &EMPTY)
     }
 
     /// Whether there is nothing left of it.
@@ -245,7 +245,7 @@ impl Resource {
 
     /// The name, shared with the object.
     pub(crate) fn name_text(&self) -> Text {
-        match self.node().at(&["metadata", "name"]).map(|name| &name.data) {
+        match self.node().at(&["metadata", "name"]).map(Node::data) {
             Some(Data::Scalar(name)) => name.clone(),
             _ => "".into(),
         }
@@ -376,20 +376,27 @@ impl Resource {
 
     /// Remembers the id it has now.
     pub(crate) fn store_previous(&mut self, schema: &Schema) {
+        /// Where most objects are at first.
+        static DEFAULT: LazyLock<Text> = LazyLock::new(|| DEFAULT_NAMESPACE.into());
         let id = self.id_ref(schema);
         let last = self.previous.last();
-        let shared = |text: &str, of: fn(&Previous) -> &Arc<str>| match last.map(of) {
-            Some(known) if known.as_ref() == text => Arc::clone(known),
-            _ => Arc::from(text),
+        let shared = |text: &str, path: &[&str], of: fn(&Previous) -> &Text| {
+            let own = match self.node().at(path).map(Node::data) {
+                Some(Data::Scalar(own)) => Some(own),
+                _ => None,
+            };
+            let mut known = own.into_iter().chain(last.map(of)).chain([&*DEFAULT]);
+            let known = known.find(|known| *known == text);
+            known.cloned().unwrap_or_else(|| text.into())
         };
         let previous = Previous {
-            namespace: shared(id.effective_namespace(), |last| &last.namespace),
-            kind: shared(id.kind, |last| &last.kind),
-            name: shared(id.name, |last| &last.name),
+            namespace: shared(id.effective_namespace(), &["metadata", "namespace"], |last| {
+                &last.namespace
+            }),
+            kind: shared(id.kind, &["kind"], |last| &last.kind),
+            name: shared(id.name, &["metadata", "name"], |last| &last.name),
         };
-        // A few at most: room for more would be most of what the list takes.
-        self.previous.reserve_exact(1);
-        self.previous.push(previous);
+        self.previous.add(previous);
     }
 
     pub(crate) fn set_name(&mut self, name: &str) -> Result<()> {
@@ -558,7 +565,7 @@ impl Resource {
 }
 
 /// Whether one list ends as the other does; an empty one matches only an empty one.
-pub(crate) fn same_ending(a: &[Arc<str>], b: &[Arc<str>]) -> bool {
+pub(crate) fn same_ending(a: &[Text], b: &[Text]) -> bool {
     if a.is_empty() || b.is_empty() {
         return a.is_empty() && b.is_empty();
     }

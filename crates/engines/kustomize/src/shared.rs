@@ -113,6 +113,11 @@ impl<'a> Build<'a> {
         nodes.for_each(|node| texts.share_all(node));
     }
 
+    /// Forgets the words: all objects are there.
+    pub(crate) fn forget_texts(&self) {
+        self.texts.take();
+    }
+
     pub(crate) fn schema(&self) -> SchemaInUse {
         match &*self.schema.borrow() {
             Some(schema) => SchemaInUse::Custom(Rc::clone(schema)),

@@ -87,6 +87,7 @@ impl<'a> Target<'a> {
             self.origin = Some(Origin::default());
         }
         let mut all = self.accumulate(Accumulator::default())?;
+        self.build.forget_texts();
         let schema = self.build.schema();
         Transformer::Hash.run(&mut all.map, &schema, &mut Effects::unwatched())?;
         let config = all.config.take().unwrap_or_default();
@@ -110,8 +111,8 @@ impl<'a> Target<'a> {
         Ok((all.map, self.file))
     }
 
-    fn accumulate(&mut self, mut all: Accumulator) -> Result<Accumulator> {
-        let file = self.file.clone();
+    fn accumulate(&self, mut all: Accumulator) -> Result<Accumulator> {
+        let file = &self.file;
         self.resources(&mut all, "resources", &file.resources)
             .within(|| "accumulating resources".into())?;
         let merged = if file.configurations.is_empty() {
@@ -167,7 +168,7 @@ impl<'a> Target<'a> {
     }
 
     /// Takes in the paths that a field lists.
-    fn resources(&mut self, all: &mut Accumulator, field: &str, paths: &[String]) -> Result<()> {
+    fn resources(&self, all: &mut Accumulator, field: &str, paths: &[String]) -> Result<()> {
         for (number, path) in paths.iter().enumerate() {
             self.resource(all, path).at(|| self.place(field, Some(number)))?;
         }
@@ -175,7 +176,7 @@ impl<'a> Target<'a> {
     }
 
     /// Takes in a path as a file of objects or, failing that, as a directory.
-    fn resource(&mut self, all: &mut Accumulator, path: &str) -> Result<()> {
+    fn resource(&self, all: &mut Accumulator, path: &str) -> Result<()> {
         let Err(file_error) = self.file(all, path) else {
             return Ok(());
         };
@@ -229,7 +230,7 @@ impl<'a> Target<'a> {
     }
 
     fn directory(&self, all: &mut Accumulator, loader: Loader<'a>, path: &str) -> Result<()> {
-        let mut target = self.enter(loader, path)?;
+        let target = self.enter(loader, path)?;
         let root = target.loader.root().to_owned();
         if target.file.is_component() {
             return Err(Error::invalid(format!(
@@ -257,7 +258,7 @@ impl<'a> Target<'a> {
             .loader
             .enter(path)
             .map_err(|error| flat(error, "loader.New"))?;
-        let mut target = self
+        let target = self
             .enter(loader, path)
             .map_err(|error| flat(error, "accumulateDirectory:"))?;
         let root = target.loader.root().to_owned();
@@ -295,8 +296,8 @@ impl<'a> Target<'a> {
             .map(|origin| origin.builtin(self.file_name, kind))
     }
 
-    fn generators(&mut self, all: &mut Accumulator) -> Result<()> {
-        let file = self.file.clone();
+    fn generators(&self, all: &mut Accumulator) -> Result<()> {
+        let file = &self.file;
         let schema = self.build.schema();
         let absorb = |all: &mut Accumulator, mut made: Vec<Resource>, origin: Option<&Origin>| {
             for resource in &mut made {
@@ -353,7 +354,7 @@ impl<'a> Target<'a> {
     }
 
     /// The configuration objects that a list of paths or texts names.
-    fn plugins(&mut self, field: &str, list: &[String]) -> Result<Vec<Resource>> {
+    fn plugins(&self, field: &str, list: &[String]) -> Result<Vec<Resource>> {
         let mut all = Accumulator::default();
         let mut paths = Vec::new();
         for entry in list {
@@ -381,14 +382,13 @@ impl<'a> Target<'a> {
         Ok(all.map.into_list())
     }
 
-    fn transform(&mut self, all: &mut Accumulator) -> Result<()> {
+    fn transform(&self, all: &mut Accumulator) -> Result<()> {
         let mut list: Vec<(Transformer, Option<Origin>, Place)> = Vec::new();
         let config = all.config.clone().unwrap_or_default();
         for own in self.builtin_transformers(&config)? {
             list.push((own.transformer, self.builtin_origin(own.kind), own.place));
         }
-        let entries = self.file.transformers.clone();
-        for plugin in self.plugins("transformers", &entries)? {
+        for plugin in self.plugins("transformers", &self.file.transformers)? {
             let place = self.place("transformers", None);
             let read = plugins::transformers(&plugin, &self.loader).at(|| place.clone())?;
             // One that acts as two is noted once.
@@ -584,10 +584,9 @@ impl<'a> Target<'a> {
     }
 
     /// Runs validators on a copy, which they must not change.
-    fn validators(&mut self, all: &Accumulator) -> Result<()> {
-        let entries = self.file.validators.clone();
+    fn validators(&self, all: &Accumulator) -> Result<()> {
         let schema = self.build.schema();
-        for plugin in self.plugins("validators", &entries)? {
+        for plugin in self.plugins("validators", &self.file.validators)? {
             for transformer in plugins::transformers(&plugin, &self.loader)? {
                 let mut copy = all.map.clone();
                 let mut effects = Effects::unwatched();
@@ -630,7 +629,7 @@ fn unchanged(before: &ResMap, after: &ResMap) -> bool {
 }
 
 fn same_nodes(a: &Node, b: &Node) -> bool {
-    let data = match (&a.data, &b.data) {
+    let data = match (a.data(), b.data()) {
         (Data::Sequence(a), Data::Sequence(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_nodes(a, b))
         }
@@ -642,7 +641,7 @@ fn same_nodes(a: &Node, b: &Node) -> bool {
         }
         _ => a.as_str() == b.as_str() && a.as_str().is_some(),
     };
-    data && a.tag_text() == b.tag_text() && a.style == b.style && a.comments() == b.comments()
+    data && a.tag_text() == b.tag_text() && a.style() == b.style() && a.comments() == b.comments()
 }
 
 /// The origin of what a configured plugin makes or changes.

@@ -5,19 +5,17 @@
 //! or a patch, writes all. Trees here hold values, not references, so twins are marked and brought in line after each
 //! transformer.
 
-use weir_yaml::{Data, Node, Span};
+use weir_yaml::{Data, List, Node, Span};
 
 /// What an object's twins were when they were last in line; the place in the list is the mark.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Twins(Vec<Node>);
+pub(crate) struct Twins(List<Node>);
 
-/// The column of marks, on line 0: nodes that were read have a line.
-const MARK: u32 = 1;
-
+/// The mark of a twin, a column on line 0: nodes that were read have a line, and others no column.
 fn mark(node: &Node) -> Option<usize> {
     let span = node.span();
-    let marked = span.line == 0 && span.column == MARK;
-    marked.then(|| usize::try_from(span.start).ok()).flatten()
+    let column = usize::try_from(span.column).ok().filter(|_| span.line == 0)?;
+    column.checked_sub(1)
 }
 
 /// Takes the mark off a copy, which is a node of its own.
@@ -25,7 +23,7 @@ pub(crate) fn unmark(node: &mut Node) {
     if mark(node).is_some() {
         node.set_span(Span::default());
     }
-    match &mut node.data {
+    match node.data_mut() {
         Data::Sequence(items) => items.iter_mut().for_each(unmark),
         Data::Mapping(entries) => entries.iter_mut().for_each(|(_, value)| unmark(value)),
         _ => {}
@@ -35,20 +33,20 @@ pub(crate) fn unmark(node: &mut Node) {
 impl Twins {
     /// A node to be put at several places.
     pub(crate) fn begin(&self, mut node: Node) -> Node {
+        // Nodes have room for so many; an object that has more twins is none of this world.
+        let column = u16::try_from(self.0.len() + 1)
+            .ok()
+            .filter(|column| *column < u16::MAX);
         node.set_span(Span {
-            start: u32::try_from(self.0.len()).unwrap_or(u32::MAX),
-            end: 0,
             line: 0,
-            column: MARK,
+            column: column.unwrap_or_default().into(),
         });
         node
     }
 
     /// Takes note of a node that was put at several places.
     pub(crate) fn end(&mut self, node: Node) {
-        // One for each label: room for more would be most of what the list takes.
-        self.0.reserve_exact(1);
-        self.0.push(node);
+        self.0.add(node);
     }
 
     /// Brings twins in line: where one was written, all are. Says whether that was so.
@@ -71,7 +69,7 @@ impl Twins {
             if let Some(last) = self.0.get_mut(at)
                 && (last.as_str() != node.as_str()
                     || last.tag_text() != node.tag_text()
-                    || last.style != node.style)
+                    || last.style() != node.style())
                 && !changed.contains(&at)
             {
                 last.clone_from(node);
@@ -79,7 +77,7 @@ impl Twins {
             }
             return;
         }
-        match &node.data {
+        match node.data() {
             Data::Sequence(items) => items.iter().for_each(|item| self.find_changed(item, changed)),
             Data::Mapping(entries) => entries
                 .iter()
@@ -94,7 +92,7 @@ fn put(node: &mut Node, at: usize, value: &Node) {
         node.clone_from(value);
         return;
     }
-    match &mut node.data {
+    match node.data_mut() {
         Data::Sequence(items) => items.iter_mut().for_each(|item| put(item, at, value)),
         Data::Mapping(entries) => entries.iter_mut().for_each(|(_, node)| put(node, at, value)),
         _ => {}

@@ -33,10 +33,10 @@ pub fn expand_aliases(root: &mut Node, dialect: Dialect) -> Result<(), ConvertEr
 
 /// Whether there is anything for [`expand_aliases`] to do.
 pub(crate) fn has_aliases(node: &Node) -> bool {
-    if node.anchor().is_some() || node.tag == Tag::Merge {
+    if node.anchor().is_some() || node.tag() == Tag::Merge {
         return true;
     }
-    match &node.data {
+    match node.data() {
         Data::Scalar(_) => false,
         Data::Alias(_) => true,
         Data::Sequence(items) => items.iter().any(has_aliases),
@@ -45,7 +45,7 @@ pub(crate) fn has_aliases(node: &Node) -> bool {
 }
 
 fn count(node: &Node) -> usize {
-    1 + match &node.data {
+    1 + match node.data() {
         Data::Scalar(_) | Data::Alias(_) => 0,
         Data::Sequence(items) => items.iter().map(count).sum(),
         Data::Mapping(entries) => entries.iter().map(|(k, v)| count(k) + count(v)).sum(),
@@ -67,20 +67,20 @@ struct Expander {
 
 impl Expander {
     fn expand(&mut self, node: &mut Node) -> Result<(), ConvertError> {
-        let anchor = node.rare.as_mut().and_then(|rare| rare.anchor.take());
+        let anchor = node.take_anchor();
         let number = self.begun;
         if let Some(name) = &anchor {
             self.begun += 1;
             self.latest.insert(name.clone(), number);
             self.open.push(number);
         }
-        match &mut node.data {
+        match node.data_mut() {
             Data::Scalar(_) => {}
             Data::Alias(name) => {
                 let name = name.clone();
                 let mut replacement = self.lookup(&name, node.span())?;
-                let comments = node.rare.take().map(|rare| rare.comments).unwrap_or_default();
-                if replacement.rare.is_some() || comments != Comments::default() {
+                let comments = node.take_rare().map(|rare| rare.comments).unwrap_or_default();
+                if replacement.rare().is_some() || comments != Comments::default() {
                     replacement.rare_mut().comments = comments;
                 }
                 *node = replacement;
@@ -92,14 +92,14 @@ impl Expander {
             }
             Data::Mapping(entries) => {
                 for (key, value) in entries.iter_mut() {
-                    let is_alias = matches!(value.data, Data::Alias(_));
+                    let is_alias = matches!(value.data(), Data::Alias(_));
                     self.expand(key)?;
                     self.expand(value)?;
-                    if is_alias && key.tag == Tag::Merge && value.entries().is_none() {
+                    if is_alias && key.tag() == Tag::Merge && value.entries().is_none() {
                         return Err(ConvertError::new(key.span(), NO_MAP));
                     }
                 }
-                if entries.iter().any(|(key, _)| key.tag == Tag::Merge) {
+                if entries.iter().any(|(key, _)| key.tag() == Tag::Merge) {
                     merge(entries, self.dialect)?;
                 }
             }
@@ -152,7 +152,7 @@ fn merge(entries: &mut List<(Node, Node)>, dialect: Dialect) -> Result<(), Conve
     let mut merged: Vec<(Node, Node)> = Vec::new();
     let mut seen = false;
     for (key, value) in std::mem::take(entries) {
-        if key.tag != Tag::Merge {
+        if key.tag() != Tag::Merge {
             own.push((key, value));
             continue;
         }
@@ -180,7 +180,7 @@ fn collect_sources(
     nested: bool,
 ) -> Result<(), ConvertError> {
     let span = value.span();
-    match value.data {
+    match value.into_data() {
         Data::Mapping(entries) => sources.push(entries.into_vec()),
         Data::Sequence(items) if !nested => {
             for item in items {

@@ -5,13 +5,14 @@ use crate::Node;
 impl Node {
     /// What is below the node.
     pub(crate) fn foot(&self) -> &str {
-        self.rare.as_ref().map_or("", |rare| &rare.comments.foot)
+        self.rare().map_or("", |rare| &rare.comments.foot)
     }
 
     /// Takes away what is below the node.
     pub(crate) fn take_foot(&mut self) -> String {
-        let rare = self.rare.as_mut();
-        rare.map(|rare| std::mem::take(&mut rare.comments.foot))
-            .unwrap_or_default()
+        if self.rare().is_none() {
+            return String::new();
+        }
+        std::mem::take(&mut self.rare_mut().comments.foot)
     }
 }

@@ -38,8 +38,8 @@ fn root(node: &Node, dialect: Dialect) -> Result<Value, ConvertError> {
 /// block scalar that ends there and keeps its line breaks.
 fn add_break_before_foot(node: &Node, value: &mut Value) {
     let (mut node, mut value) = (node, value);
-    while node.style != Style::Flow {
-        let inner = match (&node.data, value) {
+    while node.style() != Style::Flow {
+        let inner = match (node.data(), value) {
             (Data::Mapping(entries), Value::Object(map)) => entries.last().and_then(|(key, node)| {
                 let key = key_to_string(key, Dialect::Kyaml).ok()?;
                 Some((node, map.get_mut(&key)?))
@@ -62,13 +62,13 @@ fn add_break_before_foot(node: &Node, value: &mut Value) {
 }
 
 fn value(node: &Node, dialect: Dialect, in_flow: bool) -> Result<Value, ConvertError> {
-    let in_flow = in_flow || node.style == Style::Flow;
-    match &node.data {
+    let in_flow = in_flow || node.style() == Style::Flow;
+    match node.data() {
         // kyaml prints before it reads, and within flow collections it prints nothing as quotes.
         Data::Scalar(text)
             if in_flow
                 && text.is_empty()
-                && (node.tag == Tag::None || node.is_null() && !node.tag_is_explicit)
+                && (node.tag() == Tag::None || node.is_null() && !node.tag_is_explicit())
                 && dialect == Dialect::Kyaml =>
         {
             Ok(Value::String(String::new()))
@@ -77,9 +77,9 @@ fn value(node: &Node, dialect: Dialect, in_flow: bool) -> Result<Value, ConvertE
         Data::Scalar(text)
             if in_flow
                 && dialect == Dialect::Kyaml
-                && node.style == Style::Plain
-                && node.tag == Tag::Timestamp
-                && !node.tag_is_explicit
+                && node.style() == Style::Plain
+                && node.tag() == Tag::Timestamp
+                && !node.tag_is_explicit()
                 && text.contains(':') =>
         {
             Ok(Value::String(text.to_string()))
@@ -154,16 +154,16 @@ fn scalar(node: &Node, text: &str, dialect: Dialect, in_flow: bool) -> Result<Va
         ));
     }
     let refolded;
-    let text = if node.style == Style::Folded && dialect == Dialect::Kyaml && !in_flow {
+    let text = if node.style() == Style::Folded && dialect == Dialect::Kyaml && !in_flow {
         refolded = refold(text);
         refolded.as_str()
     } else {
         text
     };
-    if node.tag == Tag::Binary && node.tag_is_explicit {
+    if node.tag() == Tag::Binary && node.tag_is_explicit() {
         return decode_binary(node, text).map(Value::String);
     }
-    let resolved = resolve_tagged(text, node.tag, node.tag_is_explicit, node.style, dialect)
+    let resolved = resolve_tagged(text, node.tag(), node.tag_is_explicit(), node.style(), dialect)
         .map_err(|message| ConvertError::new(node.span(), message))?;
     Ok(match resolved {
         Resolved::Null => Value::Null,
@@ -189,7 +189,7 @@ fn number(value: i128) -> Value {
 
 /// Whether kyaml prints a block scalar that it cannot read again: one whose first line starts with a tab.
 fn starts_with_tab(node: &Node, text: &str) -> bool {
-    matches!(node.style, Style::Literal | Style::Folded)
+    matches!(node.style(), Style::Literal | Style::Folded)
         && text.trim_start_matches('\n').starts_with('\t')
         && emit::kyaml(node).starts_with(['|', '>'])
 }
@@ -198,13 +198,10 @@ fn starts_with_tab(node: &Node, text: &str) -> bool {
 /// again: its printer doubles the line break before a line that starts with a space.
 fn refold(text: &str) -> String {
     let mut node = Node::string(text);
-    node.style = Style::Folded;
+    node.set_style(Style::Folded);
     match parse_one(&emit::kyaml(&node)) {
-        Ok(Node {
-            data: Data::Scalar(text),
-            ..
-        }) => text.to_string(),
-        _ => text.to_owned(),
+        Ok(node) => node.as_str().unwrap_or(text).to_owned(),
+        Err(_) => text.to_owned(),
     }
 }
 
@@ -246,16 +243,16 @@ pub fn key_to_string(key: &Node, dialect: Dialect) -> Result<String, ConvertErro
     };
     if dialect == Dialect::Kyaml {
         // As with values, by way of printing.
-        return Ok(if key.style == Style::Folded && text.contains('\n') {
+        return Ok(if key.style() == Style::Folded && text.contains('\n') {
             refold(text)
         } else {
             text.to_owned()
         });
     }
-    if key.tag == Tag::Binary && key.tag_is_explicit {
+    if key.tag() == Tag::Binary && key.tag_is_explicit() {
         return decode_binary(key, text);
     }
-    let resolved = resolve_tagged(text, key.tag, key.tag_is_explicit, key.style, dialect)
+    let resolved = resolve_tagged(text, key.tag(), key.tag_is_explicit(), key.style(), dialect)
         .map_err(|message| ConvertError::new(key.span(), message))?;
     Ok(match resolved {
         Resolved::Null => {
@@ -287,7 +284,7 @@ pub fn from_json(value: &Value) -> Node {
 pub fn from_json_styled(value: &Value) -> Node {
     let string = |text: &str| {
         let mut node = Node::string(text);
-        node.style = emit::string_style(text);
+        node.set_style(emit::string_style(text));
         node
     };
     tree(value, Style::Plain, &string, &|number| {
@@ -300,7 +297,7 @@ pub fn from_json_styled(value: &Value) -> Node {
 pub fn from_json_text(value: &Value) -> Node {
     let string = |text: &str| {
         let mut node = Node::string(text);
-        node.style = Style::DoubleQuoted;
+        node.set_style(Style::DoubleQuoted);
         node
     };
     tree(value, Style::Flow, &string, &|number| {
@@ -327,7 +324,7 @@ fn tree(
                 .collect(),
         ),
     };
-    node.style = collections;
+    node.set_style(collections);
     node
 }
 

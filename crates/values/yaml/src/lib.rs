@@ -21,8 +21,10 @@
 
 mod alias;
 mod comments;
+mod data;
 pub mod emit;
 mod error;
+mod head;
 mod json;
 mod list;
 mod node;
@@ -34,10 +36,11 @@ mod text;
 mod timestamp;
 
 pub use alias::expand_aliases;
+pub use data::{Data, DataMut, DataRef};
 pub use error::{ConvertError, ParseError};
 pub use json::{from_json, from_json_styled, from_json_text, key_to_string, to_json};
 pub use list::List;
-pub use node::{Comments, Data, Document, Node, Rare, Span, Style, Tag};
+pub use node::{Comments, Document, Node, Rare, Span, Style, Tag};
 pub use number::{go_float, go_json_number, parse_go_int};
 pub use parse::{
     Duplicates, Limits, ParseOptions, parse_all, parse_all_shared, parse_all_with, parse_first_with,

@@ -2,22 +2,20 @@
 
 use std::ops::{Deref, DerefMut};
 
-/// A vector as large as a pointer: most nodes of a tree are no collections, and need room for nothing more.
-#[expect(
-    clippy::box_collection,
-    reason = "the vector itself would be three pointers in every node"
-)]
-#[derive(Clone, Debug)]
-pub struct List<T>(Option<Box<Vec<T>>>);
+use thin_vec::ThinVec;
 
-impl<T: 'static> List<T> {
+/// A vector as large as a pointer: a node has no room for more. Length and members are one piece of memory, and an empty
+/// list is none.
+#[derive(Clone, Debug)]
+pub struct List<T>(ThinVec<T>);
+
+impl<T> List<T> {
     /// Members up to which a list gets no room for more than it has.
     const TIGHT: usize = 16;
-    const EMPTY: &'static Vec<T> = &Vec::new();
 
     /// An empty list.
     pub const fn new() -> Self {
-        Self(None)
+        Self(ThinVec::new())
     }
 
     /// Appends a member. Short lists are many and seldom grow, so that these are kept tight.
@@ -30,52 +28,52 @@ impl<T: 'static> List<T> {
 
     /// The members alone.
     pub fn into_vec(self) -> Vec<T> {
-        self.0.map(|members| *members).unwrap_or_default()
+        self.into_iter().collect()
     }
 }
 
-impl<T: 'static> Default for List<T> {
+impl<T> Default for List<T> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<T: 'static> Deref for List<T> {
-    type Target = Vec<T>;
+impl<T> Deref for List<T> {
+    type Target = ThinVec<T>;
 
-    fn deref(&self) -> &Vec<T> {
-        self.0.as_deref().unwrap_or(Self::EMPTY)
+    fn deref(&self) -> &ThinVec<T> {
+        &self.0
     }
 }
 
-impl<T: 'static> DerefMut for List<T> {
-    fn deref_mut(&mut self) -> &mut Vec<T> {
-        self.0.get_or_insert_default()
+impl<T> DerefMut for List<T> {
+    fn deref_mut(&mut self) -> &mut ThinVec<T> {
+        &mut self.0
     }
 }
 
-impl<T: 'static> From<Vec<T>> for List<T> {
+impl<T> From<Vec<T>> for List<T> {
     fn from(members: Vec<T>) -> Self {
-        Self((!members.is_empty()).then(|| Box::new(members)))
+        Self(members.into())
     }
 }
 
-impl<T: 'static> FromIterator<T> for List<T> {
+impl<T> FromIterator<T> for List<T> {
     fn from_iter<I: IntoIterator<Item = T>>(members: I) -> Self {
-        members.into_iter().collect::<Vec<_>>().into()
+        Self(members.into_iter().collect())
     }
 }
 
-impl<T: 'static> IntoIterator for List<T> {
+impl<T> IntoIterator for List<T> {
     type Item = T;
-    type IntoIter = std::vec::IntoIter<T>;
+    type IntoIter = thin_vec::IntoIter<T>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.into_vec().into_iter()
+        self.0.into_iter()
     }
 }
 
-impl<'a, T: 'static> IntoIterator for &'a List<T> {
+impl<'a, T> IntoIterator for &'a List<T> {
     type Item = &'a T;
     type IntoIter = std::slice::Iter<'a, T>;
 
@@ -84,14 +82,11 @@ impl<'a, T: 'static> IntoIterator for &'a List<T> {
     }
 }
 
-impl<'a, T: 'static> IntoIterator for &'a mut List<T> {
+impl<'a, T> IntoIterator for &'a mut List<T> {
     type Item = &'a mut T;
     type IntoIter = std::slice::IterMut<'a, T>;
 
     fn into_iter(self) -> Self::IntoIter {
-        match &mut self.0 {
-            Some(members) => members.iter_mut(),
-            None => [].iter_mut(),
-        }
+        self.iter_mut()
     }
 }

@@ -3,7 +3,8 @@
 //! A build holds the trees of all its objects at the same time, so a node is small: what few nodes have stands apart
 //! ([`Rare`]), texts are shared, and lists are one pointer.
 
-use crate::{List, Text};
+use crate::head::Head;
+use crate::{Data, DataMut, DataRef, List, Text};
 
 /// One document of a stream.
 #[derive(Clone, Debug)]
@@ -28,25 +29,13 @@ impl Document {
     }
 }
 
-/// Where a node stands in its source.
+/// Where a node starts in its source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
-    /// First byte. Trees hold many of these; a text beyond 4 GiB has no places behind that.
-    pub start: u32,
-    /// One past the last byte. For a collection this is the end of its opening token.
-    pub end: u32,
-    /// Line of `start`, counted from 1; 0 for a node that was not read from text.
+    /// Line, counted from 1; 0 for a node that was not read from text.
     pub line: u32,
-    /// Column of `start` in characters, counted from 1; 0 as above.
+    /// Column in characters, counted from 1; 0 as above.
     pub column: u32,
-}
-
-impl Span {
-    /// The bytes, to cut them out of the text.
-    pub fn bytes(self) -> std::ops::Range<usize> {
-        let place = |at: u32| usize::try_from(at).unwrap_or(usize::MAX);
-        place(self.start)..place(self.end)
-    }
 }
 
 /// How a node was, or shall be, written.
@@ -144,19 +133,6 @@ pub struct Comments {
     pub foot: String,
 }
 
-/// What a node holds.
-#[derive(Clone, Debug)]
-pub enum Data {
-    /// Text after unescaping and folding.
-    Scalar(Text),
-    /// Items in order.
-    Sequence(List<Node>),
-    /// Entries in order; keys may repeat if the parser was told to let them.
-    Mapping(List<(Node, Node)>),
-    /// `*name`; [`crate::expand_aliases`] replaces it by what it stands for.
-    Alias(Text),
-}
-
 /// What few nodes have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rare {
@@ -170,79 +146,147 @@ pub struct Rare {
 
 /// A node of the tree.
 #[derive(Clone, Debug)]
-pub struct Node {
-    /// Content.
-    pub data: Data,
-    /// Type.
-    pub tag: Tag,
-    /// Whether the tag was written in the source, and is to be written again. With [`Tag::None`] it was `!`, which is not.
-    pub tag_is_explicit: bool,
-    /// Notation.
-    pub style: Style,
-    /// What few nodes have.
-    pub rare: Option<Box<Rare>>,
-    /// Position in the source.
-    place: Place,
+pub struct Node(Repr);
+
+/// A node in two words: the head of each variant lies beside its number.
+#[derive(Clone, Debug)]
+enum Repr {
+    Scalar(Head, Text),
+    Sequence(Head, List<Node>),
+    Mapping(Head, List<(Node, Node)>),
+    Alias(Head, Text),
+    Rich(Head, Box<Rich>),
 }
 
-/// A [`Span`] in three quarters of its size. Columns and lengths beyond what fits are cut.
-#[derive(Clone, Copy, Debug, Default)]
-struct Place {
-    start: u32,
-    line: u32,
-    column: u16,
-    length: u16,
-}
+const _: () = assert!(size_of::<Node>() == 16, "trees are mostly nodes");
 
-impl From<Span> for Place {
-    fn from(span: Span) -> Self {
-        let cut = |number: u32| u16::try_from(number).unwrap_or(u16::MAX);
-        Self {
-            start: span.start,
-            line: span.line,
-            column: cut(span.column),
-            length: cut(span.end.saturating_sub(span.start)),
-        }
-    }
-}
-
-impl From<Place> for Span {
-    fn from(place: Place) -> Self {
-        Self {
-            start: place.start,
-            end: place.start.saturating_add(place.length.into()),
-            line: place.line,
-            column: place.column.into(),
-        }
-    }
+/// The content of a node that has what few have.
+#[derive(Clone, Debug)]
+struct Rich {
+    data: Data,
+    rare: Rare,
 }
 
 impl Node {
     /// A node of the given content and type, in plain notation.
-    pub const fn new(data: Data, tag: Tag) -> Self {
-        Self {
-            data,
-            tag,
-            tag_is_explicit: false,
-            style: Style::Plain,
-            rare: None,
-            place: Place {
-                start: 0,
-                line: 0,
-                column: 0,
-                length: 0,
-            },
+    pub fn new(data: Data, tag: Tag) -> Self {
+        Self::with(Head::new(tag), data)
+    }
+
+    fn with(head: Head, data: Data) -> Self {
+        Self(match data {
+            Data::Scalar(text) => Repr::Scalar(head, text),
+            Data::Sequence(items) => Repr::Sequence(head, items),
+            Data::Mapping(entries) => Repr::Mapping(head, entries),
+            Data::Alias(name) => Repr::Alias(head, name),
+        })
+    }
+
+    const fn head(&self) -> &Head {
+        match &self.0 {
+            Repr::Scalar(head, _)
+            | Repr::Sequence(head, _)
+            | Repr::Mapping(head, _)
+            | Repr::Alias(head, _)
+            | Repr::Rich(head, _) => head,
         }
     }
 
-    /// Position in the source. Columns and lengths end at 65,535, whatever the source has.
-    pub fn span(&self) -> Span {
-        self.place.into()
+    const fn head_mut(&mut self) -> &mut Head {
+        match &mut self.0 {
+            Repr::Scalar(head, _)
+            | Repr::Sequence(head, _)
+            | Repr::Mapping(head, _)
+            | Repr::Alias(head, _)
+            | Repr::Rich(head, _) => head,
+        }
+    }
+
+    /// Content.
+    pub fn data(&self) -> DataRef<'_> {
+        match &self.0 {
+            Repr::Scalar(_, text) => Data::Scalar(text),
+            Repr::Sequence(_, items) => Data::Sequence(items),
+            Repr::Mapping(_, entries) => Data::Mapping(entries),
+            Repr::Alias(_, name) => Data::Alias(name),
+            Repr::Rich(_, rich) => rich.data.as_ref(),
+        }
+    }
+
+    /// Content, to change.
+    pub fn data_mut(&mut self) -> DataMut<'_> {
+        match &mut self.0 {
+            Repr::Scalar(_, text) => Data::Scalar(text),
+            Repr::Sequence(_, items) => Data::Sequence(items),
+            Repr::Mapping(_, entries) => Data::Mapping(entries),
+            Repr::Alias(_, name) => Data::Alias(name),
+            Repr::Rich(_, rich) => rich.data.as_mut(),
+        }
+    }
+
+    /// The content alone.
+    pub fn into_data(self) -> Data {
+        match self.0 {
+            Repr::Scalar(_, text) => Data::Scalar(text),
+            Repr::Sequence(_, items) => Data::Sequence(items),
+            Repr::Mapping(_, entries) => Data::Mapping(entries),
+            Repr::Alias(_, name) => Data::Alias(name),
+            Repr::Rich(_, rich) => rich.data,
+        }
+    }
+
+    /// Puts other content in the place of what is there.
+    pub fn set_data(&mut self, data: Data) {
+        match &mut self.0 {
+            Repr::Rich(_, rich) => rich.data = data,
+            _ => *self = Self::with(*self.head(), data),
+        }
+    }
+
+    /// Takes the node out, and leaves an empty one with its head.
+    fn take(&mut self) -> Self {
+        let empty = Self(Repr::Sequence(*self.head(), List::new()));
+        std::mem::replace(self, empty)
+    }
+
+    /// Type.
+    pub const fn tag(&self) -> Tag {
+        self.head().tag
+    }
+
+    /// Says of what type it is.
+    pub const fn set_tag(&mut self, tag: Tag) {
+        self.head_mut().tag = tag;
+    }
+
+    /// Whether the tag was written in the source, and is to be written again. With [`Tag::None`] it was `!`, which is not.
+    pub const fn tag_is_explicit(&self) -> bool {
+        self.head().tag_is_explicit()
+    }
+
+    /// Says whether the tag is to be written.
+    pub const fn set_tag_is_explicit(&mut self, is_explicit: bool) {
+        self.head_mut().set_tag_is_explicit(is_explicit);
+    }
+
+    /// Notation.
+    pub const fn style(&self) -> Style {
+        self.head().style()
+    }
+
+    /// Says how it is to be written.
+    pub const fn set_style(&mut self, style: Style) {
+        self.head_mut().set_style(style);
+    }
+
+    /// Position in the source. Lines end at 16,777,215 and columns at 65,535, whatever the source has.
+    pub const fn span(&self) -> Span {
+        self.head().span()
     }
 
     /// Says where in a source the node stands.
     pub fn set_span(&mut self, span: Span) {
-        self.place = span.into();
+        self.head_mut().set_span(span);
     }
 
     /// A scalar without a type: its text decides.
@@ -277,7 +321,7 @@ impl Node {
 
     /// The text of a scalar.
     pub fn as_str(&self) -> Option<&str> {
-        match &self.data {
+        match self.data() {
             Data::Scalar(text) => Some(text),
             _ => None,
         }
@@ -285,7 +329,7 @@ impl Node {
 
     /// The entries of a mapping.
     pub fn entries(&self) -> Option<&[(Self, Self)]> {
-        match &self.data {
+        match self.data() {
             Data::Mapping(entries) => Some(entries),
             _ => None,
         }
@@ -293,7 +337,7 @@ impl Node {
 
     /// The entries of a mapping, to change.
     pub fn entries_mut(&mut self) -> Option<&mut List<(Self, Self)>> {
-        match &mut self.data {
+        match self.data_mut() {
             Data::Mapping(entries) => Some(entries),
             _ => None,
         }
@@ -301,7 +345,7 @@ impl Node {
 
     /// The items of a sequence.
     pub fn items(&self) -> Option<&[Self]> {
-        match &self.data {
+        match self.data() {
             Data::Sequence(items) => Some(items),
             _ => None,
         }
@@ -309,7 +353,7 @@ impl Node {
 
     /// The items of a sequence, to change.
     pub fn items_mut(&mut self) -> Option<&mut List<Self>> {
-        match &mut self.data {
+        match self.data_mut() {
             Data::Sequence(items) => Some(items),
             _ => None,
         }
@@ -356,7 +400,7 @@ impl Node {
 
     /// The tag as it is written, empty for [`Tag::None`].
     pub fn tag_text(&self) -> &str {
-        match (&self.rare, self.tag) {
+        match (self.rare(), self.tag()) {
             (Some(rare), Tag::Other) => rare.tag.as_deref().unwrap_or_default(),
             (_, tag) => tag.short(),
         }
@@ -364,28 +408,64 @@ impl Node {
 
     /// `&name`, where there is one.
     pub fn anchor(&self) -> Option<&Text> {
-        self.rare.as_ref()?.anchor.as_ref()
+        self.rare()?.anchor.as_ref()
+    }
+
+    /// Takes `&name` away.
+    pub(crate) fn take_anchor(&mut self) -> Option<Text> {
+        self.anchor()?;
+        self.rare_mut().anchor.take()
     }
 
     /// Comments, where there are any.
     pub fn comments(&self) -> Option<&Comments> {
-        let comments = &self.rare.as_ref()?.comments;
+        let comments = &self.rare()?.comments;
         (*comments != Comments::default()).then_some(comments)
+    }
+
+    /// What few nodes have, where it has any of it.
+    pub(crate) fn rare(&self) -> Option<&Rare> {
+        match &self.0 {
+            Repr::Rich(_, rich) => Some(&rich.rare),
+            _ => None,
+        }
+    }
+
+    /// Takes away what few nodes have.
+    pub(crate) fn take_rare(&mut self) -> Option<Rare> {
+        self.rare()?;
+        let Self(Repr::Rich(head, rich)) = self.take() else {
+            return None;
+        };
+        *self = Self::with(head, rich.data);
+        Some(rich.rare)
     }
 
     /// What few nodes have, to add to it.
     pub fn rare_mut(&mut self) -> &mut Rare {
-        self.rare.get_or_insert_default()
+        if self.rare().is_none() {
+            let node = self.take();
+            let head = *node.head();
+            let rich = Rich {
+                data: node.into_data(),
+                rare: Rare::default(),
+            };
+            self.0 = Repr::Rich(head, Box::new(rich));
+        }
+        match &mut self.0 {
+            Repr::Rich(_, rich) => &mut rich.rare,
+            _ => unreachable!("it has just been made rich"),
+        }
     }
 
     /// Whether this is a scalar of type null.
     pub fn is_null(&self) -> bool {
-        self.tag == Tag::Null
+        self.tag() == Tag::Null
     }
 
     /// Whether this is null, or a collection without members.
     pub fn is_null_or_empty(&self) -> bool {
-        match &self.data {
+        match self.data() {
             _ if self.is_null() => true,
             Data::Sequence(items) => items.is_empty(),
             Data::Mapping(entries) => entries.is_empty(),

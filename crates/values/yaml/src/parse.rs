@@ -143,11 +143,7 @@ pub fn parse_pieces<E: From<ParseError>>(
 fn events(text: &str, options: ParseOptions) -> Result<Events<'_>, ParseError> {
     if text.len() > options.limits.bytes {
         let message = format!("text is larger than {} bytes", options.limits.bytes);
-        let span = Span {
-            line: 1,
-            column: 1,
-            ..Span::default()
-        };
+        let span = Span { line: 1, column: 1 };
         return Err(ParseError::new(span, message));
     }
     Ok(Events::new(text, options.limits.depth, !options.without_comments))
@@ -216,19 +212,19 @@ impl<'a> Builder<'a> {
                     return Err(ParseError::new(event.span, message));
                 };
                 let mut node = Node::mapping(Vec::new());
-                node.data = Data::Alias(name.clone());
-                node.tag = Tag::None;
+                node.set_data(Data::Alias(name.clone()));
+                node.set_tag(Tag::None);
                 node
             }
             What::Scalar(text, style) => {
                 let mut node = Node::plain(self.texts.share(text));
-                node.style = match style {
+                node.set_style(match style {
                     ScalarStyle::Plain => Style::Plain,
                     ScalarStyle::SingleQuoted => Style::SingleQuoted,
                     ScalarStyle::DoubleQuoted => Style::DoubleQuoted,
                     ScalarStyle::Literal => Style::Literal,
                     ScalarStyle::Folded => Style::Folded,
-                };
+                });
                 node
             }
             What::SequenceStart { is_flow } => collection(Node::sequence(Vec::new()), is_flow),
@@ -237,7 +233,7 @@ impl<'a> Builder<'a> {
         node.set_span(event.span);
         self.count(event.span)?;
         let properties = event.properties.map(|properties| *properties).unwrap_or_default();
-        if !matches!(node.data, Data::Alias(_)) {
+        if !matches!(node.data(), Data::Alias(_)) {
             set_tag(&mut node, properties.tag.as_deref());
         }
         if let Some(name) = properties.anchor {
@@ -248,7 +244,7 @@ impl<'a> Builder<'a> {
         if let Some(comments) = comments {
             node.rare_mut().comments = *comments;
         }
-        if matches!(node.data, Data::Sequence(_) | Data::Mapping(_)) {
+        if matches!(node.data(), Data::Sequence(_) | Data::Mapping(_)) {
             self.frames.push(Frame {
                 node,
                 key: None,
@@ -275,7 +271,7 @@ impl<'a> Builder<'a> {
             let is_key = self
                 .frames
                 .last()
-                .is_some_and(|f| matches!(f.node.data, Data::Mapping(_)) && f.key.is_none());
+                .is_some_and(|f| matches!(f.node.data(), Data::Mapping(_)) && f.key.is_none());
             if !is_key {
                 let path = self.path();
                 if let Some(frame) = self.frames.last_mut() {
@@ -291,7 +287,8 @@ impl<'a> Builder<'a> {
             }
             return Ok(());
         };
-        match &mut frame.node.data {
+        let is_flow = frame.node.style() == Style::Flow;
+        match frame.node.data_mut() {
             Data::Sequence(items) => items.push(node),
             Data::Mapping(entries) => {
                 if let Some(mut key) = frame.key.take() {
@@ -303,7 +300,7 @@ impl<'a> Builder<'a> {
                     entries.push((key, node));
                 } else {
                     // What is below a key, before its value, is below the entry before it.
-                    if frame.node.style != Style::Flow
+                    if !is_flow
                         && !node.foot().is_empty()
                         && let Some((before, _)) = entries.last_mut()
                     {
@@ -331,11 +328,11 @@ impl<'a> Builder<'a> {
         let Some(Frame { mut node, .. }) = self.frames.pop() else {
             return Ok(());
         };
-        if comments.is_some() || node.rare.is_some() {
+        if comments.is_some() || node.rare().is_some() {
             let Comments { line, mut foot, .. } = comments.map(|comments| *comments).unwrap_or_default();
-            if node.style != Style::Flow
+            if node.style() != Style::Flow
                 && !foot.is_empty()
-                && let Data::Mapping(entries) = &mut node.data
+                && let Data::Mapping(entries) = node.data_mut()
                 && let Some((key, _)) = entries.last_mut()
             {
                 key.rare_mut().comments.foot = std::mem::take(&mut foot);
@@ -345,7 +342,7 @@ impl<'a> Builder<'a> {
             known.foot = foot;
         }
         // It is complete, and most collections have few members: room for more is never used.
-        match &mut node.data {
+        match node.data_mut() {
             Data::Sequence(items) if !items.is_empty() => items.shrink_to_fit(),
             Data::Mapping(entries) if !entries.is_empty() => entries.shrink_to_fit(),
             _ => {}
@@ -356,7 +353,7 @@ impl<'a> Builder<'a> {
 
 fn collection(mut node: Node, is_flow: bool) -> Node {
     if is_flow {
-        node.style = Style::Flow;
+        node.set_style(Style::Flow);
     }
     node
 }
@@ -364,12 +361,12 @@ fn collection(mut node: Node, is_flow: bool) -> Node {
 /// Sets the tag that was written, or the one that the kyaml table finds.
 fn set_tag(node: &mut Node, tag: Option<&str>) {
     if let Some(full) = tag.filter(|tag| *tag != "!") {
-        node.tag_is_explicit = true;
-        node.tag = match full.strip_prefix("tag:yaml.org,2002:") {
+        node.set_tag_is_explicit(true);
+        node.set_tag(match full.strip_prefix("tag:yaml.org,2002:") {
             Some(suffix) => Tag::core(suffix),
             None => Tag::Other,
-        };
-        if node.tag == Tag::Other {
+        });
+        if node.tag() == Tag::Other {
             let text = match full.strip_prefix("tag:yaml.org,2002:") {
                 Some(suffix) => format!("!!{suffix}"),
                 None => full.to_owned(),
@@ -378,14 +375,14 @@ fn set_tag(node: &mut Node, tag: Option<&str>) {
         }
         return;
     }
-    if let Data::Scalar(text) = &node.data {
+    if let Data::Scalar(text) = node.data() {
         // `!` alone makes a string for yaml v2, and is nothing to yaml v3. A merge key is one for both.
-        if tag.is_some() && node.style == Style::Plain && text != "<<" {
-            node.tag = Tag::None;
-            node.tag_is_explicit = true;
+        if tag.is_some() && node.style() == Style::Plain && text != "<<" {
+            node.set_tag(Tag::None);
+            node.set_tag_is_explicit(true);
             return;
         }
-        node.tag = if node.style == Style::Plain {
+        let tag = if node.style() == Style::Plain {
             if text == "<<" {
                 Tag::Merge
             } else {
@@ -394,6 +391,7 @@ fn set_tag(node: &mut Node, tag: Option<&str>) {
         } else {
             Tag::Str
         };
+        node.set_tag(tag);
     }
 }
 
@@ -405,7 +403,7 @@ fn refuse_duplicate(
     index: &mut HashMap<Text, u32>,
     key: &Node,
 ) -> Result<(), ParseError> {
-    let Data::Scalar(text) = &key.data else {
+    let Data::Scalar(text) = key.data() else {
         return Ok(());
     };
     let earlier = if entries.len() < SEARCHED {
@@ -416,7 +414,7 @@ fn refuse_duplicate(
     } else {
         if index.is_empty() {
             for (k, _) in entries {
-                if let Data::Scalar(text) = &k.data {
+                if let Data::Scalar(text) = k.data() {
                     index.insert(text.clone(), k.span().line);
                 }
             }

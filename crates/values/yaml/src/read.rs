@@ -23,12 +23,9 @@ pub(crate) use token::ScalarStyle;
 
 use crate::{ParseError, Span};
 
-/// A span from one place to another.
-pub(crate) fn span(start: Mark, end: Mark) -> Span {
-    let narrow = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+/// The span of what starts at a place.
+pub(crate) fn span(start: Mark) -> Span {
     Span {
-        start: narrow(start.byte),
-        end: narrow(end.byte),
         line: start.line.saturating_add(1),
         column: start.column.saturating_add(1),
     }
@@ -36,5 +33,5 @@ pub(crate) fn span(start: Mark, end: Mark) -> Span {
 
 /// An error at a place.
 fn error<T>(at: Mark, problem: impl Into<String>) -> Result<T, ParseError> {
-    Err(ParseError::new(span(at, at), problem))
+    Err(ParseError::new(span(at), problem))
 }

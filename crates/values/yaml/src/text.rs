@@ -130,7 +130,7 @@ impl Texts {
 
     /// Makes a tree share its texts.
     pub fn share_all(&mut self, node: &mut Node) {
-        match &mut node.data {
+        match node.data_mut() {
             Data::Scalar(text) if text.len() <= Self::LENGTH => *text = self.share(Cow::Borrowed(text)),
             Data::Scalar(_) | Data::Alias(_) => {}
             Data::Sequence(items) => items.iter_mut().for_each(|item| self.share_all(item)),

@@ -191,7 +191,7 @@ fn ours(text: &str, aspect: Aspect) -> Answer {
         Aspect::Printed | Aspect::Comments => Ok(emit::document(&document, emit::SequenceIndent::Compact)),
         Aspect::Kyaml => {
             let value = convert(Dialect::Kyaml)?;
-            match document.root.as_ref().map(|root| &root.data) {
+            match document.root.as_ref().map(|root| root.data()) {
                 Some(Data::Mapping(_) | Data::Sequence(_)) => Ok(value.to_string()),
                 _ => Err(SCALAR.into()),
             }

@@ -28,7 +28,7 @@ pub(crate) fn document_at(text: &str, lines: u32) -> Result<Option<Node>, String
     expand_aliases(&mut root, Dialect::Sigs)
         .map_err(|error| format!("error converting YAML to JSON: {error}"))?;
     if let Some(key) = collection_as_key(&root) {
-        let what = match key.data {
+        let what = match key.data() {
             Data::Sequence(_) => "[]interface {}",
             _ => "map[interface {}]interface {}",
         };
@@ -42,8 +42,8 @@ pub(crate) fn document_at(text: &str, lines: u32) -> Result<Option<Node>, String
 
 /// A list or a mapping that is a key, which Go has no map for.
 fn collection_as_key(node: &Node) -> Option<&Node> {
-    match &node.data {
-        Data::Mapping(entries) => entries.iter().find_map(|(key, value)| match key.data {
+    match node.data() {
+        Data::Mapping(entries) => entries.iter().find_map(|(key, value)| match key.data() {
             Data::Mapping(_) | Data::Sequence(_) => Some(key),
             _ => collection_as_key(value),
         }),
@@ -54,7 +54,7 @@ fn collection_as_key(node: &Node) -> Option<&Node> {
 
 /// What Go makes of a node where anything may be, as `%T` prints it.
 pub(crate) fn go_type(node: &Node) -> &'static str {
-    match (&node.data, scalar(node)) {
+    match (node.data(), scalar(node)) {
         (Data::Sequence(_), _) => "[]interface {}",
         (Data::Mapping(_), _) => "map[string]interface {}",
         (_, Some(Ok(Resolved::Bool(_)))) => "bool",
@@ -78,9 +78,9 @@ fn scalar(node: &Node) -> Option<Result<Resolved, String>> {
     let text = node.as_str()?;
     Some(resolve_tagged(
         text,
-        node.tag,
-        node.tag_is_explicit,
-        node.style,
+        node.tag(),
+        node.tag_is_explicit(),
+        node.style(),
         Dialect::Sigs,
     ))
 }
@@ -96,7 +96,7 @@ pub(crate) struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// The fields of a node that must be a mapping.
     pub(crate) fn of(node: &'a Node, place: &'a str, go_type: &str) -> Result<Self, String> {
-        match &node.data {
+        match node.data() {
             Data::Mapping(entries) => Ok(Self { entries, place }),
             _ => Err(mismatch(node, place, go_type)),
         }
@@ -171,7 +171,7 @@ impl<'a> Fields<'a> {
             return Ok(Vec::new());
         };
         let place = self.place(name);
-        let Data::Sequence(items) = &node.data else {
+        let Data::Sequence(items) = node.data() else {
             return Err(mismatch(node, &place, go_type));
         };
         items
@@ -201,7 +201,7 @@ impl<'a> Fields<'a> {
             return Ok(std::collections::BTreeMap::new());
         };
         let place = self.place(name);
-        let Data::Mapping(entries) = &node.data else {
+        let Data::Mapping(entries) = node.data() else {
             return Err(mismatch(node, &place, "map[string]string"));
         };
         entries
@@ -233,7 +233,7 @@ pub(crate) fn text(node: &Node, place: &str) -> Result<String, String> {
 
 /// Go's message about a value of the wrong type, with its line.
 pub(crate) fn mismatch(node: &Node, place: &str, go_type: &str) -> String {
-    let found = match (&node.data, scalar(node)) {
+    let found = match (node.data(), scalar(node)) {
         (Data::Sequence(_), _) => "array",
         (Data::Mapping(_), _) => "object",
         (_, Some(Ok(Resolved::Bool(_)))) => "bool",

@@ -103,7 +103,7 @@ fn import(node: &Node) -> Import {
             |value| decode::text(value, "").unwrap_or_default(),
         )
     };
-    match &node.data {
+    match node.data() {
         weir_yaml::Data::Mapping(_) => Import::Table {
             child: field("child"),
             parent: field("parent"),

@@ -33,7 +33,7 @@ pub(super) fn check(root: Option<&Node>) -> Verdict {
 
 /// Keys that their mapping has already, in the order of the text.
 fn duplicates(node: &Node, twice: &mut Vec<(u32, String)>) {
-    match &node.data {
+    match node.data() {
         Data::Mapping(entries) => {
             let mut seen = Vec::with_capacity(entries.len());
             for (key, value) in entries {

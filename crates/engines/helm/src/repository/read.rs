@@ -152,10 +152,10 @@ fn yaml(text: &str, reader: &mut Reader) -> Result<Option<Node>, IndexError> {
     };
     weir_yaml::expand_aliases(&mut root, Dialect::Sigs)
         .map_err(|error| IndexError::Malformed(format!("error converting YAML to JSON: {error}")))?;
-    if let Data::Mapping(fields) = &root.data {
+    if let Data::Mapping(fields) = root.data() {
         let entries = fields.iter().filter(|(key, _)| is(key, "entries"));
         for (chart, list) in entries.filter_map(|(_, node)| node.entries()).flatten() {
-            let Data::Sequence(items) = &list.data else {
+            let Data::Sequence(items) = list.data() else {
                 continue;
             };
             for item in items {
@@ -171,7 +171,7 @@ fn is(key: &Node, name: &str) -> bool {
 }
 
 fn has_aliases(node: &Node) -> bool {
-    match &node.data {
+    match node.data() {
         Data::Alias(_) => true,
         Data::Scalar(_) => false,
         Data::Sequence(items) => items.iter().any(has_aliases),
@@ -186,7 +186,7 @@ fn from_json(value: Value) -> Node {
     match value {
         Value::String(text) => {
             let mut node = Node::string(text);
-            node.style = Style::DoubleQuoted;
+            node.set_style(Style::DoubleQuoted);
             node
         }
         Value::Array(items) => Node::sequence(items.into_iter().map(from_json).collect()),
@@ -253,7 +253,7 @@ impl Reader {
             .mapping("entries", "map[string]repo.ChartVersions")
             .map_err(malformed)?
         {
-            match &list.data {
+            match list.data() {
                 Data::Sequence(_) => {}
                 _ if decode::is_null(list) => {}
                 _ => {

@@ -58,15 +58,15 @@ pub(crate) fn parse_first(text: &str) -> Result<Table, ValuesError> {
 
 /// A tree without aliases as Go's JSON gives it: numbers are floats, dates texts.
 pub(crate) fn convert(node: &Node) -> Result<Value, String> {
-    match &node.data {
+    match node.data() {
         Data::Scalar(text) => scalar(node, text),
         Data::Sequence(items) => items.iter().map(convert).collect(),
         Data::Mapping(entries) => {
             let mut table = Table::new();
             for (key, entry) in entries {
-                let key = match (&key.data, key.style) {
+                let key = match (key.data(), key.style()) {
                     (Data::Scalar(text), style)
-                        if style != weir_yaml::Style::Plain && !key.tag_is_explicit =>
+                        if style != weir_yaml::Style::Plain && !key.tag_is_explicit() =>
                     {
                         text.to_string()
                     }
@@ -85,15 +85,21 @@ pub(crate) fn convert(node: &Node) -> Result<Value, String> {
 
 fn scalar(node: &Node, text: &str) -> Result<Value, String> {
     let line = node.span().line;
-    if node.tag == Tag::Binary && node.tag_is_explicit {
+    if node.tag() == Tag::Binary && node.tag_is_explicit() {
         let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
         return base64::engine::general_purpose::STANDARD
             .decode(compact)
             .map(|bytes| Value::String(String::from_utf8_lossy(&bytes).into_owned()))
             .map_err(|_| format!("yaml: line {line}: !!binary value contains invalid base64 data"));
     }
-    let resolved = resolve_tagged(text, node.tag, node.tag_is_explicit, node.style, Dialect::Sigs)
-        .map_err(|message| format!("yaml: line {line}: {message}"))?;
+    let resolved = resolve_tagged(
+        text,
+        node.tag(),
+        node.tag_is_explicit(),
+        node.style(),
+        Dialect::Sigs,
+    )
+    .map_err(|message| format!("yaml: line {line}: {message}"))?;
     Ok(match resolved {
         Resolved::Null => Value::Null,
         Resolved::Bool(value) => Value::Bool(value),

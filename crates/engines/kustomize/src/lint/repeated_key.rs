@@ -13,7 +13,7 @@ pub(super) fn check(context: &Context<'_>, out: &mut Vec<Finding>) {
 }
 
 fn walk(source: &Source, node: &Node, out: &mut Vec<Finding>) {
-    match &node.data {
+    match node.data() {
         Data::Mapping(entries) => {
             for (number, (key, value)) in entries.iter().enumerate() {
                 let later = entries.iter().skip(number + 1).map(|(key, _)| key);

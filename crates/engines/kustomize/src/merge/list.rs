@@ -67,14 +67,11 @@ impl<'a> Context<'a> {
             Ok(pair) => pair,
             Err(outcome) => return Ok(outcome),
         };
-        let Data::Sequence(items) = &mut node.data else {
+        let Data::Sequence(items) = node.data_mut() else {
             return Ok(Outcome::dest(node));
         };
-        let (origin, same) = match origin {
-            Origin::Some(Node {
-                data: Data::Sequence(items),
-                ..
-            }) => (items.into_vec(), false),
+        let (origin, same) = match origin.into_data() {
+            Origin::Some(Data::Sequence(items)) => (items.into_vec(), false),
             Origin::Same => (Vec::new(), true),
             _ => (Vec::new(), false),
         };
@@ -457,11 +454,13 @@ fn valid(all: &[Vec<String>], values: &[String], keys: &[String]) -> (Vec<String
 /// port with one.
 fn unify(all: &mut [Vec<String>]) {
     for i in 0..all.len() {
+        // What a row is compared with is what stood there before: an item without any key is so completed by the last
+        // that has one, not by the first.
+        let Some(a) = all.get(i).cloned() else {
+            continue;
+        };
         for j in 0..all.len() {
-            let (Some(a), Some(b)) = (all.get(i), all.get(j)) else {
-                continue;
-            };
-            let Some(both) = common(a, b) else {
+            let Some(both) = all.get(j).and_then(|b| common(&a, b)) else {
                 continue;
             };
             for at in [i, j] {

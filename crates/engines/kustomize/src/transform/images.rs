@@ -153,7 +153,7 @@ impl<'a> Change<'a> {
 
     /// Looks for lists named `containers` and `initContainers` at any depth.
     fn containers(&self, node: &mut Node) -> Result<()> {
-        match &mut node.data {
+        match node.data_mut() {
             Data::Mapping(entries) => {
                 for (key, value) in entries {
                     self.containers(value)?;

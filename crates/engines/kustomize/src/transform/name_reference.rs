@@ -1,9 +1,10 @@
 //! References by name, brought up to date after names changed.
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
-use weir_yaml::{Data, Node, Tag, Text};
+use weir_yaml::{Data, List, Node, Tag, Text, Texts};
 
 use crate::config::NameReference;
 use crate::error::{Error, Result, Within};
@@ -65,11 +66,25 @@ struct Fields<'a> {
 /// in common is shared.
 struct Target {
     current: Id,
+    past: Rc<Past>,
+}
+
+/// What became of an object on its way, which is nearly always what became of the one before it.
+struct Past {
     /// Types that it once had.
     types: Vec<Arc<Gvk>>,
-    original_namespace: Arc<str>,
-    prefixes: Vec<Arc<str>>,
-    suffixes: Vec<Arc<str>>,
+    original_namespace: Text,
+    prefixes: List<Text>,
+    suffixes: List<Text>,
+}
+
+impl Past {
+    fn is(&self, types: &[Arc<Gvk>], original_namespace: &Text, resource: &Resource) -> bool {
+        self.types == types
+            && self.original_namespace == *original_namespace
+            && self.prefixes.as_slice() == resource.prefixes.as_slice()
+            && self.suffixes.as_slice() == resource.suffixes.as_slice()
+    }
 }
 
 /// A [`ResId`] whose parts are shared.
@@ -77,7 +92,7 @@ struct Id {
     gvk: Arc<Gvk>,
     /// Shared with the object itself, and with those that refer to it.
     name: Text,
-    namespace: Arc<str>,
+    namespace: Text,
     cluster_scoped: bool,
 }
 
@@ -102,18 +117,13 @@ impl Id {
 /// Texts and types that were there before.
 #[derive(Default)]
 struct Known {
-    texts: HashSet<Arc<str>>,
+    texts: Texts,
     types: HashSet<Arc<Gvk>>,
 }
 
 impl Known {
-    fn text(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.texts.get(text) {
-            return Arc::clone(known);
-        }
-        let new: Arc<str> = text.into();
-        self.texts.insert(Arc::clone(&new));
-        new
+    fn text(&mut self, text: &str) -> Text {
+        self.texts.share(text.into())
     }
 
     fn gvk(&mut self, id: &IdRef<'_>) -> Arc<Gvk> {
@@ -130,8 +140,8 @@ impl Known {
 /// All objects, found by the names they once had.
 struct Targets {
     list: Vec<Target>,
-    by_name: HashMap<Arc<str>, Named>,
-    by_original_namespace: HashMap<Arc<str>, Sight>,
+    by_name: HashMap<Text, Named>,
+    by_original_namespace: HashMap<Text, Sight>,
 }
 
 /// The objects that had a name.
@@ -188,6 +198,8 @@ impl Targets {
             by_original_namespace: HashMap::new(),
         };
         let mut shared = Known::default();
+        let mut types: Vec<Arc<Gvk>> = Vec::new();
+        let mut names: Vec<&str> = Vec::new();
         for (at, resource) in map.iter().enumerate() {
             let id = resource.id_ref(schema);
             let current = Id {
@@ -196,12 +208,11 @@ impl Targets {
                 namespace: shared.text(id.namespace),
                 cluster_scoped: id.cluster_scoped,
             };
-            let mut types: Vec<Arc<Gvk>> = Vec::new();
-            let mut names: Vec<&str> = Vec::new();
+            types.clear();
+            names.clear();
             for (id, previous) in resource.previous_refs().zip(&resource.previous) {
                 let gvk = shared.gvk(&id);
                 if !types.contains(&gvk) {
-                    types.reserve_exact(1);
                     types.push(gvk);
                 }
                 if names.contains(&id.name) {
@@ -211,29 +222,32 @@ impl Targets {
                 match targets.by_name.get_mut(id.name) {
                     Some(named) => named.add(at, &targets.list, current.effective_namespace()),
                     None => {
-                        targets.by_name.insert(Arc::clone(&previous.name), Named::One(at));
+                        targets.by_name.insert(previous.name.clone(), Named::One(at));
                     }
                 }
             }
             let original_namespace = shared.text(resource.original_ref(schema).effective_namespace());
             let sight = targets
                 .by_original_namespace
-                .entry(Arc::clone(&original_namespace))
+                .entry(original_namespace.clone())
                 .or_default();
             sight.everywhere |= current.cluster_scoped;
             if !sight.effective.contains(current.effective_namespace()) {
                 sight.effective.insert(current.effective_namespace().to_owned());
             }
-            if !sight.written.contains(current.namespace.as_ref()) {
-                sight.written.insert(current.namespace.as_ref().to_owned());
+            if !sight.written.contains(current.namespace.as_str()) {
+                sight.written.insert(current.namespace.to_string());
             }
-            targets.list.push(Target {
-                current,
-                types,
-                original_namespace,
-                prefixes: resource.prefixes.clone(),
-                suffixes: resource.suffixes.clone(),
-            });
+            let past = match targets.list.last() {
+                Some(last) if last.past.is(&types, &original_namespace, resource) => Rc::clone(&last.past),
+                _ => Rc::new(Past {
+                    types: types.clone(),
+                    original_namespace,
+                    prefixes: resource.prefixes.clone(),
+                    suffixes: resource.suffixes.clone(),
+                }),
+            };
+            targets.list.push(Target { current, past });
         }
         targets
     }
@@ -242,8 +256,8 @@ impl Targets {
 /// The object that refers.
 struct Referrer {
     id: ResId,
-    prefixes: Vec<Arc<str>>,
-    suffixes: Vec<Arc<str>>,
+    prefixes: List<Text>,
+    suffixes: List<Text>,
     /// Namespaces of the service accounts that a role binding names.
     subject_namespaces: HashSet<String>,
     /// Type that a binding's `roleRef` names.
@@ -264,7 +278,7 @@ impl Referrer {
                 let Some(namespace) = subject.get("namespace").filter(|_| is_account) else {
                     continue;
                 };
-                if namespace.tag != Tag::Str && namespace.tag != Tag::None {
+                if namespace.tag() != Tag::Str && namespace.tag() != Tag::None {
                     return Err(Error::invalid(format!(
                         "Invalid Input: namespace is blank for resource \"{id}\""
                     )));
@@ -348,10 +362,9 @@ impl Referrer {
     }
 
     fn same_affixes(&self, target: &Target, allow_empty: bool) -> bool {
-        let same = |a: &[Arc<str>], b: &[Arc<str>]| {
-            (allow_empty && (a.is_empty() || b.is_empty())) || same_ending(a, b)
-        };
-        same(&target.prefixes, &self.prefixes) && same(&target.suffixes, &self.suffixes)
+        let same =
+            |a: &[Text], b: &[Text]| (allow_empty && (a.is_empty() || b.is_empty())) || same_ending(a, b);
+        same(&target.past.prefixes, &self.prefixes) && same(&target.past.suffixes, &self.suffixes)
     }
 }
 
@@ -368,7 +381,7 @@ impl<'a> Field<'a> {
         if node.is_null() {
             return Ok(());
         }
-        match &mut node.data {
+        match node.data_mut() {
             Data::Scalar(_) | Data::Alias(_) => self.scalar(node),
             Data::Mapping(_) => self.mapping(node),
             Data::Sequence(items) => {
@@ -445,7 +458,7 @@ impl<'a> Field<'a> {
                     .is_some_and(|sight| self.referrer.sees_any(sight))
         });
         let in_namespace = |target: &Target| match (namespace, by_original) {
-            (Some(namespace), Some(true)) => target.original_namespace.as_ref() == namespace,
+            (Some(namespace), Some(true)) => target.past.original_namespace.as_ref() == namespace,
             (Some(namespace), _) => {
                 namespace != NO_NAMESPACE && target.current.effective_namespace() == namespace
             }
@@ -491,5 +504,5 @@ impl<'a> Field<'a> {
 
 /// Whether an object once was of a type.
 fn was(target: &Target, gvk: &Gvk) -> bool {
-    target.types.iter().any(|of| of.is_selected_by(gvk))
+    target.past.types.iter().any(|of| of.is_selected_by(gvk))
 }

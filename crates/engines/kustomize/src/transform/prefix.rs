@@ -1,8 +1,6 @@
 //! Name prefixes.
 
-use std::sync::Arc;
-
-use weir_yaml::{Node, Tag};
+use weir_yaml::{Node, Tag, Text};
 
 use crate::error::Result;
 use crate::fieldspec::{Create, FieldSpec, Specs};
@@ -13,7 +11,7 @@ use crate::schema::Schema;
 
 /// Puts a prefix before the names at the specs' paths.
 pub(super) fn run(prefix: &str, specs: &[FieldSpec], map: &mut ResMap, schema: &Schema) -> Result<()> {
-    let shared: Arc<str> = prefix.into();
+    let shared: Text = prefix.into();
     let create = Create::new(Kind::Scalar, Tag::Str);
     // An object's type was that of its first id; only where it still is does a spec apply.
     let mut ready = Specs::new(specs);
@@ -29,8 +27,7 @@ pub(super) fn run(prefix: &str, specs: &[FieldSpec], map: &mut ResMap, schema: &
                 continue;
             }
             if spec.path == "metadata/name" && !prefix.is_empty() {
-                resource.prefixes.reserve_exact(1);
-                resource.prefixes.push(Arc::clone(&shared));
+                resource.prefixes.add(shared.clone());
                 resource.store_previous(schema);
             }
             if let Some(node) = resource.node.as_mut().filter(|_| about.contains(&number)) {

@@ -166,7 +166,7 @@ impl Original {
 const LARGEST: usize = 100_000;
 
 fn count(node: &Node) -> usize {
-    1 + match &node.data {
+    1 + match node.data() {
         Data::Scalar(_) | Data::Alias(_) => 0,
         Data::Sequence(items) => items.iter().map(count).sum(),
         Data::Mapping(entries) => entries.iter().map(|(_, value)| 1 + count(value)).sum(),
@@ -271,7 +271,7 @@ fn refine(options: Option<&FieldOptions>, node: &Node) -> Result<Node> {
             ))
         })?;
     let mut value = node.clone();
-    value.data = Data::Scalar(part.into());
+    value.set_data(Data::Scalar(part.into()));
     Ok(value)
 }
 
@@ -379,7 +379,7 @@ fn set(options: Option<&FieldOptions>, field: &mut Node, value: &Node) -> Result
             },
         }
         let joined = parts.join(&options.delimiter);
-        value.data = Data::Scalar(joined.into());
+        value.set_data(Data::Scalar(joined.into()));
     }
     put(field, value);
     Ok(())
@@ -387,8 +387,8 @@ fn set(options: Option<&FieldOptions>, field: &mut Node, value: &Node) -> Result
 
 /// Replaces a field; a scalar keeps its type and style and takes only the text.
 fn put(field: &mut Node, value: Node) {
-    if let Data::Scalar(text) = &mut field.data {
-        *text = match value.data {
+    if let Data::Scalar(text) = field.data_mut() {
+        *text = match value.into_data() {
             Data::Scalar(new) => new,
             _ => "".into(),
         };

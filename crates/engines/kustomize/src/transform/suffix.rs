@@ -1,8 +1,6 @@
 //! Name suffixes.
 
-use std::sync::Arc;
-
-use weir_yaml::Tag;
+use weir_yaml::{Tag, Text};
 
 use super::prefix::{affix, keeps_name};
 use crate::error::Result;
@@ -13,7 +11,7 @@ use crate::schema::Schema;
 
 /// Puts a suffix behind the names at the specs' paths.
 pub(super) fn run(suffix: &str, specs: &[FieldSpec], map: &mut ResMap, schema: &Schema) -> Result<()> {
-    let shared: Arc<str> = suffix.into();
+    let shared: Text = suffix.into();
     let create = Create::new(Kind::Scalar, Tag::Str);
     // An object's type was that of its first id; only where it still is does a spec apply.
     let mut ready = Specs::new(specs);
@@ -29,8 +27,7 @@ pub(super) fn run(suffix: &str, specs: &[FieldSpec], map: &mut ResMap, schema: &
                 continue;
             }
             if spec.path == "metadata/name" && !suffix.is_empty() {
-                resource.suffixes.reserve_exact(1);
-                resource.suffixes.push(Arc::clone(&shared));
+                resource.suffixes.add(shared.clone());
                 resource.store_previous(schema);
             }
             if let Some(node) = resource.node.as_mut().filter(|_| about.contains(&number)) {

@@ -95,7 +95,7 @@ fn value(var: &Var, source: Option<&Resource>) -> Result<Option<Value>> {
     let Some(text) = node.as_str() else {
         return Ok(None);
     };
-    let (text, tag) = match node.tag {
+    let (text, tag) = match node.tag() {
         // Decimal digits only: kustomize reads no other spelling here.
         Tag::Int => match text.parse::<i64>() {
             Ok(value) => (value.to_string(), Tag::Int),
@@ -157,7 +157,7 @@ fn replace(node: &mut Node, values: &Values<'_>) -> Result<()> {
     if node.is_null() {
         return Ok(());
     }
-    match &mut node.data {
+    match node.data_mut() {
         Data::Sequence(items) => {
             for item in items {
                 if !is_string(item) {
@@ -184,7 +184,7 @@ fn replace(node: &mut Node, values: &Values<'_>) -> Result<()> {
 }
 
 fn is_string(node: &Node) -> bool {
-    node.as_str().is_some() && matches!(node.tag, Tag::Str | Tag::None)
+    node.as_str().is_some() && matches!(node.tag(), Tag::Str | Tag::None)
 }
 
 /// Replaces the references in a string; one that is the whole string keeps its value's type.
@@ -201,10 +201,10 @@ fn expand(node: &mut Node, values: &Values<'_>) {
         }
         _ => (expand_text(text, values), Tag::Str),
     };
-    node.data = Data::Scalar(text.into());
-    node.tag = tag;
-    node.tag_is_explicit = false;
-    node.style = Style::Plain;
+    node.set_data(Data::Scalar(text.into()));
+    node.set_tag(tag);
+    node.set_tag_is_explicit(false);
+    node.set_style(Style::Plain);
 }
 
 fn expand_text(text: &str, values: &Values<'_>) -> String {

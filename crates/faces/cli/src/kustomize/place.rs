@@ -31,7 +31,7 @@ pub(super) fn locate(place: &Place) -> Option<Located> {
 /// Line and column of the deepest step that is there.
 fn find(node: &Node, steps: &[Step]) -> Option<(usize, usize)> {
     let (step, rest) = steps.split_first()?;
-    let (at, inner) = match (step, &node.data) {
+    let (at, inner) = match (step, node.data()) {
         (Step::Field(name), Data::Mapping(entries)) => {
             let is_it = |key: &Node| key.as_str().is_some_and(|key| key.eq_ignore_ascii_case(name));
             let (key, value) = entries.iter().find(|(key, _)| is_it(key))?;

@@ -37,9 +37,9 @@ pub(super) fn mapping(mut entries: Vec<(String, Node)>) -> Node {
 fn string(text: &str) -> Node {
     let mut node = Node::string(text);
     if is_old_bool(text) || is_base_60(text) {
-        node.style = Style::DoubleQuoted;
+        node.set_style(Style::DoubleQuoted);
     } else if text.contains('\n') {
-        node.style = Style::Literal;
+        node.set_style(Style::Literal);
     }
     node
 }

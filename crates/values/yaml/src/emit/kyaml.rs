@@ -102,8 +102,8 @@ impl<'a> Emitter<'a> {
     /// Takes in the comments of a node that comes, and what is below the entry before it. Those behind and below a
     /// collection come at its end.
     fn announce(&mut self, node: &'a Node, tail: &'a str) {
-        let is_collection = matches!(node.data, Data::Sequence(_) | Data::Mapping(_));
-        if matches!(node.data, Data::Scalar(_) | Data::Mapping(_)) {
+        let is_collection = matches!(node.data(), Data::Sequence(_) | Data::Mapping(_));
+        if matches!(node.data(), Data::Scalar(_) | Data::Mapping(_)) {
             replace(&mut self.waiting.tail, tail);
         }
         if let Some(comments) = node.comments() {
@@ -149,7 +149,7 @@ impl<'a> Emitter<'a> {
         if let Some(anchor) = node.anchor() {
             self.writer.property(&format!("&{anchor}"));
         }
-        match &node.data {
+        match node.data() {
             Data::Alias(name) => self.writer.property(&format!("*{name}")),
             Data::Scalar(text) => self.scalar(node, text, place),
             Data::Sequence(_) => self.collection_tag(node, Tag::Seq),
@@ -159,8 +159,8 @@ impl<'a> Emitter<'a> {
 
     /// Writes the members of a collection.
     fn members(&mut self, node: &'a Node, place: Place) {
-        let in_flow = self.writer.flow_level > 0 || node.style == Style::Flow;
-        match &node.data {
+        let in_flow = self.writer.flow_level > 0 || node.style() == Style::Flow;
+        match node.data() {
             Data::Sequence(items) if in_flow || items.is_empty() => self.flow_sequence(node, items),
             Data::Sequence(items) => self.block_sequence(node, items, place),
             Data::Mapping(entries) if in_flow || entries.is_empty() => self.flow_mapping(node, entries),
@@ -170,7 +170,7 @@ impl<'a> Emitter<'a> {
     }
 
     fn collection_tag(&mut self, node: &Node, natural: Tag) {
-        if node.tag_is_explicit || (node.tag != Tag::None && node.tag != natural) {
+        if node.tag_is_explicit() || (node.tag() != Tag::None && node.tag() != natural) {
             self.tag(node.tag_text());
         }
     }
@@ -238,11 +238,11 @@ impl<'a> Emitter<'a> {
             self.key(key);
             self.announce(value, "");
             if !self.waiting.key_line.is_empty() {
-                match &value.data {
+                match value.data() {
                     Data::Scalar(_) if self.waiting.line.is_empty() => {
                         self.waiting.line = std::mem::take(&mut self.waiting.key_line);
                     }
-                    Data::Sequence(_) | Data::Mapping(_) if value.style != Style::Flow => {
+                    Data::Sequence(_) | Data::Mapping(_) if value.style() != Style::Flow => {
                         self.writer
                             .line_comment(std::mem::take(&mut self.waiting.key_line));
                     }
@@ -285,7 +285,7 @@ impl<'a> Emitter<'a> {
 
     fn is_simple(&self, key: &Node) -> bool {
         let extra = key.anchor().map_or(0, |anchor| anchor.len());
-        match &key.data {
+        match key.data() {
             Data::Alias(_) => true,
             Data::Scalar(text) => text.len() + extra <= 128 && !analyze(text, self.writer.flavor).multiline,
             _ => key.is_null_or_empty(),
@@ -391,23 +391,23 @@ fn deeper(indent: i32, step: Step) -> i32 {
 
 /// The style to wish for, and the tag if the text alone would not read back as the same.
 fn scalar_style<'a>(node: &'a Node, text: &str) -> (Style, Option<&'a str>) {
-    let mut tag = (node.tag != Tag::None).then(|| node.tag_text());
+    let mut tag = (node.tag() != Tag::None).then(|| node.tag_text());
     let mut quote = false;
-    if tag.is_some() && !node.tag_is_explicit {
-        let quoted = !matches!(node.style, Style::Plain | Style::Flow);
-        if node.tag == Tag::Str && quoted {
+    if tag.is_some() && !node.tag_is_explicit() {
+        let quoted = !matches!(node.style(), Style::Plain | Style::Flow);
+        if node.tag() == Tag::Str && quoted {
             tag = None;
         } else {
             let found = resolve(text, Dialect::Kyaml).tag();
-            if found == node.tag {
+            if found == node.tag() {
                 tag = None;
-            } else if node.tag == Tag::Str {
+            } else if node.tag() == Tag::Str {
                 tag = None;
                 quote = true;
             }
         }
     }
-    let style = match node.style {
+    let style = match node.style() {
         Style::Plain | Style::Flow if text.contains('\n') => Style::Literal,
         Style::Plain | Style::Flow if quote => Style::DoubleQuoted,
         style => style,

@@ -53,10 +53,10 @@ pub(crate) struct Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    fn new(what: What<'a>, start: Mark, end: Mark) -> Self {
+    fn new(what: What<'a>, start: Mark) -> Self {
         Self {
             what,
-            span: span(start, end),
+            span: span(start),
             properties: None,
             comments: None,
         }
@@ -64,7 +64,7 @@ impl<'a> Event<'a> {
 
     /// A node that is not there.
     fn nothing(at: Mark) -> Self {
-        Self::new(What::Scalar(Cow::Borrowed(""), ScalarStyle::Plain), at, at)
+        Self::new(What::Scalar(Cow::Borrowed(""), ScalarStyle::Plain), at)
     }
 }
 
@@ -146,7 +146,7 @@ impl<'a> Events<'a> {
             State::FlowPairEnd => {
                 let (_, start) = self.peek()?;
                 self.state = State::FlowSequenceEntry { is_first: false };
-                Ok(Event::new(What::MappingEnd, start, start))
+                Ok(Event::new(What::MappingEnd, start))
             }
             State::FlowMappingKey { is_first } => self.flow_mapping_key(is_first),
             State::FlowMappingValue => self.flow_mapping_value(),
@@ -157,7 +157,7 @@ impl<'a> Events<'a> {
             }
             State::End => {
                 let (_, start) = self.peek()?;
-                Ok(Event::new(What::StreamEnd, start, start))
+                Ok(Event::new(What::StreamEnd, start))
             }
         }
     }
@@ -227,7 +227,7 @@ impl<'a> Events<'a> {
         }
         if kind == Kind::StreamEnd {
             self.state = State::End;
-            return Ok(Event::new(What::StreamEnd, start, start));
+            return Ok(Event::new(What::StreamEnd, start));
         }
         self.handles.clear();
         let is_marked = matches!(kind, Kind::Directive | Kind::TagDirective | Kind::DocumentStart);
@@ -237,7 +237,7 @@ impl<'a> Events<'a> {
             }
             self.states.push(State::DocumentEnd);
             self.state = State::BlockNode;
-            let mut event = Event::new(What::DocumentStart, start, start);
+            let mut event = Event::new(What::DocumentStart, start);
             event.comments = self.comments_of_document();
             return Ok(event);
         }
@@ -261,7 +261,7 @@ impl<'a> Events<'a> {
         let token = self.take()?;
         self.states.push(State::DocumentEnd);
         self.state = State::DocumentContent;
-        Ok(Event::new(What::DocumentStart, token.start, token.end))
+        Ok(Event::new(What::DocumentStart, token.start))
     }
 
     /// Of the comments above the first node, those before the last blank line are the document's.
@@ -294,13 +294,12 @@ impl<'a> Events<'a> {
 
     fn document_end(&mut self) -> Result<Event<'a>, ParseError> {
         let (kind, start) = self.peek()?;
-        let mut end = start;
         self.may_be_bare = kind == Kind::DocumentEnd;
         if self.may_be_bare {
-            end = self.take()?.end;
+            self.take()?;
         }
         self.state = State::DocumentStart;
-        let mut event = Event::new(What::DocumentEnd, start, end);
+        let mut event = Event::new(What::DocumentEnd, start);
         event.comments = self.take_comments();
         if let Some(comments) = &mut event.comments
             && comments.foot.is_empty()
@@ -317,12 +316,11 @@ impl<'a> Events<'a> {
             self.pop();
             let comments = self.take_comments();
             let token = self.take()?;
-            let mut event = Event::new(What::Alias(token.text), token.start, token.end);
+            let mut event = Event::new(What::Alias(token.text), token.start);
             event.comments = comments;
             return Ok(event);
         }
         let mut here = start;
-        let mut end = start;
         let mut properties: Option<Box<Properties<'a>>> = None;
         while matches!(kind, Kind::Anchor | Kind::Tag) {
             let properties = properties.get_or_insert_default();
@@ -334,7 +332,6 @@ impl<'a> Events<'a> {
                 break;
             }
             let token = self.take()?;
-            end = token.end;
             if kind == Kind::Anchor {
                 properties.anchor = Some(token.text);
             } else {
@@ -345,13 +342,13 @@ impl<'a> Events<'a> {
         let event = match kind {
             Kind::BlockEntry if may_be_indentless => {
                 self.state = State::IndentlessSequenceEntry;
-                Event::new(What::SequenceStart { is_flow: false }, start, here)
+                Event::new(What::SequenceStart { is_flow: false }, start)
             }
             Kind::Scalar(style) => {
                 self.pop();
                 let comments = self.take_comments();
                 let token = self.take()?;
-                let mut event = Event::new(What::Scalar(token.text, style), start, token.end);
+                let mut event = Event::new(What::Scalar(token.text, style), start);
                 event.comments = comments;
                 event
             }
@@ -363,11 +360,7 @@ impl<'a> Events<'a> {
                     self.state = State::FlowMappingKey { is_first: true };
                     What::MappingStart { is_flow: true }
                 };
-                let end = Mark {
-                    byte: here.byte + 1,
-                    ..here
-                };
-                let mut event = Event::new(what, start, end);
+                let mut event = Event::new(what, start);
                 event.comments = self.take_comments();
                 event
             }
@@ -379,7 +372,7 @@ impl<'a> Events<'a> {
                     self.state = State::BlockMappingKey { is_first: true };
                     What::MappingStart { is_flow: false }
                 };
-                let mut event = Event::new(what, start, here);
+                let mut event = Event::new(what, start);
                 if !self.stem.is_empty() {
                     event.comments = Some(Box::new(Comments {
                         head: std::mem::take(&mut self.stem),
@@ -390,7 +383,7 @@ impl<'a> Events<'a> {
             }
             _ if properties.is_some() => {
                 self.pop();
-                Event::new(What::Scalar(Cow::Borrowed(""), ScalarStyle::Plain), start, end)
+                Event::new(What::Scalar(Cow::Borrowed(""), ScalarStyle::Plain), start)
             }
             Kind::Value => return error(here, NO_KEY),
             Kind::StreamEnd if !is_block => return Err(self.unclosed()),
@@ -432,7 +425,7 @@ impl<'a> Events<'a> {
         self.pop();
         self.marks.pop();
         let token = self.take()?;
-        let mut event = Event::new(what, token.start, token.end);
+        let mut event = Event::new(what, token.start);
         event.comments = comments;
         Ok(event)
     }
@@ -445,7 +438,7 @@ impl<'a> Events<'a> {
             _ => ('{', '}'),
         };
         let message = format!("did not find expected ',' or '{closing}': this '{opening}' is never closed");
-        ParseError::new(span(begun, begun), message)
+        ParseError::new(span(begun), message)
     }
 
     /// What comes is not what may follow in a collection.
@@ -455,7 +448,7 @@ impl<'a> Events<'a> {
         }
         let begun = self.marks.last().map_or(0, |mark| mark.line + 1);
         ParseError::new(
-            span(at, at),
+            span(at),
             format!("did not find expected {expected} in the {collection} that begins on line {begun}"),
         )
     }
@@ -486,7 +479,7 @@ impl<'a> Events<'a> {
         let (kind, start) = self.peek()?;
         if kind != Kind::BlockEntry {
             self.pop();
-            return Ok(Event::new(What::SequenceEnd, start, start));
+            return Ok(Event::new(What::SequenceEnd, start));
         }
         let end = self.take_dash()?;
         self.state = State::IndentlessSequenceEntry;
@@ -571,8 +564,8 @@ impl<'a> Events<'a> {
             Kind::FlowSequenceEnd => self.finish(What::SequenceEnd),
             Kind::Key => {
                 self.state = State::FlowPairKey;
-                let end = self.take()?.end;
-                Ok(Event::new(What::MappingStart { is_flow: true }, start, end))
+                self.take()?;
+                Ok(Event::new(What::MappingStart { is_flow: true }, start))
             }
             _ => {
                 self.states.push(State::FlowSequenceEntry { is_first: false });

@@ -94,14 +94,14 @@ fn node(node_: &Node, out: &mut Vec<String>) {
     if let Some(anchor) = node_.anchor() {
         write!(properties, " &{anchor}").unwrap();
     }
-    if node_.tag_is_explicit && node_.tag != weir_yaml::Tag::None {
+    if node_.tag_is_explicit() && node_.tag() != weir_yaml::Tag::None {
         let tag = node_.tag_text().replace("!!", "tag:yaml.org,2002:");
         write!(properties, " <{tag}>").unwrap();
     }
-    let flow = node_.style == Style::Flow;
-    match &node_.data {
+    let flow = node_.style() == Style::Flow;
+    match node_.data() {
         Data::Scalar(text) => {
-            let mark = match node_.style {
+            let mark = match node_.style() {
                 Style::SingleQuoted => '\'',
                 Style::DoubleQuoted => '"',
                 Style::Literal => '|',

@@ -1,7 +1,7 @@
 //! What the tree keeps.
 
 use weir_yaml::{
-    Dialect, Duplicates, ParseOptions, Style, Tag, parse_all, parse_all_with, parse_one, to_json,
+    Dialect, Duplicates, Node, ParseOptions, Span, Style, Tag, parse_all, parse_all_with, parse_one, to_json,
 };
 
 #[test]
@@ -10,11 +10,7 @@ fn scalars_know_their_place_style_and_comment() {
     let root = parse_one(text).unwrap();
     let image = root.at(&["spec", "image"]).unwrap();
     assert_eq!(image.as_str(), Some("app:1.0"));
-    assert_eq!(image.style, Style::DoubleQuoted);
-    assert_eq!(
-        &text[image.span().start as usize..image.span().end as usize],
-        "\"app:1.0\""
-    );
+    assert_eq!(image.style(), Style::DoubleQuoted);
     assert_eq!((image.span().line, image.span().column), (2, 10));
     let comments = image.comments().unwrap();
     assert_eq!(comments.line, "# {\"$imagepolicy\": \"a:b\"}");
@@ -34,7 +30,7 @@ fn empty_and_written_nulls_are_told_apart() {
         root.entries()
             .unwrap()
             .iter()
-            .all(|(_, value)| value.tag == Tag::Null)
+            .all(|(_, value)| value.tag() == Tag::Null)
     );
 }
 
@@ -154,7 +150,7 @@ fn a_foot_comment_adds_a_break_to_a_text_that_keeps_its_own() {
 fn block_scalars_within_flow_collections_keep_their_text() {
     let mut root = parse_one("a: [x]\n").unwrap();
     let mut text = weir_yaml::Node::string("a\n  b\n");
-    text.style = Style::Folded;
+    text.set_style(Style::Folded);
     root.get_mut("a").unwrap().items_mut().unwrap().push(text);
     assert_eq!(to_json(&root, Dialect::Kyaml).unwrap()["a"][1], "a\n  b\n");
 }
@@ -206,4 +202,34 @@ fn comments_that_are_passed_over_change_no_value() {
         };
         assert!(!documents.iter().any(has_comments), "{text}");
     }
+}
+
+#[test]
+fn places_beyond_what_a_node_has_room_for_are_cut() {
+    let mut node = Node::plain("a");
+    for (line, column, cut) in [
+        (0, 0, (0, 0)),
+        (70_000, 65_534, (70_000, 65_534)),
+        (16_777_214, 65_535, (16_777_214, 65_535)),
+        (u32::MAX, 65_536, (16_777_215, 65_535)),
+    ] {
+        node.set_span(Span { line, column });
+        assert_eq!((node.span().line, node.span().column), cut);
+    }
+}
+
+#[test]
+fn what_few_nodes_have_changes_nothing_else() {
+    let mut node = parse_one("a: [1, 2]\n").unwrap().remove("a").unwrap();
+    node.set_tag_is_explicit(true);
+    let before = (node.span(), node.style(), node.tag());
+    node.rare_mut().comments.line = "# here".to_owned();
+    assert_eq!((node.span(), node.style(), node.tag()), before);
+    assert!(node.tag_is_explicit());
+    assert_eq!(node.items().unwrap().len(), 2);
+    node.set_data(weir_yaml::Data::Scalar("b".into()));
+    node.set_style(Style::SingleQuoted);
+    assert!(node.tag_is_explicit());
+    assert_eq!(node.as_str(), Some("b"));
+    assert_eq!(node.comments().unwrap().line, "# here");
 }

@@ -28,7 +28,7 @@ pub(super) fn edit(source: &Source, lines: &Lines<'_>) -> Option<Edits> {
     let mut new = format!("helmCharts:{}", lines.end);
     for chart in charts {
         let mut chart = chart.clone();
-        let Data::Mapping(entries) = &mut chart.data else {
+        let Data::Mapping(entries) = chart.data_mut() else {
             return None;
         };
         entries.retain_mut(|(key, _)| {
@@ -36,7 +36,7 @@ pub(super) fn edit(source: &Source, lines: &Lines<'_>) -> Option<Edits> {
                 .as_str()
                 .and_then(|key| NAMES.iter().find(|(old, _)| old.eq_ignore_ascii_case(key)));
             if let Some((_, name)) = name {
-                key.data = Data::Scalar((*name).into());
+                key.set_data(Data::Scalar((*name).into()));
             }
             name.is_some()
         });

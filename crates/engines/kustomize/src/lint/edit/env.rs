@@ -13,40 +13,22 @@ pub(super) fn edit(source: &Source, lines: &Lines<'_>) -> Option<Edits> {
         .flat_map(|name| source.items(name))
     {
         if let Some((key, path)) = field(generator, "env") {
-            one(generator, key, path, lines, source, &mut edits)?;
+            one(generator, key, path, lines, &mut edits)?;
             is_any = true;
         }
     }
     is_any.then_some(edits)
 }
 
-fn one(
-    generator: &Node,
-    key: &Node,
-    path: &Node,
-    lines: &Lines<'_>,
-    source: &Source,
-    edits: &mut Edits,
-) -> Option<()> {
+fn one(generator: &Node, key: &Node, path: &Node, lines: &Lines<'_>, edits: &mut Edits) -> Option<()> {
     let number = Lines::of_node(key)?;
-    let line = lines.line(number);
     // What is not on one line is left to a person.
     if Lines::of_node(path)? != number || path.as_str()?.is_empty() || value(generator, "envs").is_some() {
         return None;
     }
-    let start = source
-        .text
-        .split_inclusive('\n')
-        .take(number)
-        .map(str::len)
-        .sum::<usize>();
-    let within = |at: usize| at.checked_sub(start);
-    let (before, written) = (
-        line.get(..within(key.span().bytes().start)?)?,
-        source.text.get(path.span().bytes())?,
-    );
-    let behind = line.get(within(path.span().bytes().end)?..)?;
-    let new = if generator.style == Style::Flow {
+    let (before, ..) = lines.around(key)?;
+    let (_, written, behind) = lines.around(path)?;
+    let new = if generator.style() == Style::Flow {
         format!("{before}envs: [{written}]{behind}")
     } else {
         let indent = " ".repeat(before.chars().count());

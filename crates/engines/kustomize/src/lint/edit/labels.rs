@@ -10,7 +10,7 @@ pub(super) fn edit(source: &Source, lines: &Lines<'_>) -> Option<Edits> {
     let end = lines.end;
     let behind = lines.behind_key(&old)?.trim_end();
     let entries = old.value.entries()?;
-    let body = if old.value.style == Style::Flow {
+    let body = if old.value.style() == Style::Flow {
         let rest = lines.shifted(old.key + 1..old.stop, 0, 4);
         format!("  pairs:{behind}{end}{rest}")
     } else {
@@ -29,7 +29,7 @@ pub(super) fn edit(source: &Source, lines: &Lines<'_>) -> Option<Edits> {
     }
     let new = lines.section(source, "labels")?;
     // A comment behind a value in one line went with it.
-    let mut items = if old.value.style == Style::Flow {
+    let mut items = if old.value.style() == Style::Flow {
         lines.heads(&old)
     } else {
         lines.leftovers(&old)

@@ -47,7 +47,7 @@ impl Edits {
 impl<'a> Lines<'a> {
     /// The lines of a file whose fields stand in a block at its left margin.
     pub(super) fn of(source: &'a Source) -> Option<Self> {
-        let is_block = source.node.style == Style::Plain
+        let is_block = source.node.style() == Style::Plain
             && source
                 .node
                 .entries()?
@@ -114,18 +114,31 @@ impl<'a> Lines<'a> {
         after.map_or(self.lines.len(), |at| from + 1 + at)
     }
 
+    /// The line of a scalar, taken apart: before it, as it is written, behind it. Nothing if it does not end on the line, or has
+    /// a tag or an anchor.
+    pub(super) fn around(&self, node: &Node) -> Option<(&'a str, &'a str, &'a str)> {
+        let line = self.line(Self::of_node(node)?);
+        let column = usize::try_from(node.span().column).ok()?.checked_sub(1)?;
+        let start = line.char_indices().map(|(at, _)| at).nth(column)?;
+        let (before, rest) = line.split_at_checked(start)?;
+        let length = match node.style() {
+            Style::Plain => node.as_str().filter(|text| rest.starts_with(text))?.len(),
+            Style::SingleQuoted | Style::DoubleQuoted => quoted(rest)?,
+            _ => return None,
+        };
+        let (written, behind) = rest.split_at_checked(length)?;
+        Some((before, written, behind))
+    }
+
     /// The key's line with another key.
     pub(super) fn renamed(&self, section: &Section<'_>, name: &str) -> Option<String> {
-        let line = self.line(section.key);
-        let length = section.key_node.span().bytes().len();
-        Some(format!("{name}{}", line.get(length..)?))
+        let (_, _, behind) = self.around(section.key_node)?;
+        Some(format!("{name}{behind}"))
     }
 
     /// What stands behind the key's colon on its line, with the line's end.
     pub(super) fn behind_key(&self, section: &Section<'_>) -> Option<&'a str> {
-        let line = self.line(section.key);
-        let length = section.key_node.span().bytes().len();
-        let (before, behind) = line.get(length..)?.split_once(':')?;
+        let (before, behind) = self.around(section.key_node)?.2.split_once(':')?;
         before.trim().is_empty().then_some(behind)
     }
 
@@ -135,7 +148,7 @@ impl<'a> Lines<'a> {
             return Some(Vec::new());
         }
         let nodes = section.value.items()?;
-        if section.value.style == Style::Flow {
+        if section.value.style() == Style::Flow {
             return Some(nodes.iter().map(|node| self.printed(node)).collect());
         }
         let (dashes, indent) = self.dashes(section, nodes.len())?;
@@ -255,7 +268,7 @@ impl<'a> Lines<'a> {
         edits: &mut Edits,
     ) -> Option<()> {
         let count = section.value.items().unwrap_or_default().len();
-        let is_block = section.value.style == Style::Plain && count > 0;
+        let is_block = section.value.style() == Style::Plain && count > 0;
         if !is_block {
             // A list in one line, or none: it is written anew.
             let comment = self.key_comment(section);
@@ -343,6 +356,26 @@ impl<'a> Lines<'a> {
     }
 }
 
+/// How long the quoted scalar is that a text starts with.
+fn quoted(text: &str) -> Option<usize> {
+    let quote = text.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+    let mut escapes = false;
+    let mut places = text.char_indices().skip(1).peekable();
+    while let Some((at, c)) = places.next() {
+        if std::mem::take(&mut escapes) {
+            continue;
+        }
+        if c == quote {
+            let is_doubled = quote == '\'' && places.next_if(|(_, next)| *next == quote).is_some();
+            if !is_doubled {
+                return Some(at + 1);
+            }
+        }
+        escapes = quote == '"' && c == '\\';
+    }
+    None
+}
+
 fn is_blank_or_margin_comment(line: &str) -> bool {
     line.trim().is_empty() || line.starts_with('#')
 }
@@ -366,7 +399,7 @@ pub(super) fn indented_item(text: &str, end: &str) -> String {
 /// Whether a scalar's text is a block: `|` or `>`.
 pub(super) fn is_block_scalar(node: &Node) -> bool {
     matches!(
-        (&node.data, node.style),
+        (node.data(), node.style()),
         (Data::Scalar(_), Style::Literal | Style::Folded)
     )
 }

@@ -152,7 +152,7 @@ fn mapping(fields: &[(&str, &str)]) -> Node {
 
 /// The paths and texts of all fields that hold a reference.
 fn find(node: &Node, reference: &str, path: &mut Vec<String>, found: &mut Vec<(String, String)>) {
-    match &node.data {
+    match node.data() {
         Data::Mapping(entries) => {
             for (key, value) in entries {
                 let key = key.as_str().unwrap_or_default();
@@ -193,7 +193,7 @@ fn comments(node: &Node, out: &mut Vec<String>) {
     let mut add = |text: Option<&String>| out.extend(text.filter(|text| !text.is_empty()).cloned());
     add(own.map(|comments| &comments.head));
     add(own.map(|comments| &comments.line));
-    match &node.data {
+    match node.data() {
         Data::Mapping(entries) => entries.iter().for_each(|(key, value)| {
             comments(key, out);
             comments(value, out);

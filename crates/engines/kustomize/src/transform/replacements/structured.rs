@@ -14,11 +14,10 @@ pub(super) fn set(node: &mut Node, parts: &[String], value: &Node, create: Optio
         let (Some(outer), Some(inner)) = (parts.get(..end), parts.get(end..)) else {
             return false;
         };
-        let Ok(Some(Node {
-            data: Data::Scalar(text),
-            ..
-        })) = ops::lookup(node, outer)
-        else {
+        let Ok(Some(found)) = ops::lookup(node, outer) else {
+            continue;
+        };
+        let Some(text) = found.as_str() else {
             continue;
         };
         if parse_all(text).is_err() {
@@ -30,7 +29,7 @@ pub(super) fn set(node: &mut Node, parts: &[String], value: &Node, create: Optio
         // The path leads to a scalar, as the lookup above has shown.
         let mut done = false;
         let found = fields(node, outer, None, &mut |field| {
-            if !done && let Data::Scalar(text) = &mut field.data {
+            if !done && let Data::Scalar(text) = field.data_mut() {
                 *text = changed.as_str().into();
                 done = true;
             }

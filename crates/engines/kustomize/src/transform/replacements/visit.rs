@@ -61,7 +61,7 @@ fn field(node: &mut Node, name: &str, rest: &[String], create: Option<Kind>, set
     let Some(field) = node.get_mut(name) else {
         return Ok(0);
     };
-    if let (Data::Scalar(text), false) = (&field.data, rest.is_empty()) {
+    if let (Data::Scalar(text), false) = (field.data(), rest.is_empty()) {
         // Fields within text: kustomize finds them here, but what it sets is lost.
         let mut parsed = parse_all(text)
             .map_err(|error| Error::invalid(error.to_string()))?
