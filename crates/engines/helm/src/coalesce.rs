@@ -3,8 +3,10 @@
 //! The tables are the templates' own maps, shared and changed in place as in Go: where Helm lets two charts hold the
 //! same table of globals, they hold the same here, so that what leaks there leaks here.
 
+use std::convert::Infallible;
+
 use serde_json::{Number, Value as Json};
-use weir_gotmpl::{List, Map, Value};
+use weir_gotmpl::{List, Map, Value, ty};
 
 use crate::tree::Node;
 use crate::values::Table;
@@ -248,11 +250,8 @@ pub(crate) fn copy(value: &Value) -> Value {
 
 /// The same for a table.
 pub(crate) fn copy_table(table: &Map) -> Map {
-    table
-        .entries()
-        .iter()
-        .map(|(key, value)| (key.clone(), copy(value)))
-        .collect()
+    let Ok(copied) = table.map_values(|value| Ok::<_, Infallible>(copy(value)));
+    copied.retyped(&ty::MAP_ANY)
 }
 
 /// A value of the values' own form as templates see it.

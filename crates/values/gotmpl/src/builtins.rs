@@ -99,7 +99,7 @@ pub(crate) fn call(env: &mut Env<'_>, name: &str, args: &[Value]) -> Result {
     };
     let function = match concrete(function) {
         Value::Nil => return Err(CallError::new("call of nil")),
-        Value::Func(function) => function.clone(),
+        Value::Func(function) => (**function).clone(),
         other => {
             return Err(CallError::new(format!(
                 "non-function {name} of type {}",

@@ -26,6 +26,7 @@
 
 mod builtins;
 mod encode;
+mod entries;
 mod env;
 mod error;
 mod exec;

@@ -23,20 +23,27 @@ struct Inner {
 /// Without recursion: a template can nest lists as deep as its steps allow.
 impl Drop for Inner {
     fn drop(&mut self) {
-        let mut items = std::mem::take(&mut self.items);
+        let items = std::mem::take(&mut self.items);
         if let Some(sorted) = self.sorted.take() {
             drop(sorted);
         }
-        value::drop_flat(&mut items);
+        let mut containers = Vec::new();
+        value::move_deep(items, &mut containers);
+        value::drop_flat(&mut containers);
     }
 }
 
 impl List {
-    /// The items, if nobody else holds them.
-    pub(crate) fn into_items(self) -> Vec<Value> {
-        Rc::try_unwrap(self.inner)
-            .map(|mut inner| std::mem::take(&mut inner.items))
-            .unwrap_or_default()
+    /// Whether nobody else holds it, and it holds containers.
+    pub(crate) fn is_deep(&self) -> bool {
+        Rc::strong_count(&self.inner) == 1 && self.inner.items.iter().any(value::is_container)
+    }
+
+    /// Drops it, but for items that are deep.
+    pub(crate) fn move_deep(self, to: &mut Vec<Value>) {
+        if let Ok(mut inner) = Rc::try_unwrap(self.inner) {
+            value::move_deep(std::mem::take(&mut inner.items), to);
+        }
     }
 
     /// A list of any values: `[]interface {}`.

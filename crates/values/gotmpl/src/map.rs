@@ -1,10 +1,10 @@
 //! Maps with string keys, shared and mutable.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::{Rc, Weak};
 
+use crate::entries::Entries;
 use crate::{Str, Type, Value, ty, value};
 
 /// A map. Clones are the same map: what one holder changes, all see. Iteration is in order of the keys' bytes.
@@ -17,15 +17,14 @@ pub struct Map {
 }
 
 #[derive(Default)]
-struct Inner(RefCell<BTreeMap<Str, Value>>);
+struct Inner(RefCell<Entries>);
 
 /// Without recursion: a template can nest maps as deep as its steps allow.
 impl Drop for Inner {
     fn drop(&mut self) {
-        let entries = std::mem::take(self.0.get_mut());
-        if entries.values().any(value::is_container) {
-            value::drop_flat(&mut entries.into_values().collect());
-        }
+        let mut containers = Vec::new();
+        std::mem::take(self.0.get_mut()).move_deep(&mut containers);
+        value::drop_flat(&mut containers);
     }
 }
 
@@ -68,7 +67,7 @@ impl Map {
 
     /// Whether it has the key.
     pub fn contains(&self, key: impl AsRef<[u8]>) -> bool {
-        self.entries.0.borrow().contains_key(key.as_ref())
+        self.entries.0.borrow().get(key.as_ref()).is_some()
     }
 
     /// Sets a key.
@@ -91,12 +90,17 @@ impl Map {
 
     /// Whether it has none.
     pub fn is_empty(&self) -> bool {
-        self.entries.0.borrow().is_empty()
+        self.len() == 0
     }
 
     /// Its keys now.
     pub fn keys(&self) -> Vec<Str> {
-        self.entries.0.borrow().keys().cloned().collect()
+        self.entries
+            .0
+            .borrow()
+            .iter()
+            .map(|(key, _)| key.clone())
+            .collect()
     }
 
     /// Its entries now.
@@ -123,11 +127,33 @@ impl Map {
         }
     }
 
-    /// The values, if nobody else holds them.
-    pub(crate) fn into_values(self) -> Vec<Value> {
-        match Rc::try_unwrap(self.entries) {
-            Ok(mut inner) => std::mem::take(inner.0.get_mut()).into_values().collect(),
-            Err(_) => Vec::new(),
+    /// A map of the same type and keys, with what becomes of the values; `value` must not touch this map.
+    ///
+    /// # Errors
+    /// What `value` says first.
+    pub fn map_values<E>(&self, value: impl FnMut(&Value) -> Result<Value, E>) -> Result<Self, E> {
+        let entries = self.entries.0.borrow().map(value)?;
+        Ok(Self {
+            ty: self.ty,
+            entries: Rc::new(Inner(RefCell::new(entries))),
+        })
+    }
+
+    /// Whether nobody else holds it, and it holds containers.
+    pub(crate) fn is_deep(&self) -> bool {
+        Rc::strong_count(&self.entries) == 1
+            && self
+                .entries
+                .0
+                .borrow()
+                .iter()
+                .any(|(_, value)| value::is_container(value))
+    }
+
+    /// Drops it, but for values that are deep.
+    pub(crate) fn move_deep(self, to: &mut Vec<Value>) {
+        if let Ok(mut inner) = Rc::try_unwrap(self.entries) {
+            std::mem::take(inner.0.get_mut()).move_deep(to);
         }
     }
 

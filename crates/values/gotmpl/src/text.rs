@@ -13,8 +13,8 @@ pub struct Str(Repr);
 #[derive(Clone)]
 enum Repr {
     Text(Arc<str>),
-    /// Never valid UTF-8.
-    Bytes(Arc<[u8]>),
+    /// Never valid UTF-8. Behind one more pointer, so that a string is no larger than a text.
+    Bytes(Arc<Box<[u8]>>),
 }
 
 impl Str {
@@ -22,7 +22,7 @@ impl Str {
     pub fn from_bytes(bytes: &[u8]) -> Self {
         match std::str::from_utf8(bytes) {
             Ok(text) => Self(Repr::Text(text.into())),
-            Err(_) => Self(Repr::Bytes(bytes.into())),
+            Err(_) => Self(Repr::Bytes(Arc::new(bytes.into()))),
         }
     }
 
@@ -140,7 +140,7 @@ impl From<Vec<u8>> for Str {
     fn from(bytes: Vec<u8>) -> Self {
         match String::from_utf8(bytes) {
             Ok(text) => Self::from(text),
-            Err(error) => Self(Repr::Bytes(error.into_bytes().into())),
+            Err(error) => Self(Repr::Bytes(Arc::new(error.into_bytes().into()))),
         }
     }
 }

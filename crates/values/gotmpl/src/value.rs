@@ -35,8 +35,8 @@ pub enum Value {
     Map(Map),
     /// Anything with fields or methods of its own.
     Object(Rc<dyn Object>),
-    /// A function, for `call`.
-    Func(Function),
+    /// A function, for `call`. Behind a pointer: it is larger than all others, which would take as much room.
+    Func(Rc<Function>),
     /// A nil that has a type: a nil map, list, pointer or interface.
     TypedNil(Type),
 }
@@ -229,12 +229,21 @@ pub(crate) fn is_container(value: &Value) -> bool {
     matches!(value, Value::List(_) | Value::Map(_))
 }
 
-/// Drops values and what only they hold, one after the other.
-pub(crate) fn drop_flat(values: &mut Vec<Value>) {
-    while let Some(value) = values.pop() {
+/// Drops values, but for those among them that hold containers and that nobody else holds: dropping them would lead on.
+pub(crate) fn move_deep(values: impl IntoIterator<Item = Value>, to: &mut Vec<Value>) {
+    to.extend(values.into_iter().filter(|value| match value {
+        Value::List(list) => list.is_deep(),
+        Value::Map(map) => map.is_deep(),
+        _ => false,
+    }));
+}
+
+/// Drops containers and what only they hold, one after the other.
+pub(crate) fn drop_flat(containers: &mut Vec<Value>) {
+    while let Some(value) = containers.pop() {
         match value {
-            Value::List(list) => values.extend(list.into_items()),
-            Value::Map(map) => values.extend(map.into_values()),
+            Value::List(list) => list.move_deep(containers),
+            Value::Map(map) => map.move_deep(containers),
             other => drop(other),
         }
     }

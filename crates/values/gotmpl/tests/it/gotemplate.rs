@@ -143,7 +143,7 @@ fn interface_values() -> Value {
         [Value::Int(number, _)] => Ok(Value::int(number + 1)),
         _ => Ok(Value::Nil),
     });
-    map.insert("PlusOne", Value::Func(plus_one));
+    map.insert("PlusOne", Value::Func(plus_one.into()));
     map.into()
 }
 
@@ -303,17 +303,20 @@ fn ranges_run_over_functions() {
             }
         })
     };
-    map.insert("seq", Value::Func(count(5)));
-    map.insert("none", Value::Func(count(0)));
+    map.insert("seq", Value::Func(count(5).into()));
+    map.insert("none", Value::Func(count(0).into()));
     map.insert(
         "pairs",
-        Value::Func(Function::sequence(true, |yields| {
-            for (key, value) in [("a", 1), ("b", 2)] {
-                if !yields(Value::from(key), Some(Value::int(value))) {
-                    return;
+        Value::Func(
+            Function::sequence(true, |yields| {
+                for (key, value) in [("a", 1), ("b", 2)] {
+                    if !yields(Value::from(key), Some(Value::int(value))) {
+                        return;
+                    }
                 }
-            }
-        })),
+            })
+            .into(),
+        ),
     );
     let template = "{{range .seq}}{{if eq . 3}}{{break}}{{end}}{{.}}{{end}} {{range .none}}x{{else}}none{{end}} \
         {{range $k, $v := .pairs}}{{$k}}={{$v}};{{end}} {{range .pairs}}{{.}}{{end}}";

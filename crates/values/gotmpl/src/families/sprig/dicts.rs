@@ -192,13 +192,7 @@ fn deep_copy(env: &mut Env<'_>, value: &Value, depth: usize) -> Result {
         Value::Nil if depth == 0 => {
             return Err(fail("reflect: call of reflect.Value.Type on zero Value"));
         }
-        Value::Map(map) => {
-            let copy = Map::of(map.ty());
-            for (key, value) in map.entries() {
-                copy.insert(key, deep_copy(env, &value, depth + 1)?);
-            }
-            copy.into()
-        }
+        Value::Map(map) => map.map_values(|value| deep_copy(env, value, depth + 1))?.into(),
         Value::List(list) => {
             let items: std::result::Result<Vec<_>, _> = list
                 .items()
