@@ -1,6 +1,6 @@
 //! What a function can reach: the run that calls it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use crate::limits::Limits;
 use crate::map::WeakMap;
 use crate::parse::Tree;
 use crate::quote::quote;
+use crate::table::Table;
 use crate::value::{holds_itself, is_container};
 use crate::{CallError, ExecError, Host, Map, ParseError, Set, Str, Value, exec};
 
@@ -28,9 +29,9 @@ pub struct Env<'r> {
     /// Where the stack was when the outermost template began.
     stack: usize,
     /// How often each name is being included right now.
-    pub(crate) includes: HashMap<Str, u32>,
-    patterns: HashMap<Str, Result<Pattern, String>>,
-    texts: HashMap<Str, Rc<[Arc<Tree>]>>,
+    pub(crate) includes: Table<Str, u32>,
+    patterns: Table<Str, Result<Pattern, String>>,
+    texts: Table<Str, Rc<[Arc<Tree>]>>,
     /// Maps that were given containers to hold: one of them may hold itself now.
     holders: BTreeMap<usize, WeakMap>,
 }
@@ -60,9 +61,9 @@ impl<'r> Env<'r> {
             bytes: limits.output,
             depth: 0,
             stack: 0,
-            includes: HashMap::new(),
-            patterns: HashMap::new(),
-            texts: HashMap::new(),
+            includes: Table::default(),
+            patterns: Table::default(),
+            texts: Table::default(),
             holders: BTreeMap::new(),
         }
     }

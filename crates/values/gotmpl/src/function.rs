@@ -1,10 +1,10 @@
 //! Functions and the tables they stand in.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
 use crate::families::Family;
+use crate::table::Table;
 use crate::{CallError, Env, Type, Value, builtins, ty};
 
 /// What a function takes. Arguments are checked against it before the call, with Go's messages.
@@ -161,7 +161,7 @@ pub type Entry = (&'static str, Signature, Native);
 /// A table of functions by name.
 #[derive(Clone, Debug, Default)]
 pub struct Functions {
-    by_name: HashMap<Box<str>, u32>,
+    by_name: Table<Box<str>, u32>,
     all: Vec<Function>,
 }
 

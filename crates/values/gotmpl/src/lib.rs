@@ -42,6 +42,7 @@ mod object;
 mod parse;
 mod quote;
 mod set;
+mod table;
 mod text;
 mod time;
 mod types;

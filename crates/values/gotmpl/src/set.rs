@@ -1,9 +1,10 @@
 //! Sets of named templates.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::parse::{Mode, Tree, parse};
+use crate::table::Table;
 use crate::{Env, ExecError, Functions, Host, Limits, ParseError, Str, Value};
 
 /// What `.missing` on a map gives.
@@ -60,7 +61,7 @@ pub struct Set {
 /// Templates over those of another layer, so that a clone with a few more need not copy thousands.
 #[derive(Clone, Debug, Default)]
 struct Layer {
-    templates: HashMap<Arc<str>, Arc<Tree>>,
+    templates: Table<Arc<str>, Arc<Tree>>,
     below: Option<Arc<Self>>,
 }
 
@@ -162,7 +163,7 @@ impl Set {
             }
             if Arc::get_mut(&mut self.layer).is_none() {
                 self.layer = Arc::new(Layer {
-                    templates: HashMap::new(),
+                    templates: Table::default(),
                     below: Some(Arc::clone(&self.layer)),
                 });
             }

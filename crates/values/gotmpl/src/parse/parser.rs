@@ -1,6 +1,5 @@
 //! The parser: one for each template of a text, all of them on one lexer.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::lex::{Item, LexOptions, Lexer, Token};
@@ -9,6 +8,7 @@ use super::number;
 use super::print::print_arg;
 use crate::exec::stack_address;
 use crate::quote::{quote, unquote};
+use crate::table::Table;
 use crate::{Delimiters, Functions, ParseError, Str};
 
 /// How deep control structures may nest, and how deep parentheses. Go allows 10000 parentheses, on a stack that
@@ -47,7 +47,7 @@ pub(crate) fn parse(
         mode,
         name: name.into(),
         text: text.into(),
-        ids: HashMap::from([("$".into(), 0)]),
+        ids: Table::from_iter([("$".into(), 0)]),
         trees: Vec::new(),
         controls: 0,
         parens: 0,
@@ -65,7 +65,7 @@ struct Shared<'t> {
     mode: Mode,
     name: Arc<str>,
     text: Arc<str>,
-    ids: HashMap<Box<str>, u32>,
+    ids: Table<Box<str>, u32>,
     trees: Vec<Tree>,
     controls: usize,
     parens: usize,
