@@ -93,7 +93,8 @@ impl<'r> Env<'r> {
         let trees = if let Some(trees) = self.texts.get(text) {
             Rc::clone(trees)
         } else {
-            let trees = self.set.parse_apart(&self.set.options().name, &text.to_str())?;
+            let source = Arc::new(text.to_str().into_owned());
+            let trees = self.set.parse_apart(&self.set.options().name, &source)?;
             let trees: Rc<[Arc<Tree>]> = trees.into();
             if self.texts.len() < REMEMBERED {
                 self.texts.insert(text.clone(), Rc::clone(&trees));

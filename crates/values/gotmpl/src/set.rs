@@ -69,7 +69,7 @@ struct Layer {
 const WORTH_A_THREAD: usize = 128 << 10;
 
 /// Where to part texts so that both parts have about as many bytes.
-fn middle(texts: &[(&str, &str)], size: usize) -> usize {
+fn middle(texts: &[(&str, Arc<String>)], size: usize) -> usize {
     let mut before = 0;
     let at = texts.iter().position(|(_, text)| {
         before += text.len();
@@ -94,25 +94,25 @@ impl Set {
     /// # Errors
     /// When the text is no template; the set is then as before.
     pub fn parse(&mut self, name: &str, text: &str) -> Result<(), ParseError> {
-        let trees = self.parse_apart(name, text)?;
+        let trees = self.parse_apart(name, &Arc::new(text.to_owned()))?;
         self.add(&trees);
         Ok(())
     }
 
     /// Parses texts under their names, with the same result as one after the other with [`Set::parse`]; many are parsed
-    /// on two threads.
+    /// on two threads. What is parsed points into the texts, which are not copied.
     ///
     /// # Errors
     /// Of the first text that is no template; the set is then as before.
-    pub fn parse_all(&mut self, texts: &[(&str, &str)]) -> Result<(), ParseError> {
+    pub fn parse_all(&mut self, texts: &[(&str, Arc<String>)]) -> Result<(), ParseError> {
         for tree in self.trees(texts)? {
             self.add(&tree);
         }
         Ok(())
     }
 
-    fn trees(&self, texts: &[(&str, &str)]) -> Result<Vec<Vec<Arc<Tree>>>, ParseError> {
-        let parse = |texts: &[(&str, &str)]| -> Result<Vec<_>, ParseError> {
+    fn trees(&self, texts: &[(&str, Arc<String>)]) -> Result<Vec<Vec<Arc<Tree>>>, ParseError> {
+        let parse = |texts: &[(&str, Arc<String>)]| -> Result<Vec<_>, ParseError> {
             texts
                 .iter()
                 .map(|(name, text)| self.parse_apart(name, text))
@@ -139,7 +139,7 @@ impl Set {
     }
 
     /// Parses without adding. The tree of the text itself is the last one.
-    pub(crate) fn parse_apart(&self, name: &str, text: &str) -> Result<Vec<Arc<Tree>>, ParseError> {
+    pub(crate) fn parse_apart(&self, name: &str, text: &Arc<String>) -> Result<Vec<Arc<Tree>>, ParseError> {
         let trees = parse(
             name,
             text,

@@ -1,12 +1,14 @@
 //! A file of a chart.
 
+use std::sync::Arc;
+
 use crate::time::Time;
 use bytes::Bytes;
 
 /// A file of a chart, or of the archive that it came in.
 ///
 /// Copies share the content.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct File {
     /// Path below the chart's folder, with `/`.
     pub name: String,
@@ -14,15 +16,32 @@ pub struct File {
     pub data: Bytes,
     /// When it was last changed; release records keep it. `None` is Go's zero time.
     pub modified: Option<Time>,
+    /// The same content, where it is text that templates are to share.
+    text: Option<Arc<String>>,
+}
+
+/// A text that bytes point into.
+struct Owner(Arc<String>);
+
+impl AsRef<[u8]> for Owner {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
 }
 
 impl File {
     /// A file without a time. A byte order mark at its start is dropped, as Helm does.
     pub fn new(name: impl Into<String>, data: impl Into<Bytes>) -> Self {
+        Self::of(name.into(), without_mark(data.into()), None)
+    }
+
+    /// A file as it is.
+    pub(crate) fn of(name: String, data: Bytes, modified: Option<Time>) -> Self {
         Self {
-            name: name.into(),
-            data: without_mark(data.into()),
-            modified: None,
+            name,
+            data,
+            modified,
+            text: None,
         }
     }
 
@@ -41,7 +60,43 @@ impl File {
             Err(_) => String::from_utf8_lossy(&self.data),
         }
     }
+
+    /// Makes [`Self::shared_text`] of this file and all copies of it that are made from now on one text. The content is
+    /// copied only if others hold it.
+    pub(crate) fn share_text(&mut self) {
+        if self.text.is_some() {
+            return;
+        }
+        match String::from_utf8(std::mem::take(&mut self.data).into()) {
+            Ok(text) => {
+                let text = Arc::new(text);
+                self.data = Bytes::from_owner(Owner(Arc::clone(&text)));
+                self.text = Some(text);
+            }
+            Err(error) => self.data = error.into_bytes().into(),
+        }
+    }
+
+    /// [`Self::text`] for those who keep it.
+    pub(crate) fn shared_text(&self) -> Arc<String> {
+        match &self.text {
+            // Whoever has the file may have changed its content.
+            Some(text) if text.as_ptr() == self.data.as_ptr() && text.len() == self.data.len() => {
+                Arc::clone(text)
+            }
+            _ => Arc::new(self.text().into_owned()),
+        }
+    }
 }
+
+/// How the content is kept makes no difference.
+impl PartialEq for File {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.name, &self.data, &self.modified) == (&other.name, &other.data, &other.modified)
+    }
+}
+
+impl Eq for File {}
 
 /// Drops one byte order mark.
 fn without_mark(mut data: Bytes) -> Bytes {
@@ -49,4 +104,28 @@ fn without_mark(mut data: Bytes) -> Bytes {
         return data.split_off(3);
     }
     data
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_shared_as_long_as_it_is_the_content() {
+        let mut file = File::new("templates/x", "\u{feff}text");
+        file.share_text();
+        assert!(Arc::ptr_eq(&file.shared_text(), &file.clone().shared_text()));
+        assert_eq!(file.data, "text");
+        assert_eq!(file, File::new("templates/x", "text"));
+        file.data = "other".into();
+        assert_eq!(*file.shared_text(), "other");
+    }
+
+    #[test]
+    fn what_is_no_text_is_kept_as_it_is() {
+        let mut file = File::new("templates/x", &b"a\xff"[..]);
+        file.share_text();
+        assert_eq!(&file.data[..], b"a\xff");
+        assert_eq!(*file.shared_text(), "a\u{fffd}");
+    }
 }

@@ -11,6 +11,9 @@ use super::metadata::{API_V1, API_V2, Metadata};
 use super::source::{self, MAX_CHART_SIZE, MAX_FILE_SIZE, Unpack};
 use crate::values;
 
+/// Where templates are, below their chart's folder.
+const TEMPLATES: &str = "templates/";
+
 /// Subcharts are not nested deeper than this.
 const MAX_DEPTH: usize = 32;
 
@@ -83,7 +86,7 @@ pub(super) fn load(files: Vec<File>, unpack: &dyn Unpack, formats: Formats) -> R
 
 /// Loads at a depth; `left` bounds what the archives within archives may unpack to, all together.
 fn load_at(
-    files: Vec<File>,
+    mut files: Vec<File>,
     unpack: &dyn Unpack,
     formats: Formats,
     depth: usize,
@@ -91,6 +94,10 @@ fn load_at(
 ) -> Result<Chart, LoadError> {
     if depth > MAX_DEPTH {
         return Err(LoadError::Depth);
+    }
+    // Those of subcharts too: each is parsed, and what is parsed points into it.
+    for file in files.iter_mut().filter(|file| file.name.contains(TEMPLATES)) {
+        file.share_text();
     }
     let mut parts = Parts::default();
     // Chart.yaml first, wherever it stands.
@@ -285,7 +292,7 @@ impl Parts {
                 let is_old = self.metadata.get_or_insert_default().api_version == API_V1;
                 self.old_style(file, is_old, "Dependency locking is handled in Chart.lock since apiVersion \"v2\". We recommend migrating to Chart.lock.");
             }
-            name if name.starts_with("templates/") => self.templates.push(file.clone()),
+            name if name.starts_with(TEMPLATES) => self.templates.push(file.clone()),
             name => match name.strip_prefix("charts/") {
                 Some(below) if extension(below) != Some("prov") => {
                     let folder = below

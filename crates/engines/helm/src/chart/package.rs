@@ -36,11 +36,8 @@ impl Chart {
     fn add_files(&self, prefix: &str, now: Time, files: &mut Vec<File>) -> Result<(), PackageError> {
         let base = format!("{prefix}{}", self.name());
         let mut add = |name: &str, data: Bytes, modified: Option<Time>| {
-            files.push(File {
-                name: format!("{base}/{name}"),
-                data,
-                modified: Some(modified.unwrap_or(now)),
-            });
+            let modified = Some(modified.unwrap_or(now));
+            files.push(File::of(format!("{base}/{name}"), data, modified));
         };
         // The dependencies of the first format stand in requirements.yaml.
         let definition = if self.metadata.api_version == API_V1 {

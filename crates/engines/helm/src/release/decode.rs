@@ -223,11 +223,8 @@ fn chart(of: &Place<'_>) -> Found<ChartRecord> {
 
 fn file(of: &Place<'_>) -> Found<File> {
     of.object()?;
-    Ok(File {
-        name: of.text("name")?,
-        data: of.bytes("data")?.unwrap_or_default(),
-        modified: of.time("modtime")?,
-    })
+    let data = of.bytes("data")?.unwrap_or_default();
+    Ok(File::of(of.text("name")?, data, of.time("modtime")?))
 }
 
 fn metadata(of: &Place<'_>) -> Found<Metadata> {

@@ -1,6 +1,7 @@
 //! What each chart's templates see.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use weir_gotmpl::{Kind, List, Map, TypeInfo, Value, ty};
 
@@ -13,25 +14,25 @@ pub(super) static VALUES: TypeInfo = TypeInfo::declared("common.Values", Kind::M
 
 /// A template of the tree, and what it is rendered with.
 #[derive(Debug)]
-pub(super) struct Template<'c> {
-    pub(super) text: std::borrow::Cow<'c, str>,
+pub(super) struct Template {
+    pub(super) text: Arc<String>,
     pub(super) data: Map,
     pub(super) base: String,
 }
 
 /// The templates of a chart and its subcharts by path.
-pub(super) fn templates<'c>(chart: &'c Node, top: &Map) -> BTreeMap<String, Template<'c>> {
+pub(super) fn templates(chart: &Node, top: &Map) -> BTreeMap<String, Template> {
     let mut templates = BTreeMap::new();
     add(chart, chart.name().to_owned(), top, true, &mut templates);
     templates
 }
 
-fn add<'c>(
-    chart: &'c Node,
+fn add(
+    chart: &Node,
     path: String,
     above: &Map,
     is_root: bool,
-    templates: &mut BTreeMap<String, Template<'c>>,
+    templates: &mut BTreeMap<String, Template>,
 ) -> Map {
     let subcharts = Map::new();
     let data = Map::of(&VALUES);
@@ -73,7 +74,7 @@ fn add<'c>(
         templates.insert(
             format!("{path}/{}", clean(&file.name)),
             Template {
-                text: file.text(),
+                text: file.shared_text(),
                 data: data.clone(),
                 base: base.clone(),
             },

@@ -131,7 +131,7 @@ impl TemplateError {
     pub(super) fn exec(
         path: &str,
         error: &ExecError,
-        templates: &BTreeMap<String, Template<'_>>,
+        templates: &BTreeMap<String, Template>,
         origins: &Origins,
     ) -> Self {
         let callers: Vec<Caller> = error.frames().map(caller).collect();
@@ -144,7 +144,7 @@ impl TemplateError {
             content: callers
                 .last()
                 .and_then(|caller| templates.get(&caller.file))
-                .map(|template| template.text.clone().into_owned()),
+                .map(|template| template.text.to_string()),
             callers,
             value,
         }
@@ -171,7 +171,7 @@ fn chart_of(path: &str) -> String {
 /// The value that the failing expression names, or else the text at its place, and what set it.
 fn value(
     frame: &Frame,
-    templates: &BTreeMap<String, Template<'_>>,
+    templates: &BTreeMap<String, Template>,
     origins: &Origins,
 ) -> Option<(String, String)> {
     // The place of a chain of fields is behind its first one, so the expression is asked first.

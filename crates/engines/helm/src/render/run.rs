@@ -361,9 +361,9 @@ fn execute(
             ..weir_gotmpl::Options::default()
         },
     );
-    let texts: Vec<(&str, &str)> = paths
+    let texts: Vec<(&str, Arc<String>)> = paths
         .iter()
-        .filter_map(|path| Some((path.as_str(), &*templates.get(*path)?.text)))
+        .filter_map(|path| Some((path.as_str(), Arc::clone(&templates.get(*path)?.text))))
         .collect();
     set.parse_all(&texts).map_err(|error| {
         let text = templates.get(&error.name).map_or("", |template| &template.text);

@@ -10,8 +10,8 @@ pub(crate) struct Tree {
     pub(crate) name: Arc<str>,
     /// The name of the text it stands in, for messages.
     pub(crate) file: Arc<str>,
-    /// The text it stands in.
-    pub(crate) text: Arc<str>,
+    /// The text it stands in, shared with whoever gave it.
+    pub(crate) text: Arc<String>,
     pub(crate) root: List,
 }
 

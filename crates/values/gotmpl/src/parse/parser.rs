@@ -30,7 +30,7 @@ pub(crate) struct Mode {
 /// Parses a text: the template of that name and those that it defines.
 pub(crate) fn parse(
     name: &str,
-    text: &str,
+    text: &Arc<String>,
     delimiters: &Delimiters,
     functions: &Functions,
     mode: Mode,
@@ -46,7 +46,7 @@ pub(crate) fn parse(
         functions,
         mode,
         name: name.into(),
-        text: text.into(),
+        text: Arc::clone(text),
         ids: Table::from_iter([("$".into(), 0)]),
         trees: Vec::new(),
         controls: 0,
@@ -64,7 +64,7 @@ struct Shared<'t> {
     functions: &'t Functions,
     mode: Mode,
     name: Arc<str>,
-    text: Arc<str>,
+    text: Arc<String>,
     ids: Table<Box<str>, u32>,
     trees: Vec<Tree>,
     controls: usize,

@@ -25,10 +25,10 @@ fn texts() -> Vec<(String, String)> {
         .collect()
 }
 
-fn borrowed(texts: &[(String, String)]) -> Vec<(&str, &str)> {
+fn shared(texts: &[(String, String)]) -> Vec<(&str, Arc<String>)> {
     texts
         .iter()
-        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .map(|(name, text)| (name.as_str(), Arc::new(text.clone())))
         .collect()
 }
 
@@ -36,7 +36,7 @@ fn borrowed(texts: &[(String, String)]) -> Vec<(&str, &str)> {
 fn many_texts_are_parsed_as_one_after_the_other() {
     let texts = texts();
     let mut at_once = empty();
-    at_once.parse_all(&borrowed(&texts)).unwrap();
+    at_once.parse_all(&shared(&texts)).unwrap();
     let mut in_turn = empty();
     for (name, text) in &texts {
         in_turn.parse(name, text).unwrap();
@@ -60,7 +60,7 @@ fn of_many_texts_the_first_that_is_no_template_is_named() {
             texts[*at].1.push_str("\n{{ nothing }}");
         }
         let mut set = empty();
-        let error = set.parse_all(&borrowed(&texts)).unwrap_err();
+        let error = set.parse_all(&shared(&texts)).unwrap_err();
         assert_eq!(error.name, format!("file-{}", broken[0]), "{error}");
         assert!(
             error.message.contains("function \"nothing\" not defined"),
