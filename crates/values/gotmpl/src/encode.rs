@@ -5,6 +5,7 @@ mod order;
 mod read;
 mod toml;
 mod toml_read;
+mod yaml_read;
 
 use std::fmt::Write;
 
@@ -21,6 +22,7 @@ pub(crate) use equal::deep_equal;
 pub(crate) use read::parse_json;
 pub(crate) use toml::to_toml;
 pub(crate) use toml_read::from_toml;
+pub(crate) use yaml_read::value_of;
 
 /// How JSON is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

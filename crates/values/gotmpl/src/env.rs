@@ -10,6 +10,7 @@ use crate::limits::Limits;
 use crate::map::WeakMap;
 use crate::parse::Tree;
 use crate::quote::quote;
+use crate::repeated::Repeated;
 use crate::table::Table;
 use crate::value::{holds_itself, is_container};
 use crate::{CallError, ExecError, Host, Map, ParseError, Set, Str, Value, exec};
@@ -32,6 +33,8 @@ pub struct Env<'r> {
     pub(crate) includes: Table<Str, u32>,
     patterns: Table<Str, Result<Pattern, String>>,
     texts: Table<Str, Rc<[Arc<Tree>]>>,
+    /// What `fromYaml` has read.
+    pub(crate) yaml: Repeated,
     /// Maps that were given containers to hold: one of them may hold itself now.
     holders: BTreeMap<usize, WeakMap>,
 }
@@ -64,6 +67,7 @@ impl<'r> Env<'r> {
             includes: Table::default(),
             patterns: Table::default(),
             texts: Table::default(),
+            yaml: Repeated::default(),
             holders: BTreeMap::new(),
         }
     }

@@ -41,6 +41,7 @@ mod methods;
 mod object;
 mod parse;
 mod quote;
+mod repeated;
 mod set;
 mod table;
 mod text;

@@ -148,6 +148,18 @@ impl Value {
         }
     }
 
+    /// A copy that shares no list and no map with it; it must not hold itself.
+    pub(crate) fn copied(&self) -> Self {
+        match self {
+            Self::List(list) => List::of(list.ty(), list.items().iter().map(Self::copied).collect()).into(),
+            Self::Map(map) => {
+                let Ok(copy) = map.map_values(|value| Ok::<_, std::convert::Infallible>(value.copied()));
+                copy.into()
+            }
+            other => other.clone(),
+        }
+    }
+
     /// Its text, if it is a string and UTF-8.
     pub fn as_str(&self) -> Option<&str> {
         match self {

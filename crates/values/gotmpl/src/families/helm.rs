@@ -4,6 +4,7 @@ use crate::encode::{self, Style};
 use crate::families::args::{Result, fail, string, text, value};
 use crate::families::sprig::to_json_text;
 use crate::quote::quote;
+use crate::repeated::Known;
 use crate::{CallError, Entry, Env, List, Map, Signature, Str, Value, ty};
 
 pub(super) static FAMILY: super::Family = &[HELM];
@@ -215,7 +216,18 @@ fn read_yaml(
 ) -> std::result::Result<std::result::Result<Value, String>, CallError> {
     env.reserve(text.len())?;
     env.spend(text.len() / 8)?;
-    let text = text.to_str();
+    let known = env.yaml.look_up(text);
+    if let Known::Value(value) = known {
+        return Ok(Ok(value));
+    }
+    let read = yaml_value(&text.to_str());
+    if let (Known::Again, Ok(value)) = (known, &read) {
+        env.yaml.keep(text, value);
+    }
+    Ok(read)
+}
+
+fn yaml_value(text: &str) -> std::result::Result<Value, String> {
     let converting = |message: String| format!("error converting YAML to JSON: {message}");
     // Not strict: of a repeated key the last value counts, of several documents the first.
     let options = weir_yaml::ParseOptions {
@@ -223,15 +235,11 @@ fn read_yaml(
         without_comments: true,
         ..weir_yaml::ParseOptions::default()
     };
-    let node = match weir_yaml::parse_all_with(&text, options) {
-        Ok(documents) => documents.into_iter().next().and_then(|document| document.root),
-        Err(error) => return Ok(Err(converting(error.to_string()))),
-    };
+    let documents =
+        weir_yaml::parse_all_with(text, options).map_err(|error| converting(error.to_string()))?;
+    let node = documents.into_iter().next().and_then(|document| document.root);
     let node = node.unwrap_or_else(weir_yaml::Node::null);
-    match weir_yaml::to_json(&node, weir_yaml::Dialect::Sigs) {
-        Ok(json) => Ok(Ok(Value::from_json(&json))),
-        Err(error) => Ok(Err(converting(error.to_string()))),
-    }
+    encode::value_of(node).map_err(|error| converting(error.to_string()))
 }
 
 fn decoding(value: &Value, wanted: &str) -> String {
