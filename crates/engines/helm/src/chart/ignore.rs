@@ -15,10 +15,32 @@ pub struct Ignore {
 struct Rule {
     /// Without `!`, the slash at the start and the one at the end.
     pattern: String,
+    form: Form,
     negated: bool,
     folders_only: bool,
     /// Whether the whole path must match; else only the last part of it.
     whole: bool,
+}
+
+/// How a pattern looks. Most are so simple that matching is comparing, and each file is held against each of them.
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    /// No character of it stands for others.
+    Literal,
+    /// A star, and behind it none that stands for others.
+    Suffix,
+    Any,
+}
+
+impl Form {
+    fn of(pattern: &str) -> Self {
+        let is_literal = |pattern: &str| !pattern.contains(['*', '?', '[', '\\']);
+        match pattern.strip_prefix('*') {
+            _ if is_literal(pattern) => Self::Literal,
+            Some(rest) if is_literal(rest) => Self::Suffix,
+            _ => Self::Any,
+        }
+    }
 }
 
 /// A rule that cannot be.
@@ -68,6 +90,7 @@ impl Ignore {
         let (rooted, rule) = rule.strip_prefix('/').map_or((false, rule), |rule| (true, rule));
         self.rules.push(Rule {
             pattern: rule.to_owned(),
+            form: Form::of(rule),
             negated,
             folders_only,
             whole: rooted || rule.contains('/'),
@@ -104,6 +127,42 @@ impl Rule {
         } else {
             path.trim_end_matches('/').rsplit('/').next().unwrap_or(path)
         };
-        glob::matches(&self.pattern, name).unwrap_or(false)
+        match self.form {
+            Form::Literal => name == self.pattern,
+            Form::Suffix => {
+                let suffix = self.pattern.get(1..).unwrap_or_default();
+                let before = name.strip_suffix(suffix);
+                before.is_some_and(|before| !before.contains('/'))
+            }
+            Form::Any => glob::matches(&self.pattern, name).unwrap_or(false),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_simple_pattern_matches_what_it_matches_as_any_other() {
+        let patterns = [
+            "*", "*.swp", "*~", "a", ".git", "a.b", "*/x", "/", "*a*", "a*", "?", "[a]", "\\a", "a/b",
+        ];
+        let paths = [
+            "a", "a.b", ".git", "x.swp", ".swp", "d/x.swp", "a~", "~", "x", "d/x", "d/e/x", "a/b", "b", "",
+        ];
+        for pattern in patterns {
+            for path in paths {
+                let rule = Rule {
+                    pattern: pattern.to_owned(),
+                    form: Form::of(pattern),
+                    negated: false,
+                    folders_only: false,
+                    whole: true,
+                };
+                let expected = glob::matches(pattern, path).unwrap_or(false);
+                assert_eq!(rule.matches(path), expected, "{pattern} on {path}");
+            }
+        }
     }
 }
