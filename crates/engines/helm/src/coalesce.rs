@@ -100,7 +100,7 @@ impl Coalescer<'_> {
         for (key, default) in chart.defaults() {
             match values.get(&key) {
                 Some(Value::Nil) if self.nulls == Nulls::Delete => values.remove(&key),
-                Some(Value::Map(over)) => match default.copy() {
+                Some(Value::Map(over)) => match copy(&default) {
                     Value::Map(under) => {
                         let is_child = chart
                             .dependencies
@@ -119,7 +119,7 @@ impl Coalescer<'_> {
                 },
                 Some(_) => {}
                 None => {
-                    let default = default.copy();
+                    let default = copy(&default);
                     if self.nulls == Nulls::Delete {
                         match &default {
                             Value::Nil => continue,

@@ -29,7 +29,12 @@ pub(crate) struct Node {
 #[derive(Clone, Debug)]
 pub(crate) enum Defaults {
     /// As values.yaml has them; nothing without one.
-    File(Option<Arc<Table>>),
+    File {
+        /// As they are kept.
+        kept: Option<Arc<Table>>,
+        /// As templates see them: read once, since they are asked for several times.
+        seen: Map,
+    },
     /// With those of its subcharts, and what was imported from them.
     Merged(Map),
 }
@@ -39,7 +44,10 @@ impl Node {
     pub(crate) fn of(chart: &Chart) -> Self {
         Self {
             metadata: chart.metadata.clone(),
-            values: Defaults::File(chart.values.clone()),
+            values: Defaults::File {
+                kept: chart.values.clone(),
+                seen: chart.values.as_deref().map(coalesce::table).unwrap_or_default(),
+            },
             schema: chart.schema.clone(),
             templates: Arc::clone(&chart.templates),
             files: Arc::clone(&chart.files),
@@ -57,35 +65,10 @@ impl Node {
         &self.metadata.name
     }
 
-    /// The own values, by key.
-    pub(crate) fn defaults(&self) -> Vec<(Str, Default<'_>)> {
+    /// The own values, by key: to be copied, and not to be changed.
+    pub(crate) fn defaults(&self) -> Vec<(Str, Value)> {
         match &self.values {
-            Defaults::File(None) => Vec::new(),
-            Defaults::File(Some(table)) => table
-                .iter()
-                .map(|(key, value)| (key.as_str().into(), Default::Json(value)))
-                .collect(),
-            Defaults::Merged(map) => map
-                .entries()
-                .into_iter()
-                .map(|(key, value)| (key, Default::Value(value)))
-                .collect(),
-        }
-    }
-}
-
-/// A value of a chart; it is copied before anybody can change it.
-pub(crate) enum Default<'c> {
-    Json(&'c serde_json::Value),
-    Value(Value),
-}
-
-impl Default<'_> {
-    /// A copy of its own.
-    pub(crate) fn copy(&self) -> Value {
-        match self {
-            Self::Json(json) => coalesce::value(json),
-            Self::Value(value) => coalesce::copy(value),
+            Defaults::File { seen: values, .. } | Defaults::Merged(values) => values.entries(),
         }
     }
 }

@@ -39,7 +39,7 @@ impl ChartRecord {
             lock: chart.lock.clone(),
             templates: Arc::clone(&chart.templates),
             values: match &prepared.values {
-                Defaults::File(values) => values.clone(),
+                Defaults::File { kept, .. } => kept.clone(),
                 Defaults::Merged(values) => Some(Arc::new(coalesce::to_table(values))),
             },
             schema: chart.schema.as_ref().map(|schema| schema.data.clone()),

@@ -29,12 +29,13 @@ impl Rendered {
 
     /// The manifest, then the hooks, as `helm template` prints them.
     pub fn printed(&self, show: Show) -> String {
-        let manifest = if show.crds {
+        let mut out = if show.crds {
             self.manifest_with_crds()
         } else {
             self.manifest()
         };
-        let mut out = manifest.trim().to_owned();
+        out.truncate(out.trim_end().len());
+        out.drain(..out.len() - out.trim_start().len());
         out.push('\n');
         for hook in self.shown_hooks(show) {
             for part in ["---\n# Source: ", &hook.path, "\n", &hook.manifest, "\n"] {
