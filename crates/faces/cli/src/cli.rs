@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::{Args as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::global::{Context, Global};
+use crate::helm::Helm;
 use crate::kustomize::Kustomize;
 use crate::run::Result;
 
@@ -44,13 +45,19 @@ impl Cli {
     /// Reads arguments that begin with a command which is done sooner than the options of all commands are set up.
     /// Nothing where they do not, or where there is something to say about them.
     pub(crate) fn quick(args: &[OsString]) -> Option<Self> {
-        const NAME: &str = "kustomize";
-        if args.get(1)? != NAME {
+        const KUSTOMIZE: &str = "kustomize";
+        const HELM: &str = "helm";
+        let begin = args.get(1)?;
+        let subcommand = if begin == KUSTOMIZE {
+            Kustomize::augment_args(clap::Command::new(KUSTOMIZE))
+        } else if begin == HELM && args.get(2)? == Helm::TEMPLATE {
+            Helm::with_template(clap::Command::new(HELM))
+        } else {
             return None;
-        }
+        };
         let command = Global::augment_args(clap::Command::new("weir"))
             .disable_help_subcommand(true)
-            .subcommand(Kustomize::augment_args(clap::Command::new(NAME)));
+            .subcommand(subcommand);
         let mut matches = command.try_get_matches_from(args).ok()?;
         Self::from_arg_matches_mut(&mut matches).ok()
     }
@@ -177,6 +184,9 @@ mod tests {
             "weir kustomize build a -o b --enable-helm --helm-api-versions v1 --helm-api-versions v2",
             "weir kustomize build a --network -e A=1 --mount x -vv --namespace n --timeout 1m",
             "weir kustomize --kubeconfig k lint -- -a",
+            "weir helm template chart",
+            "weir helm template web ./chart -f a,b --set c=d -n e --kube-version 1.33 -a v1,v2 --include-crds -vv",
+            "weir helm template oci://r/c --version 1 --username u --password p --set-json a=1 --dry-run=client",
         ] {
             let quick = Cli::quick(&words(line)).expect(line);
             let whole = Cli::try_parse_from(words(line)).expect(line);
@@ -194,6 +204,12 @@ mod tests {
             "weir kustomize --help",
             "weir kustomize build --version",
             "weir kustomize build --no-such-option",
+            "weir helm",
+            "weir helm template",
+            "weir helm template --help",
+            "weir helm template a b c",
+            "weir helm lint chart",
+            "weir helm --verbose template chart",
             "weir kustomize biuld",
             "weir explain Succeeded",
         ] {

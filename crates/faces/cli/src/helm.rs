@@ -54,6 +54,23 @@ fn no_provenance() -> CommandError {
 }
 
 impl Helm {
+    /// The word of the command that people wait for.
+    pub(crate) const TEMPLATE: &str = "template";
+
+    /// Adds that command alone to one called `helm`.
+    pub(crate) fn with_template(helm: clap::Command) -> clap::Command {
+        let template = clap::Command::new(Self::TEMPLATE);
+        helm.subcommand(template::Template::augment_args(template))
+    }
+
+    /// Runs a command that waits for nobody. Others come back.
+    pub(crate) fn run_alone(self, cx: &mut Context<'_>) -> std::result::Result<Result, Self> {
+        match self.command {
+            Command::Template(command) if command.is_alone() => Ok(command.run_alone(cx)),
+            command => Err(Self { command }),
+        }
+    }
+
     pub(crate) async fn run(self, cx: &mut Context<'_>) -> Result {
         match self.command {
             Command::Dependency(command) => command.run(cx).await,

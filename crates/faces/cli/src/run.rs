@@ -82,14 +82,22 @@ where
 
 /// Runs a command that waits for nobody and makes no connection: it needs neither a runtime nor logs. Others come back.
 pub fn execute_alone(cli: Cli, io: &mut Io) -> std::result::Result<Exit, Box<Cli>> {
-    let Cli {
-        global,
-        command: Command::Kustomize(command),
-    } = cli
-    else {
-        return Err(Box::new(cli));
+    let Cli { global, command } = cli;
+    let mut context = Context { io, global };
+    let result = match command {
+        Command::Kustomize(command) => command.run(&mut context),
+        Command::Helm(command) => match command.run_alone(&mut context) {
+            Ok(result) => result,
+            Err(command) => {
+                let (global, command) = (context.global, Command::Helm(command));
+                return Err(Box::new(Cli { global, command }));
+            }
+        },
+        command => {
+            let global = context.global;
+            return Err(Box::new(Cli { global, command }));
+        }
     };
-    let result = command.run(&mut Context { io, global });
     Ok(finish(result, io))
 }
 

@@ -164,14 +164,23 @@ impl Location {
         Ok(())
     }
 
+    /// Whether a chart is not on this machine.
+    pub(super) fn is_elsewhere(&self, name: &Path) -> bool {
+        self.repo.is_some() || name.to_string_lossy().contains("://")
+    }
+
+    /// Loads a chart from this machine.
+    pub(super) fn load_here(&self, name: &Path) -> Result<Chart> {
+        self.check()?;
+        source::load(name)
+    }
+
     /// Loads a chart, from this machine or from elsewhere.
     pub(super) async fn load(&self, cx: &mut Context<'_>, name: &Path) -> Result<Chart> {
-        self.check()?;
-        let text = name.to_string_lossy();
-        let is_elsewhere = self.repo.is_some() || text.contains("://");
-        if !is_elsewhere {
-            return source::load(name);
+        if !self.is_elsewhere(name) {
+            return self.load_here(name);
         }
+        let text = name.to_string_lossy();
         let found = self.fetch(cx, text.trim(), false).await?;
         cx.io.print(&found.said)?;
         Chart::from_archive(&found.archive, &Tgz).map_err(|error| {

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use weir_helm::{
-    Chart, DEFAULT_NAME, KubeVersion, Options, RenderError, Rendered, Show, TemplateError, render, split,
-    validate_name,
+    Chart, DEFAULT_NAME, KubeVersion, Options, Origins, RenderError, Rendered, Show, Table, TemplateError,
+    render, split, validate_name,
 };
 use weir_machine::Machine;
 
@@ -121,6 +121,15 @@ struct Ignored {
     description: Option<String>,
 }
 
+/// What is to be rendered.
+struct Asked {
+    name: String,
+    chart: PathBuf,
+    kube_version: Option<KubeVersion>,
+    values: Table,
+    origins: Origins,
+}
+
 impl Refused {
     fn check(&self) -> Result<()> {
         let server = self
@@ -154,9 +163,29 @@ impl Refused {
 }
 
 impl Template {
+    /// Whether the chart is on this machine, so that there is nobody to wait for.
+    pub(super) fn is_alone(&self) -> bool {
+        let chart = self.arguments.last();
+        chart.is_some_and(|chart| !self.location.is_elsewhere(Path::new(chart)))
+    }
+
     pub(super) async fn run(mut self, cx: &mut Context<'_>) -> Result {
+        let asked = self.read(cx)?;
+        let chart = self.location.load(cx, &asked.chart).await?;
+        self.render(cx, asked, &chart)
+    }
+
+    /// The same for a chart on this machine.
+    pub(super) fn run_alone(mut self, cx: &mut Context<'_>) -> Result {
+        let asked = self.read(cx)?;
+        let chart = self.location.load_here(&asked.chart)?;
+        self.render(cx, asked, &chart)
+    }
+
+    /// What the arguments say, checked before a chart is looked for.
+    fn read(&mut self, cx: &mut Context<'_>) -> Result<Asked> {
         self.refused.check()?;
-        let (name, path) = self.name_and_chart(cx)?;
+        let (name, chart) = self.name_and_chart(cx)?;
         validate_name(&name).map_err(|error| {
             CommandError::user(format!(
                 "release name check failed: release name {name:?}: {error}"
@@ -165,8 +194,24 @@ impl Template {
         let kube_version = self.kube_version.as_deref().map(KubeVersion::parse).transpose();
         let kube_version = kube_version.map_err(|error| CommandError::user(error.to_string()))?;
         let (values, origins) = std::mem::take(&mut self.values).read(cx)?;
-        let chart = self.location.load(cx, &path).await?;
-        check(cx, &chart)?;
+        Ok(Asked {
+            name,
+            chart,
+            kube_version,
+            values,
+            origins,
+        })
+    }
+
+    fn render(mut self, cx: &mut Context<'_>, asked: Asked, chart: &Chart) -> Result {
+        let Asked {
+            name,
+            kube_version,
+            values,
+            origins,
+            ..
+        } = asked;
+        check(cx, chart)?;
         let namespace = cx
             .global
             .namespace
@@ -181,7 +226,7 @@ impl Template {
         }
         options.capabilities.api_versions.append(&mut self.api_versions);
         let mut host = Machine::new(cx.io.now());
-        let rendered = match render(&chart, &values, &options, &mut host, None) {
+        let rendered = match render(chart, &values, &options, &mut host, None) {
             Ok(rendered) => rendered,
             Err(error) => {
                 if let (true, RenderError::Manifest { files, .. }) = (self.debug, &error) {
