@@ -49,6 +49,9 @@ pub(crate) fn parse(
         text: Arc::clone(text),
         ids: Table::from_iter([("$".into(), 0)]),
         trees: Vec::new(),
+        nodes: Vec::new(),
+        commands: Vec::new(),
+        args: Vec::new(),
         controls: 0,
         parens: 0,
         stack: stack_address(),
@@ -67,6 +70,11 @@ struct Shared<'t> {
     text: Arc<String>,
     ids: Table<Box<str>, u32>,
     trees: Vec<Tree>,
+    /// Nodes, commands and arguments of what is being parsed, the innermost last. Once a list is whole, it is taken from
+    /// here in the size that it has.
+    nodes: Vec<Node>,
+    commands: Vec<Command>,
+    args: Vec<Arg>,
     controls: usize,
     parens: usize,
     /// Where the stack was at the beginning.
@@ -224,7 +232,7 @@ impl<'p, 't> Parser<'p, 't> {
     // Templates.
 
     fn text(&mut self) -> Result<List> {
-        let mut root = List::default();
+        let begin = self.shared.nodes.len();
         while self.peek().token != Token::Eof {
             if self.peek().token == Token::LeftDelim {
                 let delim = self.next();
@@ -235,11 +243,11 @@ impl<'p, 't> Parser<'p, 't> {
                 self.backup2(delim);
             }
             match self.text_or_action()? {
-                Parsed::Node(node) => root.nodes.push(node),
+                Parsed::Node(node) => self.shared.nodes.push(node),
                 Parsed::End(end) => return Err(self.error(format!("unexpected {}", end.print()))),
             }
         }
-        Ok(root)
+        Ok(self.nodes_from(begin))
     }
 
     fn definition(&mut self) -> Result<()> {
@@ -298,15 +306,17 @@ impl<'p, 't> Parser<'p, 't> {
 
     // Nodes.
 
+    fn nodes_from(&mut self, begin: usize) -> List {
+        let nodes = self.shared.nodes.drain(begin..).collect();
+        List { nodes }
+    }
+
     fn list(&mut self) -> Result<(List, End)> {
-        let mut list = List::default();
+        let begin = self.shared.nodes.len();
         while self.peek_non_space().token != Token::Eof {
             match self.text_or_action()? {
-                Parsed::Node(node) => list.nodes.push(node),
-                Parsed::End(end) => {
-                    list.nodes.shrink_to_fit();
-                    return Ok((list, end));
-                }
+                Parsed::Node(node) => self.shared.nodes.push(node),
+                Parsed::End(end) => return Ok((self.nodes_from(begin), end)),
             }
         }
         Err(self.error("unexpected EOF".to_owned()))
@@ -530,12 +540,12 @@ impl<'p, 't> Parser<'p, 't> {
             ..Pipe::default()
         };
         self.declarations(&mut pipe, context)?;
-        // Most have one.
-        let mut commands = Vec::with_capacity(1);
+        let begin = self.shared.commands.len();
         loop {
             let item = self.next_non_space();
             match item.token {
                 token if token == end => {
+                    let commands: Vec<_> = self.shared.commands.drain(begin..).collect();
                     self.check_pipeline(&commands, context)?;
                     pipe.commands = commands.into();
                     return Ok(pipe);
@@ -554,7 +564,7 @@ impl<'p, 't> Parser<'p, 't> {
                 | Token::LeftParen => {
                     self.backup();
                     let command = self.command()?;
-                    commands.push(command);
+                    self.shared.commands.push(command);
                 }
                 _ => return Err(self.unexpected(&item, context)),
             }
@@ -579,11 +589,11 @@ impl<'p, 't> Parser<'p, 't> {
 
     fn command(&mut self) -> Result<Command> {
         let pos = offset(self.peek_non_space().pos);
-        let mut args = Vec::with_capacity(1);
+        let begin = self.shared.args.len();
         loop {
             self.peek_non_space();
             if let Some(operand) = self.operand()? {
-                args.push(operand);
+                self.shared.args.push(operand);
             }
             let item = self.next();
             match item.token {
@@ -594,6 +604,7 @@ impl<'p, 't> Parser<'p, 't> {
             }
             break;
         }
+        let args: Vec<_> = self.shared.args.drain(begin..).collect();
         if args.is_empty() {
             return Err(self.error("empty command".to_owned()));
         }
