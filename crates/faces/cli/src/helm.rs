@@ -64,10 +64,10 @@ impl Helm {
     }
 
     /// Runs a command that waits for nobody. Others come back.
-    pub(crate) fn run_alone(self, cx: &mut Context<'_>) -> std::result::Result<Result, Self> {
+    pub(crate) fn run_alone(self, cx: &mut Context<'_>) -> std::result::Result<Result, Box<Self>> {
         match self.command {
             Command::Template(command) if command.is_alone() => Ok(command.run_alone(cx)),
-            command => Err(Self { command }),
+            command => Err(Box::new(Self { command })),
         }
     }
 

@@ -89,7 +89,7 @@ pub fn execute_alone(cli: Cli, io: &mut Io) -> std::result::Result<Exit, Box<Cli
         Command::Helm(command) => match command.run_alone(&mut context) {
             Ok(result) => result,
             Err(command) => {
-                let (global, command) = (context.global, Command::Helm(command));
+                let (global, command) = (context.global, Command::Helm(*command));
                 return Err(Box::new(Cli { global, command }));
             }
         },
