@@ -290,10 +290,14 @@ impl Lists {
                 Origin::None
             };
         }
-        self.origin
-            .iter()
-            .find(|item| matches(item, keys, values))
-            .map_or(Origin::None, |item| Origin::Some(item.clone()))
+        let Some(item) = self.origin.iter_mut().find(|item| matches(item, keys, values)) else {
+            return Origin::None;
+        };
+        let origin = Origin::Some(item.clone());
+        // kyaml takes the directive out of the item itself, so that one whose turn comes again is merged. A directive that is
+        // wrong stays, and is the walk's to refuse.
+        drop(take_directive(item));
+        origin
     }
 
     /// Drops the destination's items under a key, and its empty ones.
