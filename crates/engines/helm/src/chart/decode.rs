@@ -127,10 +127,10 @@ impl<'a> Fields<'a> {
             .map_or_else(|| Ok(String::new()), |node| text(node, &self.place(name)))
     }
 
-    /// A mapping within.
-    pub(crate) fn fields(&self, name: &str, place: &'a str) -> Result<Option<Self>, String> {
+    /// A mapping within, which Go reads into this type.
+    pub(crate) fn fields(&self, name: &str, place: &'a str, go_type: &str) -> Result<Option<Self>, String> {
         self.get(name)
-            .map(|node| Self::of(node, place, "struct"))
+            .map(|node| Self::of(node, place, go_type))
             .transpose()
     }
 

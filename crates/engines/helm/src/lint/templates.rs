@@ -191,6 +191,7 @@ fn list_annotations(head: &Head, content: &str) -> Verdict {
 fn policies(content: &str) -> Result<bool, String> {
     const LIST: &str = "[]struct { Metadata struct { Annotations map[string]string } }";
     const ITEM: &str = "struct { Metadata struct { Annotations map[string]string } }";
+    const METADATA: &str = "struct { Annotations map[string]string }";
     let Some(node) = decode::document(content)? else {
         return Ok(false);
     };
@@ -201,7 +202,7 @@ fn policies(content: &str) -> Result<bool, String> {
     )?;
     let items = fields.list("Items", LIST, |item, place| {
         let item = Fields::of(item, place, ITEM)?;
-        let Some(metadata) = item.fields("Metadata", ".Items.Metadata")? else {
+        let Some(metadata) = item.fields("Metadata", ".Items.Metadata", METADATA)? else {
             return Ok(false);
         };
         let annotations = metadata.text_map("Annotations")?;

@@ -20,6 +20,8 @@ pub struct Head {
 impl Head {
     /// Reads a document; the whole of it must be YAML.
     pub fn parse(document: &str) -> Result<Self, String> {
+        const METADATA: &str =
+            r#"struct { Name string "json:\"name\""; Annotations map[string]string "json:\"annotations\"" }"#;
         let Some(node) = decode::document(document)? else {
             return Ok(Self::default());
         };
@@ -29,10 +31,27 @@ impl Head {
             kind: fields.text("kind")?,
             ..Self::default()
         };
-        if let Some(metadata) = fields.fields("metadata", "SimpleHead.metadata")? {
+        if let Some(metadata) = fields.fields("metadata", "SimpleHead.metadata", METADATA)? {
             head.name = metadata.text("name")?;
             head.annotations = metadata.text_map("annotations")?;
         }
         Ok(head)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As Helm 4.2.4 says it.
+    #[test]
+    fn what_is_no_metadata_is_named_by_its_type() {
+        let said = Head::parse("kind: X\nmetadata: x\n").unwrap_err();
+        assert!(
+            said.ends_with(
+                r#"json: cannot unmarshal string into Go struct field SimpleHead.metadata of type struct { Name string "json:\"name\""; Annotations map[string]string "json:\"annotations\"" } (line 2)"#
+            ),
+            "{said}"
+        );
     }
 }

@@ -307,6 +307,18 @@ async fn findings_are_helms_on_charts_with_faults() {
         ],
         &[
             CHART,
+            (
+                "templates/a.yaml",
+                "apiVersion: v1\nkind: List\nitems: [{metadata: x}]\n",
+            ),
+            (
+                "templates/b.yaml",
+                "apiVersion: v1\nkind: List\nitems: [{metadata: {annotations: x}}]\n",
+            ),
+            ("templates/c.yaml", "apiVersion: v1\nkind: List\nitems: [x]\n"),
+        ],
+        &[
+            CHART,
             ("charts/sub/Chart.yaml", "name: sub\nversion: [1]\n"),
             ("templates/a.yaml", object),
         ],
