@@ -91,17 +91,17 @@ fn value(node: &Node, dialect: Dialect, in_flow: bool) -> Result<Value, ConvertE
                 refuse_repeated(entries)?;
             }
             let mut map = Map::new();
-            for (at, (key, entry)) in entries.iter().enumerate() {
+            for (at, (key, node)) in entries.iter().enumerate() {
                 // What stands under null is dropped on kyaml's way to JSON.
                 let is_null = key.is_null() && key.as_str().is_some_and(|text| !text.is_empty());
                 if is_null && dialect == Dialect::Kyaml {
                     continue;
                 }
-                let entry = match value(entry, dialect, in_flow) {
+                let entry = match value(node, dialect, in_flow) {
                     // Nobody looks at a value that a later one of the same key replaces, once it could be read.
-                    Err(error)
-                        if error.message != NO_SCALAR
-                            && is_replaced(key, entries.get(at + 1..).unwrap_or_default()) =>
+                    Err(_)
+                        if is_replaced(key, entries.get(at + 1..).unwrap_or_default())
+                            && !has_collection_as_key(node) =>
                     {
                         continue;
                     }
@@ -138,6 +138,17 @@ fn refuse_repeated(entries: &[(Node, Node)]) -> Result<(), ConvertError> {
         }
     }
     Ok(())
+}
+
+/// Whether some key in it is no scalar, which Go's reader refuses before anything is replaced.
+fn has_collection_as_key(node: &Node) -> bool {
+    match node.data() {
+        Data::Sequence(items) => items.iter().any(has_collection_as_key),
+        Data::Mapping(entries) => entries
+            .iter()
+            .any(|(key, value)| key.as_str().is_none() || has_collection_as_key(value)),
+        Data::Scalar(_) | Data::Alias(_) => false,
+    }
 }
 
 fn is_replaced(key: &Node, later: &[(Node, Node)]) -> bool {
@@ -231,15 +242,13 @@ fn decode_binary(node: &Node, text: &str) -> Result<String, ConvertError> {
     Ok(text)
 }
 
-const NO_SCALAR: &str = "unsupported map key: not a scalar";
-
 /// The JSON key of a mapping key.
 ///
 /// sigs.k8s.io/yaml turns booleans and numbers into text (`y: 1` has the key `true`); kyaml takes
 /// the text as it stands.
 pub fn key_to_string(key: &Node, dialect: Dialect) -> Result<String, ConvertError> {
     let Some(text) = key.as_str() else {
-        return Err(ConvertError::new(key.span(), NO_SCALAR));
+        return Err(ConvertError::new(key.span(), "unsupported map key: not a scalar"));
     };
     if dialect == Dialect::Kyaml {
         // As with values, by way of printing.

@@ -74,6 +74,15 @@ fn a_value_that_a_later_one_replaces_may_be_anything() {
         let value = to_json(documents[0].root.as_ref().unwrap(), Dialect::Sigs).unwrap();
         assert_eq!(value.to_string(), r#"{"a":1}"#);
     }
+    // What cannot be read at all, sigs.k8s.io/yaml refuses there too.
+    for text in [
+        "a: {? {} : 1}\na: 1\n",
+        "a: {? {} : !!timestamp }\na: 1\n",
+        "a: [.nan, {? [] : 1}]\na: 1\n",
+    ] {
+        let documents = parse_all_with(text, options).unwrap();
+        to_json(documents[0].root.as_ref().unwrap(), Dialect::Sigs).unwrap_err();
+    }
 }
 
 #[test]
