@@ -176,9 +176,9 @@ impl World {
     }
 }
 
-pub(crate) fn publish<'a>(path: &'a str, revision: &'a str) -> Vec<&'a str> {
-    let origin = ["--source", "https://git.example/apps", "--revision", revision];
-    let start = [
+/// Publishes what a job has checked out, which says where that comes from.
+pub(crate) fn publish_checkout(path: &str) -> [&str; 8] {
+    [
         "publish",
         path,
         "--to",
@@ -187,8 +187,12 @@ pub(crate) fn publish<'a>(path: &'a str, revision: &'a str) -> Vec<&'a str> {
         "latest",
         "--key",
         "env://SIGNING_KEY",
-    ];
-    [start.as_slice(), &origin].concat()
+    ]
+}
+
+pub(crate) fn publish<'a>(path: &'a str, revision: &'a str) -> Vec<&'a str> {
+    let origin = ["--source", "https://git.example/apps", "--revision", revision];
+    [publish_checkout(path).as_slice(), &origin].concat()
 }
 
 pub(crate) const PROMOTE: [&str; 8] = [

@@ -54,17 +54,9 @@ fn next(world: &World, name: &str, value: &'static str) -> World {
 /// Publishes the job's own checkout, and returns what was said to a person.
 async fn publish(world: &World, version: &str, more: &[&str]) -> String {
     let path = world.version(version);
-    let args = [
-        "publish",
-        &path,
-        "--to",
-        URL,
-        "--tag",
-        "latest",
-        "--key",
-        "env://SIGNING_KEY",
-    ];
-    let ran = world.run(&[args.as_slice(), more].concat()).await;
+    let ran = world
+        .run(&[moving::publish_checkout(&path).as_slice(), more].concat())
+        .await;
     assert_eq!(ran.exit, Exit::Success, "{}", ran.stderr);
     ran.stderr
 }
