@@ -3,6 +3,7 @@
 mod shape;
 mod time;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -40,7 +41,7 @@ const NAMES: [(&str, &str); 10] = [
 
 /// What kind of thing an attestation says: a URI, read from one of cosign's short names or as it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PredicateType(String);
+pub struct PredicateType(Cow<'static, str>);
 
 /// A text is neither a known name nor a URI.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -84,6 +85,15 @@ fn named(path: &[String]) -> String {
 }
 
 impl PredicateType {
+    /// SLSA provenance, version 1 (<https://slsa.dev/spec/v1.0/provenance>).
+    pub const SLSA_PROVENANCE_V1: Self = Self(Cow::Borrowed(SLSA_V1));
+    /// An SPDX document (<https://spdx.dev/Document>).
+    pub const SPDX: Self = Self(Cow::Borrowed(SPDX));
+    /// A `CycloneDX` document (<https://cyclonedx.org/bom>).
+    pub const CYCLONEDX: Self = Self(Cow::Borrowed(CYCLONEDX));
+    /// An `OpenVEX` document (<https://openvex.dev/ns>).
+    pub const OPENVEX: Self = Self(Cow::Borrowed(OPENVEX));
+
     /// The URI that is signed.
     pub fn uri(&self) -> &str {
         &self.0
@@ -118,7 +128,7 @@ impl PredicateType {
 
     fn check(&self, value: &Value) -> Result<(), InvalidPredicate> {
         let of = |kind| Shape::of(kind, value);
-        match self.0.as_str() {
+        match self.0.as_ref() {
             SLSA_V1 => {
                 let shape = of("SLSA provenance v1")?;
                 shape.text(&["buildDefinition", "buildType"])?;
@@ -186,7 +196,7 @@ impl FromStr for PredicateType {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if let Some((_, uri)) = NAMES.iter().find(|(name, _)| *name == text) {
-            return Ok(Self((*uri).to_owned()));
+            return Ok(Self(Cow::Borrowed(uri)));
         }
         // RFC 3986: a scheme, a colon, something after it, and nothing that a URI cannot have.
         let (scheme, rest) = text.split_once(':').ok_or(InvalidPredicateType)?;
@@ -197,7 +207,9 @@ impl FromStr for PredicateType {
             && rest
                 .chars()
                 .all(|c| c.is_ascii_graphic() && !"\"<>\\^`{|}".contains(c));
-        is_uri.then(|| Self(text.to_owned())).ok_or(InvalidPredicateType)
+        is_uri
+            .then(|| Self(Cow::Owned(text.to_owned())))
+            .ok_or(InvalidPredicateType)
     }
 }
 

@@ -5,14 +5,13 @@ mod documents;
 
 use clap::Args;
 use weir_oci::{Repository, Tag};
-use weir_trust::{Clock, MoveError, SignOptions, sign_keyless};
+use weir_trust::{Clock, Enough, MoveError, SignOptions, sign_keyless};
 use weir_verify::{Policy, StepKind, Target};
 
 use content::{ContentArgs, Placed};
 use documents::{Document, DocumentArgs};
 
 use crate::global::Context;
-use crate::job::NoProvenance;
 use crate::moving::{self, MovingArgs, Outcome, OutputArgs, Wish};
 use crate::remote::{Remote, read_repository};
 use crate::signer::Signer;
@@ -132,19 +131,17 @@ impl Publish {
                 cx.io.talk("signed");
             }
         }
-        for Document { kind, predicate } in &documents {
-            let work = async {
-                Box::pin(mover.attest(&target, kind.uri(), predicate))
-                    .await
-                    .map_err(failed)
-            };
-            if cx.in_time("attesting", work).await? {
-                cx.io.talk(&format!("attested {kind}"));
-            }
+        for document in &documents {
+            self.attest(cx, &mover, &target, document, Enough::Same).await?;
         }
         if ours && self.documents.is_of_job() {
-            let stated = documents::of_job(cx, &signer, built.other_origin(cx.io))?;
-            self.attest_job(cx, &mover, &target, stated).await?;
+            match documents::of_job(cx, &signer, built.other_origin(cx.io)) {
+                // What an earlier run of the job has built is the same.
+                Ok(stated) => self.attest(cx, &mover, &target, &stated, Enough::Any).await?,
+                Err(why) => cx.io.talk(&format!(
+                    "no provenance: {why}; `--provenance FILE` attests one of yours"
+                )),
+            }
         }
         let mut tags = Vec::new();
         for tag in self.all_tags() {
@@ -183,33 +180,23 @@ impl Publish {
         all
     }
 
-    /// States the job's own provenance, unless there is one already: what an earlier run of the job has built is the same.
-    async fn attest_job(
+    async fn attest(
         &self,
         cx: &mut Context<'_>,
         mover: &weir_trust::Mover<'_>,
         target: &Target,
-        stated: std::result::Result<Document, NoProvenance>,
+        Document { kind, predicate }: &Document,
+        enough: Enough,
     ) -> Result<()> {
-        let Document { kind, predicate } = match stated {
-            Ok(document) => document,
-            Err(why) => {
-                cx.io.talk(&format!(
-                    "no provenance: {why}; `--provenance FILE` attests one of yours"
-                ));
-                return Ok(());
-            }
-        };
-        let failed = |error: MoveError| -> CommandError {
-            self.moving.explain(format!("cannot publish {target}"), &error)
-        };
         let work = async {
-            Box::pin(mover.attest_once(target, kind.uri(), &predicate))
-                .await
-                .map_err(failed)
+            let attested = Box::pin(mover.attest(target, kind.uri(), predicate, enough)).await;
+            attested.map_err(|error| self.moving.explain(format!("cannot publish {target}"), &error))
         };
-        if cx.in_time("attesting the job's provenance", work).await? {
-            cx.io.talk(&format!("attested {kind}, of this job"));
+        if cx.in_time("attesting", work).await? {
+            cx.io.talk(&match enough {
+                Enough::Same => format!("attested {kind}"),
+                Enough::Any => format!("attested {kind}, of this job"),
+            });
         }
         Ok(())
     }

@@ -54,7 +54,7 @@ pub use keyless::{
     SigningConfig, TokenError, github_actions_token,
 };
 pub use layout::{attestation_tag, legacy_tag};
-pub use moves::{MoveError, Moved, Mover};
+pub use moves::{Enough, MoveError, Moved, Mover};
 pub use secret::{KEY_ENTRY, PASSWORD_ENTRY, PUBLIC_KEY_ENTRY, SecretError};
 pub use sign::{KeylessStored, SignError, SignOptions, Stored, sign, sign_keyless};
 pub use statement::Signer;

@@ -59,6 +59,15 @@ impl std::fmt::Debug for Mover<'_> {
     }
 }
 
+/// With what [`Mover::attest`] leaves an artifact as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Enough {
+    /// The same predicate is stated.
+    Same,
+    /// Any predicate of the type is stated: each run would word its own in another way, and the first one's holds.
+    Any,
+}
+
 /// What became of a tag.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -278,8 +287,8 @@ impl Mover<'_> {
         Ok(true)
     }
 
-    /// States `predicate` about `target`, unless it is stated already by somebody whom the readers' policy takes. Whether
-    /// it did.
+    /// States `predicate` about `target`, unless somebody whom the readers' policy takes has stated `enough` already. Whether it
+    /// did.
     ///
     /// # Errors
     /// See [`MoveError`].
@@ -288,25 +297,13 @@ impl Mover<'_> {
         target: &Target,
         predicate_type: &str,
         predicate: &Value,
+        enough: Enough,
     ) -> Result<bool, MoveError> {
-        if self.find(target).await?.states(predicate_type, Some(predicate)) {
-            return Ok(false);
-        }
-        self.state(target, predicate_type, predicate.clone()).await?;
-        Ok(true)
-    }
-
-    /// The same, unless anything of this type is stated already by somebody whom the readers' policy takes. Whether it did.
-    ///
-    /// # Errors
-    /// See [`MoveError`].
-    pub async fn attest_once(
-        &self,
-        target: &Target,
-        predicate_type: &str,
-        predicate: &Value,
-    ) -> Result<bool, MoveError> {
-        if self.find(target).await?.states(predicate_type, None) {
+        let same = match enough {
+            Enough::Same => Some(predicate),
+            Enough::Any => None,
+        };
+        if self.find(target).await?.states(predicate_type, same) {
             return Ok(false);
         }
         self.state(target, predicate_type, predicate.clone()).await?;

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::Value;
 use weir_verify::PredicateType;
 
-use crate::attest::{document, read_type};
+use crate::attest::document;
 use crate::global::Context;
 use crate::job::{Materials, NoProvenance, provenance};
 use crate::signer::Signer;
@@ -29,9 +29,6 @@ pub(super) struct DocumentArgs {
     vex: Vec<PathBuf>,
 }
 
-/// cosign's name for SLSA provenance v1.
-const PROVENANCE: &str = "slsaprovenance1";
-
 /// A document, read and checked.
 pub(super) struct Document {
     pub(super) kind: PredicateType,
@@ -46,17 +43,16 @@ impl DocumentArgs {
 
     pub(super) fn read(&self, cx: &mut Context<'_>) -> Result<Vec<Document>> {
         let mut all = Vec::new();
-        for (paths, name) in [
-            (&self.provenance, Some(PROVENANCE)),
+        for (paths, kind) in [
+            (&self.provenance, Some(PredicateType::SLSA_PROVENANCE_V1)),
             (&self.sbom, None),
-            (&self.vex, Some("openvex")),
+            (&self.vex, Some(PredicateType::OPENVEX)),
         ] {
             for path in paths {
-                let name = match name {
-                    Some(name) => name,
+                let kind = match &kind {
+                    Some(kind) => kind.clone(),
                     None => sbom_type(path)?,
                 };
-                let kind = read_type(name).map_err(CommandError::usage)?;
                 let predicate = document(cx, &kind, path)?;
                 all.push(Document { kind, predicate });
             }
@@ -71,8 +67,7 @@ pub(super) fn of_job(
     cx: &Context<'_>,
     signer: &Signer,
     other: Option<(&str, &str)>,
-) -> Result<std::result::Result<Document, NoProvenance>> {
-    let kind = read_type(PROVENANCE).map_err(CommandError::usage)?;
+) -> std::result::Result<Document, NoProvenance> {
     let workflow = match signer {
         Signer::Identity(holder) => holder.token.workflow(),
         Signer::Key(_) => None,
@@ -82,13 +77,18 @@ pub(super) fn of_job(
         workflow,
         finished: cx.io.now(),
     };
-    Ok(provenance(cx.io, &materials).map(|predicate| Document { kind, predicate }))
+    let kind = PredicateType::SLSA_PROVENANCE_V1;
+    provenance(cx.io, &materials).map(|predicate| Document { kind, predicate })
 }
 
 /// Which of the two an SBOM says it is.
-fn sbom_type(path: &Path) -> Result<&'static str> {
+fn sbom_type(path: &Path) -> Result<PredicateType> {
     let content = std::fs::read(path).map_err(|error| CommandError::file("read the SBOM", path, &error))?;
     let is_cyclonedx =
         serde_json::from_slice::<Value>(&content).is_ok_and(|value| value.get("bomFormat").is_some());
-    Ok(if is_cyclonedx { "cyclonedx" } else { "spdxjson" })
+    Ok(if is_cyclonedx {
+        PredicateType::CYCLONEDX
+    } else {
+        PredicateType::SPDX
+    })
 }
