@@ -187,8 +187,20 @@ async fn log_v2(State(sigstore): State<Sigstore>, body: Bytes) -> Result<Respons
     Ok((StatusCode::CREATED, axum::Json(entry)).into_response())
 }
 
-async fn timestamp(State(sigstore): State<Sigstore>, body: Bytes) -> Result<Response, Refusal> {
-    let query = Query::read(&body).ok_or_else(|| bad("no timestamp request with a SHA-256 digest"))?;
+async fn timestamp(
+    State(sigstore): State<Sigstore>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    let is_json = headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind == "application/json");
+    let query = if is_json {
+        Query::read_json(&body)
+    } else {
+        Query::read(&body)
+    };
+    let query = query.ok_or_else(|| bad("no timestamp request with a SHA-256 digest"))?;
     let answer = sigstore.0.stamps.answer(&query, Timestamp::now());
     let kind = [(header::CONTENT_TYPE, "application/timestamp-reply")];
     Ok((StatusCode::CREATED, kind, answer).into_response())

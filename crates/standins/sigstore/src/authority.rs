@@ -1,5 +1,7 @@
 //! The certificate authority and its certificate log: what Fulcio and its CT log are to Sigstore.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::certificate::{Template, authority, extension, leaf};
@@ -9,6 +11,8 @@ use crate::key::{Key, sha256};
 const CODE_SIGNING: &str = "1.3.6.1.5.5.7.3.3";
 const SCT_LIST: &str = "1.3.6.1.4.1.11129.2.4.2";
 const FULCIO: &str = "1.3.6.1.4.1.57264.1";
+const SOURCE_REPOSITORY: u8 = 12;
+const SOURCE_DIGEST: u8 = 13;
 
 /// How long a certificate lives, as Fulcio's do.
 const LIFE: SignedDuration = SignedDuration::from_mins(10);
@@ -20,18 +24,27 @@ pub struct Holder {
     pub issuer: String,
     /// An e-mail address or a URI; the latter has a colon.
     pub subject: String,
-    /// The source repository and the commit, for builds.
-    pub source: Option<(String, String)>,
+    /// What their certificate says of a build besides: the last number of an extension's object identifier, as Fulcio's `oid-info`
+    /// lists them, and its text.
+    pub build: BTreeMap<u8, String>,
 }
 
 impl Holder {
-    /// Somebody without a source.
+    /// Somebody who builds nothing.
     pub fn new(issuer: impl Into<String>, subject: impl Into<String>) -> Self {
         Self {
             issuer: issuer.into(),
             subject: subject.into(),
-            source: None,
+            build: BTreeMap::new(),
         }
+    }
+
+    /// A build of a commit of a repository.
+    #[must_use]
+    pub fn of(mut self, repository: impl Into<String>, commit: impl Into<String>) -> Self {
+        self.build.insert(SOURCE_REPOSITORY, repository.into());
+        self.build.insert(SOURCE_DIGEST, commit.into());
+        self
     }
 }
 
@@ -106,9 +119,14 @@ impl Authority {
         extensions.push(extension("2.5.29.17", true, &names));
         extensions.push(extension(&format!("{FULCIO}.1"), false, holder.issuer.as_bytes()));
         extensions.push(extension(&format!("{FULCIO}.8"), false, &utf8(&holder.issuer)));
-        if let Some((repository, commit)) = &holder.source {
-            extensions.push(extension(&format!("{FULCIO}.12"), false, &utf8(repository)));
-            extensions.push(extension(&format!("{FULCIO}.13"), false, &utf8(commit)));
+        for (number, text) in &holder.build {
+            // The first ones that there were are plain bytes.
+            let value = if *number < 8 {
+                text.clone().into_bytes()
+            } else {
+                utf8(text)
+            };
+            extensions.push(extension(&format!("{FULCIO}.{number}"), false, &value));
         }
         let serial = sha256(spki);
         let mut template = Template {

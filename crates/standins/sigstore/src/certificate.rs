@@ -8,6 +8,9 @@ use crate::key::{Key, sha256};
 /// ecdsa-with-SHA256
 const ECDSA_SHA256: &str = "1.2.840.10045.4.3.2";
 const COMMON_NAME: &str = "2.5.4.3";
+const ORGANIZATION: &str = "2.5.4.10";
+/// Fulcio's certificates name an organisation, and `gh` tells instances apart by it.
+const INSTANCE: &str = "weir stand-in";
 
 /// What a certificate says, before it is signed.
 #[derive(Debug)]
@@ -52,7 +55,8 @@ pub(crate) fn name(common: &str) -> Vec<u8> {
     if common.is_empty() {
         return sequence(&[]);
     }
-    sequence(&[&set(vec![sequence(&[&oid(COMMON_NAME), &utf8(common)])])])
+    let part = |id: &str, text: &str| set(vec![sequence(&[&oid(id), &utf8(text)])]);
+    sequence(&[&part(ORGANIZATION, INSTANCE), &part(COMMON_NAME, common)])
 }
 
 pub(crate) fn extension(id: &str, critical: bool, value: &[u8]) -> Vec<u8> {

@@ -1,6 +1,9 @@
 //! The timestamp authority (RFC 3161).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::certificate::{Template, algorithm, authority, leaf, name};
 use crate::der::{generalized_time, integer, octets, oid, sequence, set, tagged};
@@ -114,7 +117,7 @@ impl Stamps {
 }
 
 /// What is asked of a timestamp authority.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Query {
     digest: [u8; 32],
     /// A number to be repeated, as it was encoded.
@@ -159,6 +162,21 @@ impl Query {
         }
         Some(query)
     }
+
+    /// Reads the same in the JSON of Sigstore's timestamp authority, which its clients in JavaScript send.
+    pub(crate) fn read_json(json: &[u8]) -> Option<Self> {
+        let asked: Value = serde_json::from_slice(json).ok()?;
+        if asked["hashAlgorithm"] != "sha256" {
+            return None;
+        }
+        let digest = STANDARD.decode(asked["artifactHash"].as_str()?).ok()?;
+        let nonce = asked["nonce"].as_u64().map(|nonce| integer(&nonce.to_be_bytes()));
+        Some(Self {
+            digest: digest.try_into().ok()?,
+            nonce,
+            with_certificate: asked["certificates"] == true,
+        })
+    }
 }
 
 /// The tag and the content of the first element, and what follows it; requests have short lengths.
@@ -170,4 +188,26 @@ fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
         .split_at_checked(usize::from(*length))
         .filter(|_| *length < 0x80)?;
     Some((*tag, content, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_request_in_json_asks_for_the_same() {
+        let digest = sha256(b"signature");
+        let imprint = sequence(&[&sequence(&[&oid(SHA256)]), &octets(&digest)]);
+        let der = sequence(&[&integer(&[1]), &imprint, &integer(&[7]), &[0x01, 0x01, 0xFF]]);
+        let asked = Query::read(&der).unwrap();
+        let json = |hash: &str| {
+            json!({ "artifactHash": STANDARD.encode(digest), "hashAlgorithm": hash, "nonce": 7, "certificates": true })
+                .to_string()
+        };
+        assert_eq!(Query::read_json(json("sha256").as_bytes()), Some(asked));
+        assert_eq!(Query::read_json(json("sha512").as_bytes()), None);
+        assert_eq!(Query::read_json(b"{}"), None);
+    }
 }

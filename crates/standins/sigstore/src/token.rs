@@ -216,10 +216,7 @@ impl Sigstore {
             claims["email"] = holder.subject.clone().into();
             claims["email_verified"] = true.into();
         }
-        if let Some((repository, commit)) = &holder.source {
-            claims["source_repository"] = repository.clone().into();
-            claims["source_commit"] = commit.clone().into();
-        }
+        claims["build"] = json!(holder.build);
         self.0.tokens.token(claims, &holder.issuer, audience, at)
     }
 
@@ -236,7 +233,7 @@ impl Sigstore {
         let text = |name: &str| claims[name].as_str().map(str::to_owned);
         let subject = proven(claims).ok_or(InvalidToken::Nobody)?.to_owned();
         let mut holder = Holder::new(text("iss").ok_or(InvalidToken::Nobody)?, subject.clone());
-        holder.source = text("source_repository").zip(text("source_commit"));
+        holder.build = serde_json::from_value(claims["build"].clone()).unwrap_or_default();
         Ok((holder, subject))
     }
 }

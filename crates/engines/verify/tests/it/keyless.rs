@@ -167,8 +167,7 @@ fn good_signatures_of_every_kind_count() {
 #[test]
 fn a_build_says_its_source() {
     let sigstore = sigstore();
-    let mut build = holder();
-    build.source = Some(("https://github.com/org/app".to_owned(), "0123abcd".to_owned()));
+    let build = holder().of("https://github.com/org/app", "0123abcd");
     let bundle = sigstore.sign_statement(&build, &statement(digest()), signed_at(), Rekor::V1);
     let verified = judge(&one(&bundle), policy(root(&sigstore))).unwrap();
     let Signer::Identity {
@@ -483,7 +482,10 @@ fn n34_of_several_authorities_each_one_counts_in_its_own_time() {
         .collect();
     assert_eq!(ended.len(), 1);
     assert_eq!(ended[0].certificates.len(), 2);
-    assert_eq!(ended[0].certificates[0].subject, "weir stand-in intermediate");
+    assert_eq!(
+        ended[0].certificates[0].subject,
+        "weir stand-in intermediate, weir stand-in"
+    );
     let (_, until) = ended[0].certificates[0].valid.unwrap();
     assert_eq!(until, at("2026-02-10T00:00:00Z"));
 }

@@ -36,8 +36,7 @@ async fn signed(
         "predicateType": "https://sigstore.dev/cosign/sign/v1",
         "predicate": {},
     });
-    let mut holder = Holder::new(ISSUER, subject);
-    holder.source = Some(("https://git.example/org/apps".to_owned(), "0123abcd".to_owned()));
+    let holder = Holder::new(ISSUER, subject).of("https://git.example/org/apps", "0123abcd");
     let statement = statement.to_string();
     let bundle = sigstore.sign_statement(
         &holder,

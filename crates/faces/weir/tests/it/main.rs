@@ -1,6 +1,7 @@
 //! The binary as a process: exit codes, streams, and a reader that goes away.
 
 mod actions;
+mod gh;
 mod guides;
 mod outside;
 mod runner;
