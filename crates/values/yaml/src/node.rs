@@ -158,6 +158,20 @@ enum Repr {
     Rich(Head, Box<Rich>),
 }
 
+impl Repr {
+    /// Makes room for what few nodes have.
+    fn enrich(&mut self) {
+        let empty = Self::Sequence(Head::new(Tag::None), List::new());
+        let node = Node(std::mem::replace(self, empty));
+        let head = *node.head();
+        let rich = Rich {
+            data: node.into_data(),
+            rare: Rare::default(),
+        };
+        *self = Self::Rich(head, Box::new(rich));
+    }
+}
+
 const _: () = assert!(size_of::<Node>() == 16, "trees are mostly nodes");
 
 /// The content of a node that has what few have.
@@ -443,18 +457,15 @@ impl Node {
 
     /// What few nodes have, to add to it.
     pub fn rare_mut(&mut self) -> &mut Rare {
-        if self.rare().is_none() {
-            let node = self.take();
-            let head = *node.head();
-            let rich = Rich {
-                data: node.into_data(),
-                rare: Rare::default(),
-            };
-            self.0 = Repr::Rich(head, Box::new(rich));
-        }
-        match &mut self.0 {
-            Repr::Rich(_, rich) => &mut rich.rare,
-            _ => unreachable!("it has just been made rich"),
+        let mut at = &mut self.0;
+        loop {
+            match at {
+                Repr::Rich(_, rich) => return &mut rich.rare,
+                plain => {
+                    plain.enrich();
+                    at = plain;
+                }
+            }
         }
     }
 
