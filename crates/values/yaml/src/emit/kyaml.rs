@@ -116,12 +116,12 @@ impl<'a> Emitter<'a> {
     }
 
     /// Takes in the comments that come with the end of a collection.
-    fn announce_end(&mut self, node: &'a Node, tail: &'a str) {
+    fn announce_end(&mut self, node: &'a Node, foot: &'a str, tail: &'a str) {
         replace(&mut self.waiting.tail, tail);
         if let Some(comments) = node.comments() {
             replace(&mut self.waiting.line, &comments.line);
-            replace(&mut self.waiting.foot, &comments.foot);
         }
+        replace(&mut self.waiting.foot, foot);
     }
 
     fn write_head(&mut self) {
@@ -141,7 +141,7 @@ impl<'a> Emitter<'a> {
             self.writer.indicator(",", false, false, false);
         }
         self.write_line_and_foot();
-        self.members(node, place);
+        self.members(node, place, node.foot());
     }
 
     /// Writes a scalar or an alias, and of a collection what stands before its members.
@@ -157,14 +157,14 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// Writes the members of a collection.
-    fn members(&mut self, node: &'a Node, place: Place) {
+    /// Writes the members of a collection, and what is below it.
+    fn members(&mut self, node: &'a Node, place: Place, foot: &'a str) {
         let in_flow = self.writer.flow_level > 0 || node.style() == Style::Flow;
         match node.data() {
-            Data::Sequence(items) if in_flow || items.is_empty() => self.flow_sequence(node, items),
-            Data::Sequence(items) => self.block_sequence(node, items, place),
-            Data::Mapping(entries) if in_flow || entries.is_empty() => self.flow_mapping(node, entries),
-            Data::Mapping(entries) => self.block_mapping(node, entries),
+            Data::Sequence(items) if in_flow || items.is_empty() => self.flow_sequence(node, items, foot),
+            Data::Sequence(items) => self.block_sequence(node, items, place, foot),
+            Data::Mapping(entries) if in_flow || entries.is_empty() => self.flow_mapping(node, entries, foot),
+            Data::Mapping(entries) => self.block_mapping(node, entries, foot),
             Data::Scalar(_) | Data::Alias(_) => {}
         }
     }
@@ -208,7 +208,7 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    fn block_sequence(&mut self, node: &'a Node, items: &'a [Node], place: Place) {
+    fn block_sequence(&mut self, node: &'a Node, items: &'a [Node], place: Place, foot: &'a str) {
         let below_key = place == Place::Value
             && self.sequences == SequenceIndent::Compact
             && (self.writer.at_line_start() || !self.writer.indention);
@@ -222,11 +222,11 @@ impl<'a> Emitter<'a> {
             self.writer.indicator("-", true, false, true);
             self.node(item, Place::Item, false);
         }
-        self.announce_end(node, "");
+        self.announce_end(node, foot, "");
         self.writer.indent = before;
     }
 
-    fn block_mapping(&mut self, node: &'a Node, entries: &'a [(Node, Node)]) {
+    fn block_mapping(&mut self, node: &'a Node, entries: &'a [(Node, Node)], foot: &'a str) {
         let before = self.writer.indent;
         self.writer.indent = deeper(before, Step::Block);
         let mut tail = "";
@@ -251,7 +251,7 @@ impl<'a> Emitter<'a> {
             }
             self.node(value, Place::Value, false);
         }
-        self.announce_end(node, tail);
+        self.announce_end(node, foot, tail);
         self.write_head();
         self.writer.indent = before;
     }
@@ -266,16 +266,16 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// Writes a key and its colon.
+    /// Writes a key and its colon. What is below it is below its entry.
     fn key(&mut self, key: &'a Node) {
         if self.is_simple(key) {
             self.begin(key, Place::Key);
-            self.members(key, Place::Key);
+            self.members(key, Place::Key, "");
             self.writer.indicator(":", false, false, false);
         } else {
             self.writer.indicator("?", true, false, true);
             self.begin(key, Place::Value);
-            self.members(key, Place::Value);
+            self.members(key, Place::Value, "");
             if self.writer.flow_level == 0 {
                 self.writer.write_indent();
             }
@@ -292,7 +292,7 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    fn flow_sequence(&mut self, node: &'a Node, items: &'a [Node]) {
+    fn flow_sequence(&mut self, node: &'a Node, items: &'a [Node], foot: &'a str) {
         self.writer.indicator("[", true, true, false);
         let before = self.open_flow();
         let mut has_comma = true;
@@ -302,7 +302,7 @@ impl<'a> Emitter<'a> {
             has_comma = self.waiting.has_more();
             self.node(item, Place::Item, true);
         }
-        self.announce_end(node, "");
+        self.announce_end(node, foot, "");
         self.close_flow(before);
         if self.writer.at_line_start() {
             self.writer.write_indent();
@@ -311,7 +311,7 @@ impl<'a> Emitter<'a> {
         self.write_line_and_foot();
     }
 
-    fn flow_mapping(&mut self, node: &'a Node, entries: &'a [(Node, Node)]) {
+    fn flow_mapping(&mut self, node: &'a Node, entries: &'a [(Node, Node)], foot: &'a str) {
         self.writer.indicator("{", true, true, false);
         let before = self.open_flow();
         let mut has_comma = true;
@@ -324,7 +324,7 @@ impl<'a> Emitter<'a> {
             has_comma = self.waiting.has_more();
             self.node(value, Place::Value, true);
         }
-        self.announce_end(node, tail);
+        self.announce_end(node, foot, tail);
         let waiting = &self.waiting;
         let has_more = [waiting.head, waiting.foot, waiting.tail]
             .iter()

@@ -59,6 +59,13 @@ fn a_comment_is_below_what_is_before_it_or_above_what_follows_by_blank_lines_and
 }
 
 #[test]
+fn a_comment_below_a_key_that_is_a_collection_is_below_its_entry_alone() {
+    prints("? -\n#", "? -\n:\n#\n");
+    prints("b: 1\n? - a\n# c\n", "b: 1\n? - a\n:\n# c\n");
+    prints("? [a]\n# c\n", "? [a]\n:\n\n# c\n");
+}
+
+#[test]
 fn tags_are_escaped_and_aliases_stand_before_their_colon() {
     prints("!!!", "!!%21\n");
     prints("![!", "![%21\n");
