@@ -4,8 +4,9 @@
 //! kustomize and helm make of a manifest, and what they refuse is no manifest. [`Scanner`] takes a text apart into tokens as
 //! they do, [`Events`] puts tokens together; comments go to the nodes to which v3 gives them.
 //!
-//! Where they refuse valid YAML 1.2 that has only one meaning, it is read here: names of anchors with any characters, `\/`, texts at the margin that are the whole document, documents without `---` behind `...`,
-//! `%YAML 1.2`, and directives of other tools.
+//! Where they refuse valid YAML 1.2 that has only one meaning, it is read here: names of anchors with any characters, `\/`,
+//! texts at the margin that are the whole document, documents without `---` behind `...`, `%YAML` of any version, and
+//! directives of other tools.
 
 mod block;
 mod comments;

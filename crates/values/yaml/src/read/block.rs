@@ -132,8 +132,12 @@ impl<'a> Scanner<'a> {
             *end = self.cursor.mark;
         }
         if indent.is_none() {
-            // The margin is allowed to what is the whole document, which has nothing around it.
-            let least = u32::try_from(self.indent + 1).unwrap_or(0);
+            // The margin is allowed to what is the whole document, which has nothing around it. A comment there is one to the
+            // Go libraries, for which the text has ended.
+            let is_comment = self.cursor.byte() == b'#' && self.cursor.mark.column == 0;
+            let least = u32::try_from(self.indent + 1)
+                .unwrap_or(0)
+                .max(u32::from(is_comment));
             *indent = Some(deepest.max(least));
         }
         Ok(())

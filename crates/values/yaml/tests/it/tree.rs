@@ -103,6 +103,25 @@ fn both(text: &str) -> (String, String) {
 }
 
 #[test]
+fn a_comment_at_the_margin_ends_a_block_scalar_that_is_the_whole_document() {
+    for text in ["|\n#", "|\n# c\n", ">+ # a\n# b\n", "--- |\n# c\n"] {
+        assert_eq!(both(text), (r#""""#.into(), r#""""#.into()), "{text}");
+    }
+    assert_eq!(both("|+\n\n# c\n").0, r#""\n""#);
+}
+
+fn both(text: &str) -> (String, String) {
+    let options = ParseOptions {
+        duplicates: Duplicates::Keep,
+        ..ParseOptions::default()
+    };
+    let document = parse_all_with(text, options).unwrap().swap_remove(0);
+    let root = document.into_root().unwrap();
+    let json = |dialect| to_json(&root, dialect).map_or_else(|error| error.to_string(), |v| v.to_string());
+    (json(Dialect::Sigs), json(Dialect::Kyaml))
+}
+
+#[test]
 fn the_open_tag_makes_a_string_for_sigs_alone() {
     let (sigs, kyaml) = both("a: ! 5\nb: !\n");
     assert_eq!(sigs, r#"{"a":"5","b":""}"#);
