@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::json::{identity, refuse_unreadable};
 use crate::{Comments, ConvertError, Data, Dialect, List, Node, Span, Tag, Text};
 
 /// Nodes that expansion may always make; beyond that the product is bound to the document's size.
@@ -16,6 +17,20 @@ const GROWTH: usize = 10;
 /// keys win over those above them. Of several merged mappings the first wins.
 /// The work is bounded: a document that grows out of proportion is refused (N10).
 pub fn expand_aliases(root: &mut Node, dialect: Dialect) -> Result<(), ConvertError> {
+    expand(root, dialect, Loops::Refuse)
+}
+
+/// What to do with an alias in its own anchor's node.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Loops {
+    /// Refuse the tree.
+    Refuse,
+    /// Leave it: it does harm only where somebody reads it.
+    Keep,
+}
+
+/// As [`expand_aliases`].
+pub(crate) fn expand(root: &mut Node, dialect: Dialect, loops: Loops) -> Result<(), ConvertError> {
     if !has_aliases(root) {
         return Ok(());
     }
@@ -26,6 +41,7 @@ pub fn expand_aliases(root: &mut Node, dialect: Dialect) -> Result<(), ConvertEr
         begun: 0,
         open: Vec::new(),
         dialect,
+        loops,
         budget: FREE_NODES.max(own.saturating_mul(GROWTH)),
     };
     expander.expand(root)
@@ -62,6 +78,7 @@ struct Expander {
     /// Anchors whose nodes are being expanded.
     open: Vec<usize>,
     dialect: Dialect,
+    loops: Loops,
     budget: usize,
 }
 
@@ -78,7 +95,9 @@ impl Expander {
             Data::Scalar(_) => {}
             Data::Alias(name) => {
                 let name = name.clone();
-                let mut replacement = self.lookup(&name, node.span())?;
+                let Some(mut replacement) = self.lookup(&name, node.span())? else {
+                    return Ok(());
+                };
                 let comments = node.take_rare().map(|rare| rare.comments).unwrap_or_default();
                 if replacement.rare().is_some() || comments != Comments::default() {
                     replacement.rare_mut().comments = comments;
@@ -116,9 +135,13 @@ impl Expander {
         Ok(())
     }
 
-    fn lookup(&mut self, name: &str, span: Span) -> Result<Node, ConvertError> {
+    /// The node that a name stands for; none if that is a loop, and loops are kept.
+    fn lookup(&mut self, name: &str, span: Span) -> Result<Option<Node>, ConvertError> {
         let latest = self.latest.get(name);
         if latest.is_some_and(|latest| self.open.contains(latest)) {
+            if self.loops == Loops::Keep {
+                return Ok(None);
+            }
             return Err(ConvertError::new(
                 span,
                 format!("anchor '{name}' value contains itself"),
@@ -132,7 +155,7 @@ impl Expander {
         };
         let (node, size) = (node.clone(), *size);
         self.spend(size, span)?;
-        Ok(node)
+        Ok(Some(node))
     }
 
     fn spend(&mut self, nodes: usize, span: Span) -> Result<(), ConvertError> {
@@ -162,14 +185,14 @@ fn merge(entries: &mut List<(Node, Node)>, dialect: Dialect) -> Result<(), Conve
         }
         collect_sources(value, &mut sources, false)?;
         if dialect == Dialect::Sigs {
-            put_all(&mut merged, std::mem::take(&mut own));
+            put_all(&mut merged, std::mem::take(&mut own), dialect)?;
         }
         // Later sources are weaker.
         for source in sources.into_iter().rev() {
-            put_all(&mut merged, source);
+            put_all(&mut merged, source, dialect)?;
         }
     }
-    put_all(&mut merged, own);
+    put_all(&mut merged, own, dialect)?;
     *entries = merged.into();
     Ok(())
 }
@@ -194,22 +217,31 @@ fn collect_sources(
     Ok(())
 }
 
-fn put_all(into: &mut Vec<(Node, Node)>, entries: Vec<(Node, Node)>) {
+/// Puts entries into a mapping; they win over those of the same key that are there.
+fn put_all(
+    into: &mut Vec<(Node, Node)>,
+    entries: Vec<(Node, Node)>,
+    dialect: Dialect,
+) -> Result<(), ConvertError> {
     let mut index: HashMap<String, usize> = into
         .iter()
         .enumerate()
-        .filter_map(|(at, (key, _))| Some((key.as_str()?.to_owned(), at)))
+        .filter_map(|(at, (key, _))| Some((identity(key, dialect)?, at)))
         .collect();
     for (key, value) in entries {
-        let Some(text) = key.as_str() else {
+        let Some(name) = identity(&key, dialect) else {
             into.push((key, value));
             continue;
         };
-        if let Some(entry) = index.get(text).and_then(|at| into.get_mut(*at)) {
-            *entry = (key, value);
+        if let Some(entry) = index.get(&name).and_then(|at| into.get_mut(*at)) {
+            let (_, replaced) = std::mem::replace(entry, (key, value));
+            if dialect == Dialect::Sigs {
+                refuse_unreadable(&replaced, dialect)?;
+            }
         } else {
-            index.insert(text.to_owned(), into.len());
+            index.insert(name, into.len());
             into.push((key, value));
         }
     }
+    Ok(())
 }

@@ -1,121 +1,109 @@
 //! Trees to JSON values and back.
 
+mod printed;
+mod scalar;
+
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use base64::Engine;
 use serde_json::{Map, Number, Value};
 
-use crate::alias::has_aliases;
+use crate::alias::{Loops, expand, has_aliases};
 use crate::number::go_float32;
 use crate::{
-    ConvertError, Data, Dialect, Node, Resolved, Style, Tag, emit, expand_aliases, go_float, go_json_number,
-    parse_one, resolve, resolve_tagged,
+    ConvertError, Data, Dialect, Node, Resolved, Style, Tag, emit, go_float, go_json_number, resolve,
 };
+use printed::{Place, Printed};
+
+pub(crate) use scalar::{identity, refuse_unreadable};
 
 /// Converts a tree as the Go libraries of the dialect do: aliases and merge keys are expanded, dates become strings. Of a
 /// repeated key, if the reader let it pass, the last entry wins for sigs.k8s.io/yaml; kyaml refuses it.
 ///
+/// Comments count for kyaml: a block scalar that keeps its line breaks gets one more from a comment below the document.
 /// Numbers that JSON cannot hold and keys that are no scalars are errors.
 pub fn to_json(node: &Node, dialect: Dialect) -> Result<Value, ConvertError> {
-    if !has_aliases(node) {
-        return root(node, dialect);
-    }
-    let mut expanded = node.clone();
-    expand_aliases(&mut expanded, dialect)?;
-    root(&expanded, dialect)
-}
-
-fn root(node: &Node, dialect: Dialect) -> Result<Value, ConvertError> {
-    let mut value = value(node, dialect, false)?;
+    let place = match dialect {
+        Dialect::Kyaml => Place::Block,
+        Dialect::Sigs => Place::Nowhere,
+    };
+    let mut value = if has_aliases(node) {
+        let mut expanded = node.clone();
+        printed::settle(&mut expanded, place)?;
+        expand(&mut expanded, dialect, Loops::Keep)?;
+        root(&expanded, dialect, Place::Nowhere)?
+    } else {
+        root(node, dialect, place)?
+    };
     let has_foot = node.comments().is_some_and(|c| !c.foot.is_empty());
     if has_foot && dialect == Dialect::Kyaml {
-        add_break_before_foot(node, &mut value);
+        printed::add_break_before_foot(node, &mut value);
     }
     Ok(value)
 }
 
-/// What a document's foot comment does on kyaml's way to JSON: the blank line that is printed above it becomes part of a
-/// block scalar that ends there and keeps its line breaks.
-fn add_break_before_foot(node: &Node, value: &mut Value) {
-    let (mut node, mut value) = (node, value);
-    while node.style() != Style::Flow {
-        let inner = match (node.data(), value) {
-            (Data::Mapping(entries), Value::Object(map)) => entries.last().and_then(|(key, node)| {
-                let key = key_to_string(key, Dialect::Kyaml).ok()?;
-                Some((node, map.get_mut(&key)?))
-            }),
-            (Data::Sequence(items), Value::Array(values)) => items.last().zip(values.last_mut()),
-            (Data::Scalar(_), Value::String(text)) => {
-                let printed = emit::kyaml(node);
-                // A comment may stand behind the header.
-                let header = printed.split([' ', '\n']).next().unwrap_or_default();
-                if header.starts_with(['|', '>']) && header.ends_with('+') {
-                    text.push('\n');
-                }
-                return;
-            }
-            _ => None,
-        };
-        let Some(next) = inner else { return };
-        (node, value) = next;
+fn root(node: &Node, dialect: Dialect, place: Place) -> Result<Value, ConvertError> {
+    match node.data() {
+        // kyaml makes a map of texts of the root, in which null is no key: what stands under it is not even read.
+        Data::Mapping(entries) if dialect == Dialect::Kyaml => {
+            mapping(entries, dialect, place.within(node), |key| !is_null_key(key))
+        }
+        _ => value(node, dialect, place),
     }
 }
 
-fn value(node: &Node, dialect: Dialect, in_flow: bool) -> Result<Value, ConvertError> {
-    let in_flow = in_flow || node.style() == Style::Flow;
+fn value(node: &Node, dialect: Dialect, place: Place) -> Result<Value, ConvertError> {
+    let place = place.within(node);
     match node.data() {
-        // kyaml prints before it reads, and within flow collections it prints nothing as quotes.
-        Data::Scalar(text)
-            if in_flow
-                && text.is_empty()
-                && (node.tag() == Tag::None || node.is_null() && !node.tag_is_explicit())
-                && dialect == Dialect::Kyaml =>
-        {
-            Ok(Value::String(String::new()))
-        }
-        // Likewise what has a colon in it gets quotes there, and is no time any more.
-        Data::Scalar(text)
-            if in_flow
-                && dialect == Dialect::Kyaml
-                && node.style() == Style::Plain
-                && node.tag() == Tag::Timestamp
-                && !node.tag_is_explicit()
-                && text.contains(':') =>
-        {
-            Ok(Value::String(text.to_string()))
-        }
-        Data::Scalar(text) => scalar(node, text, dialect, in_flow),
-        Data::Sequence(items) => items.iter().map(|item| value(item, dialect, in_flow)).collect(),
-        Data::Mapping(entries) => {
-            if dialect == Dialect::Kyaml {
-                refuse_repeated(entries)?;
-            }
-            let mut map = Map::new();
-            for (at, (key, node)) in entries.iter().enumerate() {
-                // What stands under null is dropped on kyaml's way to JSON.
-                let is_null = key.is_null() && key.as_str().is_some_and(|text| !text.is_empty());
-                if is_null && dialect == Dialect::Kyaml {
-                    continue;
-                }
-                let entry = match value(node, dialect, in_flow) {
-                    // Nobody looks at a value that a later one of the same key replaces, once it could be read.
-                    Err(_)
-                        if is_replaced(key, entries.get(at + 1..).unwrap_or_default())
-                            && !has_collection_as_key(node) =>
-                    {
-                        continue;
-                    }
-                    entry => entry?,
-                };
-                map.insert(key_to_string(key, dialect)?, entry);
-            }
-            Ok(Value::Object(map))
-        }
-        Data::Alias(name) => Err(ConvertError::new(
-            node.span(),
-            format!("unknown anchor '{name}' referenced"),
-        )),
+        Data::Scalar(text) => scalar(node, text, dialect, place),
+        Data::Sequence(items) => items.iter().map(|item| value(item, dialect, place)).collect(),
+        Data::Mapping(entries) => mapping(entries, dialect, place, |_| true),
+        Data::Alias(name) => Err(contains_itself(node, name)),
     }
+}
+
+/// Of the aliases only those are left that stand within their own anchor's node.
+fn contains_itself(node: &Node, name: &str) -> ConvertError {
+    ConvertError::new(node.span(), format!("anchor '{name}' value contains itself"))
+}
+
+fn no_key(key: &Node) -> ConvertError {
+    ConvertError::new(key.span(), "unsupported map key: not a scalar")
+}
+
+fn mapping(
+    entries: &[(Node, Node)],
+    dialect: Dialect,
+    place: Place,
+    is_read: impl Fn(&Node) -> bool,
+) -> Result<Value, ConvertError> {
+    if dialect == Dialect::Kyaml {
+        refuse_repeated(entries)?;
+    }
+    let mut map = Map::new();
+    for (at, (key, node)) in entries.iter().enumerate() {
+        if !is_read(key) {
+            continue;
+        }
+        let entry = match value(node, dialect, place) {
+            // Nobody looks at a value that a later one of the same key replaces, once it could be read.
+            Err(_) if is_replaced(key, entries.get(at + 1..).unwrap_or_default(), dialect) => {
+                refuse_unreadable(node, dialect)?;
+                continue;
+            }
+            entry => entry?,
+        };
+        // kyaml's way to JSON drops null.
+        if dialect == Dialect::Sigs || !is_null_key(key) {
+            map.insert(key_text(key, dialect, place)?, entry);
+        }
+    }
+    Ok(Value::Object(map))
+}
+
+/// Whether a key is null to kyaml. One that is empty is printed in quotes, and so becomes a text.
+fn is_null_key(key: &Node) -> bool {
+    key.is_null() && key.as_str().is_some_and(|text| !text.is_empty())
 }
 
 /// Mappings up to this size are searched; larger ones get an index.
@@ -140,42 +128,24 @@ fn refuse_repeated(entries: &[(Node, Node)]) -> Result<(), ConvertError> {
     Ok(())
 }
 
-/// Whether some key in it is no scalar, which Go's reader refuses before anything is replaced.
-fn has_collection_as_key(node: &Node) -> bool {
-    match node.data() {
-        Data::Sequence(items) => items.iter().any(has_collection_as_key),
-        Data::Mapping(entries) => entries
-            .iter()
-            .any(|(key, value)| key.as_str().is_none() || has_collection_as_key(value)),
-        Data::Scalar(_) | Data::Alias(_) => false,
-    }
+fn is_replaced(key: &Node, later: &[(Node, Node)], dialect: Dialect) -> bool {
+    identity(key, dialect).is_some_and(|key| {
+        let mut others = later.iter().filter_map(|(other, _)| identity(other, dialect));
+        others.any(|other| other == key)
+    })
 }
 
-fn is_replaced(key: &Node, later: &[(Node, Node)]) -> bool {
-    key.as_str()
-        .is_some_and(|text| later.iter().any(|(other, _)| other.as_str() == Some(text)))
-}
-
-fn scalar(node: &Node, text: &str, dialect: Dialect, in_flow: bool) -> Result<Value, ConvertError> {
-    // Within flow collections block scalars are printed in quotes.
-    if dialect == Dialect::Kyaml && !in_flow && starts_with_tab(node, text) {
-        return Err(ConvertError::new(
-            node.span(),
-            "found a tab character where an indentation space is expected",
-        ));
-    }
-    let refolded;
-    let text = if node.style() == Style::Folded && dialect == Dialect::Kyaml && !in_flow {
-        refolded = refold(text);
-        refolded.as_str()
-    } else {
-        text
+fn scalar(node: &Node, text: &str, dialect: Dialect, place: Place) -> Result<Value, ConvertError> {
+    let again;
+    let text = match printed::scalar(node, text, place)? {
+        Printed::Same => text,
+        Printed::Quoted => return Ok(Value::String(text.to_owned())),
+        Printed::Text(text) => {
+            again = text;
+            again.as_str()
+        }
     };
-    if node.tag() == Tag::Binary && node.tag_is_explicit() {
-        return decode_binary(node, text).map(Value::String);
-    }
-    let resolved = resolve_tagged(text, node.tag(), node.tag_is_explicit(), node.style(), dialect)
-        .map_err(|message| ConvertError::new(node.span(), message))?;
+    let (resolved, text) = scalar::read(node, text, dialect)?;
     Ok(match resolved {
         Resolved::Null => Value::Null,
         Resolved::Bool(value) => Value::Bool(value),
@@ -186,8 +156,7 @@ fn scalar(node: &Node, text: &str, dialect: Dialect, in_flow: bool) -> Result<Va
                 format!("json: unsupported value: {}", go_float(value)),
             )
         })?,
-        Resolved::Timestamp(time) if dialect == Dialect::Kyaml => Value::String(time),
-        Resolved::Str | Resolved::Timestamp(_) => Value::String(text.to_owned()),
+        Resolved::Str | Resolved::Timestamp(_) => Value::String(text.into_owned()),
     })
 }
 
@@ -196,24 +165,6 @@ fn number(value: i128) -> Value {
         .map(Number::from)
         .or_else(|_| u64::try_from(value).map(Number::from))
         .map_or(Value::Null, Value::Number)
-}
-
-/// Whether kyaml prints a block scalar that it cannot read again: one whose first line starts with a tab.
-fn starts_with_tab(node: &Node, text: &str) -> bool {
-    matches!(node.style(), Style::Literal | Style::Folded)
-        && text.trim_start_matches('\n').starts_with('\t')
-        && emit::kyaml(node).starts_with(['|', '>'])
-}
-
-/// What becomes of folded text on kyaml's way to JSON, which leads through printing and reading
-/// again: its printer doubles the line break before a line that starts with a space.
-fn refold(text: &str) -> String {
-    let mut node = Node::string(text);
-    node.set_style(Style::Folded);
-    match parse_one(&emit::kyaml(&node)) {
-        Ok(node) => node.as_str().unwrap_or(text).to_owned(),
-        Err(_) => text.to_owned(),
-    }
 }
 
 /// A float as Go's JSON writes it: whole numbers lose their point. A zero keeps its sign.
@@ -228,41 +179,32 @@ fn float(value: f64) -> Option<Value> {
     Number::from_f64(value).map(Value::Number)
 }
 
-fn decode_binary(node: &Node, text: &str) -> Result<String, ConvertError> {
-    let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    let bytes = base64::engine::general_purpose::STANDARD
-        .decode(compact)
-        .map_err(|_| ConvertError::new(node.span(), "!!binary value contains invalid base64 data"))?;
-    // Go puts a replacement for each byte that belongs to no character.
-    let mut text = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
-        text.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
-    }
-    Ok(text)
-}
-
 /// The JSON key of a mapping key.
 ///
 /// sigs.k8s.io/yaml turns booleans and numbers into text (`y: 1` has the key `true`); kyaml takes
-/// the text as it stands.
+/// the text as it stands, unless it is said to be base64.
 pub fn key_to_string(key: &Node, dialect: Dialect) -> Result<String, ConvertError> {
+    key_text(key, dialect, Place::Block)
+}
+
+fn key_text(key: &Node, dialect: Dialect, place: Place) -> Result<String, ConvertError> {
     let Some(text) = key.as_str() else {
-        return Err(ConvertError::new(key.span(), "unsupported map key: not a scalar"));
+        return Err(no_key(key));
     };
     if dialect == Dialect::Kyaml {
-        // As with values, by way of printing.
-        return Ok(if key.style() == Style::Folded && text.contains('\n') {
-            refold(text)
-        } else {
-            text.to_owned()
-        });
+        let text = match printed::key(key, text, place) {
+            Printed::Text(text) => Cow::Owned(text),
+            Printed::Same | Printed::Quoted => Cow::Borrowed(text),
+        };
+        if !key.tag_is_explicit() {
+            return Ok(text.into_owned());
+        }
+        // The text must be of the type, and is decoded where that is base64.
+        let (_, read) = scalar::read(key, &text, dialect)?;
+        let text = if key.tag() == Tag::Binary { &read } else { &text };
+        return Ok(text.to_string());
     }
-    if key.tag() == Tag::Binary && key.tag_is_explicit() {
-        return decode_binary(key, text);
-    }
-    let resolved = resolve_tagged(text, key.tag(), key.tag_is_explicit(), key.style(), dialect)
-        .map_err(|message| ConvertError::new(key.span(), message))?;
+    let (resolved, text) = scalar::read(key, text, dialect)?;
     Ok(match resolved {
         Resolved::Null => {
             return Err(ConvertError::new(key.span(), "unsupported map key: null"));
@@ -279,7 +221,7 @@ pub fn key_to_string(key: &Node, dialect: Dialect) -> Result<String, ConvertErro
             "NaN" => ".nan".to_owned(),
             text => text.to_owned(),
         },
-        Resolved::Str | Resolved::Timestamp(_) => text.to_owned(),
+        Resolved::Str | Resolved::Timestamp(_) => text.into_owned(),
     })
 }
 

@@ -74,8 +74,27 @@ fn a_value_that_a_later_one_replaces_may_be_anything() {
         let value = to_json(documents[0].root.as_ref().unwrap(), Dialect::Sigs).unwrap();
         assert_eq!(value.to_string(), r#"{"a":1}"#);
     }
+    // Keys are the same if they have the same value in Go. A zero below zero is zero.
+    for (text, json) in [
+        ("1: {~: 1}\n01: 3\n", r#"{"1":3}"#),
+        ("true: .inf\ny: 3\n", r#"{"true":3}"#),
+        ("0.0: .inf\n-0.0: 3\n", r#"{"-0":3}"#),
+        ("a: .inf\n!!binary YQ==: 3\n", r#"{"a":3}"#),
+        (
+            "m: &m {1: x}\nb: {01: .inf, <<: *m, 0x1: z}\n",
+            r#"{"b":{"1":"z"},"m":{"1":"x"}}"#,
+        ),
+    ] {
+        let documents = parse_all_with(text, options).unwrap();
+        let value = to_json(documents[0].root.as_ref().unwrap(), Dialect::Sigs).unwrap();
+        assert_eq!(value.to_string(), json, "{text}");
+    }
     // What cannot be read at all, sigs.k8s.io/yaml refuses there too.
     for text in [
+        "a: !!binary =\na: 1\n",
+        "a: !!int x\na: 1\n",
+        "a: {!!int x: 1}\na: 1\n",
+        "m: &m {a: 1}\nb: {a: {? [] : 1}, <<: *m}\n",
         "a: {? {} : 1}\na: 1\n",
         "a: {? {} : !!timestamp }\na: 1\n",
         "a: [.nan, {? [] : 1}]\na: 1\n",
@@ -89,17 +108,40 @@ fn a_value_that_a_later_one_replaces_may_be_anything() {
 fn what_stands_under_null_has_no_place_in_kyamls_json() {
     let root = parse_one("~: 1\na: 2\n").unwrap();
     assert_eq!(to_json(&root, Dialect::Kyaml).unwrap().to_string(), r#"{"a":2}"#);
+    // It is not read, either, unless it stands deeper.
+    assert_eq!(both("~: &a\n- *a\n").1, "{}");
+    assert_eq!(
+        both("b: {~: &a [*a]}\n").1,
+        "yaml: line 1: anchor 'a' value contains itself"
+    );
+    assert_eq!(
+        both("b:\n  ~: {? [] : 1}\n").1,
+        "yaml: line 2: unsupported map key: not a scalar"
+    );
 }
 
-fn both(text: &str) -> (String, String) {
-    let options = ParseOptions {
-        duplicates: Duplicates::Keep,
-        ..ParseOptions::default()
-    };
-    let document = parse_all_with(text, options).unwrap().swap_remove(0);
-    let root = document.into_root().unwrap();
-    let json = |dialect| to_json(&root, dialect).map_or_else(|error| error.to_string(), |v| v.to_string());
-    (json(Dialect::Sigs), json(Dialect::Kyaml))
+#[test]
+fn an_alias_stands_for_what_its_anchor_was_printed_as() {
+    for (text, kyaml) in [
+        ("? &a\n: *a\n", r#"{"":""}"#),
+        ("- [&a ]\n- *a\n", r#"[[""],""]"#),
+        ("- &a\n- [*a]\n", "[null,[null]]"),
+        ("- &a >\n  a\n   b\n- [*a]\n", r#"["a\n\n b\n",["a\n\n b\n"]]"#),
+        (
+            "- &a 2001-01-01 00:00:00\n- [*a]\n",
+            r#"["2001-01-01T00:00:00Z",["2001-01-01T00:00:00Z"]]"#,
+        ),
+        (
+            "- [&a 2001-01-01 00:00:00]\n- *a\n",
+            r#"[["2001-01-01 00:00:00"],"2001-01-01 00:00:00"]"#,
+        ),
+        // A text that the foot comment reaches is not that of the alias.
+        ("a: &a |+\n  x\n\nb: *a\n# c\n", r#"{"a":"x\n\n","b":"x\n\n"}"#),
+        ("b: &b |+\n  x\n\n# c\n", r#"{"b":"x\n\n\n"}"#),
+        ("b: !!str |+\n  x\n\n# c\n", r#"{"b":"x\n\n\n"}"#),
+    ] {
+        assert_eq!(both(text).1, kyaml, "{text}");
+    }
 }
 
 #[test]
@@ -163,6 +205,22 @@ fn binary_text_has_a_replacement_for_each_byte_that_is_no_character() {
     assert_eq!(
         both("a: !!binary 5678\n").1,
         "{\"a\":\"\u{fffd}\u{fffd}\u{fffd}\"}"
+    );
+}
+
+#[test]
+fn a_key_has_the_type_that_it_says_it_has() {
+    let kyaml = |text: &str| both(text).1;
+    assert_eq!(kyaml("!!binary YWI=: 1\n"), r#"{"ab":1}"#);
+    assert_eq!(kyaml("{!!binary name: 1}\n"), "{\"\u{fffd}\u{fffd}\u{fffd}\":1}");
+    assert_eq!(kyaml("!!int 0x1: 1\n"), r#"{"0x1":1}"#);
+    assert_eq!(
+        kyaml("!!float 1: 1\n!x 2001-01-01: 1\n"),
+        r#"{"1":1,"2001-01-01":1}"#
+    );
+    assert_eq!(
+        kyaml("!!int x: 1\n"),
+        "yaml: line 1: cannot decode !!str `x` as a !!int"
     );
 }
 
