@@ -15,6 +15,7 @@ use crate::{
 };
 use printed::{Place, Printed};
 
+pub use scalar::collection_as_key;
 pub(crate) use scalar::{identity, refuse_unreadable};
 
 /// Converts a tree as the Go libraries of the dialect do: aliases and merge keys are expanded, dates become strings. Of a

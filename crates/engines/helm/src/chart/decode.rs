@@ -2,8 +2,8 @@
 //! and booleans become text where text is wanted, null is nothing, unknown fields are passed over.
 
 use weir_yaml::{
-    Data, Dialect, Duplicates, Node, ParseOptions, Resolved, expand_aliases, go_float, parse_first_with,
-    resolve_tagged,
+    Data, Dialect, Duplicates, Node, ParseOptions, Resolved, collection_as_key, expand_aliases, go_float,
+    parse_first_with, resolve_tagged,
 };
 
 /// The first document of a text, aliases expanded; `None` if it holds nothing or null.
@@ -38,18 +38,6 @@ pub(crate) fn document_at(text: &str, lines: u32) -> Result<Option<Node>, String
         ));
     }
     Ok((!is_null(&root)).then_some(root))
-}
-
-/// A list or a mapping that is a key, which Go has no map for.
-fn collection_as_key(node: &Node) -> Option<&Node> {
-    match node.data() {
-        Data::Mapping(entries) => entries.iter().find_map(|(key, value)| match key.data() {
-            Data::Mapping(_) | Data::Sequence(_) => Some(key),
-            _ => collection_as_key(value),
-        }),
-        Data::Sequence(items) => items.iter().find_map(collection_as_key),
-        _ => None,
-    }
 }
 
 /// What Go makes of a node where anything may be, as `%T` prints it.

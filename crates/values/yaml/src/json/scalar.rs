@@ -74,3 +74,15 @@ pub(crate) fn refuse_unreadable(node: &Node, dialect: Dialect) -> Result<(), Con
         Data::Alias(name) => Err(super::contains_itself(node, name)),
     }
 }
+
+/// A list or a mapping that is a key, which Go has no map for.
+pub fn collection_as_key(node: &Node) -> Option<&Node> {
+    match node.data() {
+        Data::Mapping(entries) => entries.iter().find_map(|(key, value)| match key.data() {
+            Data::Mapping(_) | Data::Sequence(_) => Some(key),
+            _ => collection_as_key(value),
+        }),
+        Data::Sequence(items) => items.iter().find_map(collection_as_key),
+        Data::Scalar(_) | Data::Alias(_) => None,
+    }
+}
