@@ -4,6 +4,7 @@
 //! The walk follows kyaml's, whose results hang on details: what happens to nulls, which of two
 //! equal items survives, that merged lists put the patch's items first.
 
+mod again;
 mod list;
 
 use std::collections::{BTreeSet, HashMap};

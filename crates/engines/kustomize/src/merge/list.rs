@@ -121,8 +121,13 @@ impl<'a> Context<'a> {
                 valid(own, &valid_values, &valid_keys)
             };
             let at = lists.find_dest(&search_keys, &search_values);
-            let (origin, met) = lists.take_origin(at, &search_keys, &search_values);
+            let (origin, met) = lists.origin_of(at, &search_keys, &search_values);
             let dest = at.and_then(|at| lists.dest.get_mut(at)).and_then(Option::take);
+            // With several keys, one item of the patch may fit several rows.
+            let met = met.filter(|_| keys.len() > 1);
+            if let Some(own) = met.and_then(|own| lists.origin.get_mut(own)) {
+                self.wear(dest.as_ref(), own, schema);
+            }
             // What a patch puts in place of a whole item is undone when the destination's items
             // are appended below; kustomize behaves so.
             let replaced = match &origin {
@@ -161,9 +166,8 @@ impl<'a> Context<'a> {
                     ops::set_field(&mut item, key, Node::plain(value.clone()))?;
                 }
             }
-            // To kyaml it is the patch's own item that was taken over: as that lost its nulls and got its keys, it is met by
-            // the rows that follow. With one key there are none.
-            if let Some(own) = met.filter(|_| keys.len() > 1 && !outcome.is_dest)
+            // To kyaml it is the patch's own item that was taken over, and has got its keys.
+            if let Some(own) = met.filter(|_| !outcome.is_dest)
                 && let Some(own) = lists.origin.get_mut(own)
             {
                 own.clone_from(&item);
@@ -290,25 +294,16 @@ impl Lists {
     }
 
     /// The patch's side of an item, and where in the patch it stands.
-    fn take_origin(
-        &mut self,
-        dest: Option<usize>,
-        keys: &[String],
-        values: &[String],
-    ) -> (Origin, Option<usize>) {
+    fn origin_of(&self, dest: Option<usize>, keys: &[String], values: &[String]) -> (Origin, Option<usize>) {
         if self.same {
             let origin = dest.map_or(Origin::None, |_| Origin::Same);
             return (origin, None);
         }
-        let mut items = self.origin.iter_mut().enumerate();
-        let Some((at, item)) = items.find(|(_, item)| matches(item, keys, values)) else {
-            return (Origin::None, None);
-        };
-        let origin = Origin::Some(item.clone());
-        // kyaml takes the directive out of the item itself, so that one whose turn comes again is merged. A directive that is
-        // wrong stays, and is the walk's to refuse.
-        drop(take_directive(item));
-        (origin, Some(at))
+        let mut items = self.origin.iter().enumerate();
+        match items.find(|(_, item)| matches(item, keys, values)) {
+            Some((at, item)) => (Origin::Some(item.clone()), Some(at)),
+            None => (Origin::None, None),
+        }
     }
 
     /// Drops the destination's items under a key, and its empty ones.
