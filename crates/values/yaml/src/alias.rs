@@ -1,6 +1,6 @@
 //! Aliases and merge keys replaced by what they stand for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::json::{identity, refuse_unreadable};
 use crate::{Comments, ConvertError, Data, Dialect, List, Node, Span, Tag, Text};
@@ -217,7 +217,8 @@ fn collect_sources(
     Ok(())
 }
 
-/// Puts entries into a mapping; they win over those of the same key that are there.
+/// Puts entries into a mapping; they win over those of the same key that are there. To kyaml keys that repeat among the
+/// entries themselves are not its own to judge, and stay.
 fn put_all(
     into: &mut Vec<(Node, Node)>,
     entries: Vec<(Node, Node)>,
@@ -228,12 +229,15 @@ fn put_all(
         .enumerate()
         .filter_map(|(at, (key, _))| Some((identity(key, dialect)?, at)))
         .collect();
+    let mut own = HashSet::new();
     for (key, value) in entries {
         let Some(name) = identity(&key, dialect) else {
             into.push((key, value));
             continue;
         };
-        if let Some(entry) = index.get(&name).and_then(|at| into.get_mut(*at)) {
+        if dialect == Dialect::Kyaml && !own.insert(name.clone()) {
+            into.push((key, value));
+        } else if let Some(entry) = index.get(&name).and_then(|at| into.get_mut(*at)) {
             let (_, replaced) = std::mem::replace(entry, (key, value));
             if dialect == Dialect::Sigs {
                 refuse_unreadable(&replaced, dialect)?;

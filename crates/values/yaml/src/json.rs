@@ -29,10 +29,9 @@ pub fn to_json(node: &Node, dialect: Dialect) -> Result<Value, ConvertError> {
         Dialect::Sigs => Place::Nowhere,
     };
     let mut value = if has_aliases(node) {
-        let mut expanded = node.clone();
-        printed::settle(&mut expanded, place)?;
-        expand(&mut expanded, dialect, Loops::Keep)?;
-        root(&expanded, dialect, Place::Nowhere)?
+        let mut settled = node.clone();
+        printed::settle(&mut settled, place)?;
+        settled_root(settled, dialect)?
     } else {
         root(node, dialect, place)?
     };
@@ -41,6 +40,12 @@ pub fn to_json(node: &Node, dialect: Dialect) -> Result<Value, ConvertError> {
         printed::add_break_before_foot(node, &mut value);
     }
     Ok(value)
+}
+
+/// The value of a tree that is read as it stands.
+fn settled_root(mut node: Node, dialect: Dialect) -> Result<Value, ConvertError> {
+    expand(&mut node, dialect, Loops::Keep)?;
+    root(&node, dialect, Place::Nowhere)
 }
 
 fn root(node: &Node, dialect: Dialect, place: Place) -> Result<Value, ConvertError> {
@@ -84,6 +89,7 @@ fn mapping(
     let mut map = Map::new();
     for (at, (key, node)) in entries.iter().enumerate() {
         if !is_read(key) {
+            refuse_unreadable(key, dialect)?;
             continue;
         }
         let entry = match value(node, dialect, place) {
@@ -94,8 +100,10 @@ fn mapping(
             }
             entry => entry?,
         };
-        // kyaml's way to JSON drops null.
-        if dialect == Dialect::Sigs || !is_null_key(key) {
+        if dialect == Dialect::Kyaml && is_null_key(key) {
+            // Its way to JSON drops null.
+            refuse_unreadable(key, dialect)?;
+        } else {
             map.insert(key_text(key, dialect, place)?, entry);
         }
     }

@@ -152,8 +152,11 @@ pub fn resolve_tagged(
                 });
             }
             match (&found, tag) {
+                // Go makes floats of its signed integers alone.
                 #[expect(clippy::cast_precision_loss, reason = "what !!float asks for")]
-                (Resolved::Int(value), Tag::Float) => Ok(Resolved::Float(*value as f64)),
+                (Resolved::Int(value), Tag::Float) if *value <= i64::MAX.into() => {
+                    Ok(Resolved::Float(*value as f64))
+                }
                 _ => Err(format!(
                     "cannot decode {} `{text}` as a {}",
                     found.tag().short(),

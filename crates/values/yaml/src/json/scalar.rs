@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use base64::Engine;
+use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
+use base64::{Engine, alphabet};
 
 use crate::{ConvertError, Data, Dialect, Node, Resolved, Tag, resolve_tagged};
 
@@ -24,10 +25,15 @@ pub(super) fn read<'a>(
     })
 }
 
+/// Go's standard encoding: line breaks are passed over, other blanks are not, and nobody looks at bits that are left over.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
+
 fn decode_binary(node: &Node, text: &str) -> Result<String, ConvertError> {
-    let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    let bytes = base64::engine::general_purpose::STANDARD
-        .decode(compact)
+    let bytes = BASE64
+        .decode(text.replace(['\r', '\n'], ""))
         .map_err(|_| ConvertError::new(node.span(), "!!binary value contains invalid base64 data"))?;
     // Go puts a replacement for each byte that belongs to no character.
     let mut text = String::with_capacity(bytes.len());

@@ -108,7 +108,16 @@ fn a_value_that_a_later_one_replaces_may_be_anything() {
 fn what_stands_under_null_has_no_place_in_kyamls_json() {
     let root = parse_one("~: 1\na: 2\n").unwrap();
     assert_eq!(to_json(&root, Dialect::Kyaml).unwrap().to_string(), r#"{"a":2}"#);
-    // It is not read, either, unless it stands deeper.
+    // A type that it says it has must fit.
+    assert_eq!(
+        both("!!null a: 1\n").1,
+        "yaml: line 1: cannot decode !!str `a` as a !!null"
+    );
+    assert_eq!(
+        both("- !!null 7: 1\n").1,
+        "yaml: line 1: cannot decode !!int `7` as a !!null"
+    );
+    // What stands there is not read, either, unless it stands deeper.
     assert_eq!(both("~: &a\n- *a\n").1, "{}");
     assert_eq!(
         both("b: {~: &a [*a]}\n").1,
@@ -196,6 +205,7 @@ fn an_anchor_within_takes_the_name_over() {
 fn repeated_keys_are_refused_where_kyaml_makes_a_map() {
     let problem = "yaml: line 2: mapping key \"a\" already defined at line 1";
     assert_eq!(both("a: 1\na: 2\n"), (r#"{"a":2}"#.into(), problem.into()));
+    assert_eq!(both("a: &a {b: 1}\n<<: *a\na: 2\n").1, problem.replace('2', "3"));
     // What stands under null is gone before that.
     assert_eq!(both("~:\n  a: 1\n  a: 2\nb: 3\n").1, r#"{"b":3}"#);
 }
@@ -205,6 +215,31 @@ fn binary_text_has_a_replacement_for_each_byte_that_is_no_character() {
     assert_eq!(
         both("a: !!binary 5678\n").1,
         "{\"a\":\"\u{fffd}\u{fffd}\u{fffd}\"}"
+    );
+}
+
+#[test]
+fn binary_text_may_have_line_breaks_in_it_and_bits_left_over_but_no_blanks() {
+    let sigs = |text: &str| both(text).0;
+    assert_eq!(sigs("a: !!binary |\n  YW\n  I=\n"), r#"{"a":"ab"}"#);
+    assert_eq!(sigs("a: !!binary YR==\n"), r#"{"a":"a"}"#);
+    for text in ["\"YQ = =\"", "\" YQ==\"", "YQ", "YQ==YQ=="] {
+        let problem = "yaml: line 1: !!binary value contains invalid base64 data";
+        assert_eq!(sigs(&format!("a: !!binary {text}\n")), problem, "{text}");
+    }
+}
+
+#[test]
+fn a_float_is_made_of_a_signed_integer_alone() {
+    let most = r#"{"a":9223372036854775807}"#.parse::<serde_json::Value>().unwrap()["a"].as_f64();
+    let (sigs, kyaml) = both("a: !!float 9223372036854775807\n");
+    for json in [sigs, kyaml] {
+        assert_eq!(json.parse::<serde_json::Value>().unwrap()["a"].as_f64(), most);
+    }
+    let problem = "yaml: line 1: cannot decode !!int `9223372036854775808` as a !!float";
+    assert_eq!(
+        both("a: !!float 9223372036854775808\n"),
+        (problem.into(), problem.into())
     );
 }
 
