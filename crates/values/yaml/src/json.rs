@@ -21,9 +21,13 @@ pub(crate) use scalar::{identity, refuse_unreadable};
 /// Converts a tree as the Go libraries of the dialect do: aliases and merge keys are expanded, dates become strings. Of a
 /// repeated key, if the reader let it pass, the last entry wins for sigs.k8s.io/yaml; kyaml refuses it.
 ///
-/// Comments count for kyaml: a block scalar that keeps its line breaks gets one more from a comment below the document.
+/// Comments count for kyaml, which prints a tree before it makes JSON of it: a block scalar that keeps its line breaks gets
+/// one more from a comment below the document, and a comment that finds no place may make what was printed unreadable.
 /// Numbers that JSON cannot hold and keys that are no scalars are errors.
 pub fn to_json(node: &Node, dialect: Dialect) -> Result<Value, ConvertError> {
+    if dialect == Dialect::Kyaml && printed::has_loose_comment(node) {
+        return printed::read_again(node);
+    }
     let place = match dialect {
         Dialect::Kyaml => Place::Block,
         Dialect::Sigs => Place::Nowhere,

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use crate::{ConvertError, Data, Dialect, Node, Style, Tag, emit, parse_one};
+use crate::{
+    ConvertError, Data, Dialect, Duplicates, Node, ParseOptions, Style, Tag, emit, parse_first_with,
+    parse_one,
+};
 
 /// Where a node is printed on the way to JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,6 +137,50 @@ fn refold(text: &str) -> String {
         Ok(node) => node.as_str().unwrap_or(text).to_owned(),
         Err(_) => text.to_owned(),
     }
+}
+
+/// Whether there is a comment behind something that may leave it no place: what is empty, has an anchor or a tag, or is
+/// no block. yaml v3 prints such a comment where the next one could be, or between a key and its value.
+pub(super) fn has_loose_comment(node: &Node) -> bool {
+    let has_line = |node: &Node| node.comments().is_some_and(|comments| !comments.line.is_empty());
+    match node.data() {
+        Data::Scalar(text) => has_line(node) && (text.is_empty() || node.tag_is_explicit()),
+        Data::Sequence(items) => has_line(node) || items.iter().any(has_loose_comment),
+        Data::Mapping(entries) => {
+            let is_loose = |(key, value): &(Node, Node)| {
+                has_line(key) && !has_place(value) || has_loose_comment(key) || has_loose_comment(value)
+            };
+            has_line(node) || entries.iter().any(is_loose)
+        }
+        Data::Alias(_) => has_line(node),
+    }
+}
+
+/// Whether a comment behind a key is sure to find its place behind or before the value.
+fn has_place(value: &Node) -> bool {
+    let is_bare = value.rare().is_none() && !value.tag_is_explicit();
+    is_bare
+        && match value.data() {
+            Data::Scalar(text) => !text.is_empty(),
+            Data::Sequence(items) => !items.is_empty() && value.style() != Style::Flow,
+            Data::Mapping(entries) => !entries.is_empty() && value.style() != Style::Flow,
+            Data::Alias(_) => false,
+        }
+}
+
+/// Prints a tree, and makes JSON of what is read of that.
+pub(super) fn read_again(node: &Node) -> Result<Value, ConvertError> {
+    let options = ParseOptions {
+        duplicates: Duplicates::Keep,
+        without_comments: true,
+        ..ParseOptions::default()
+    };
+    let document = parse_first_with(&emit::kyaml(node), options).map_err(|error| {
+        let message = format!("a comment breaks what is printed: {}", error.message);
+        ConvertError::new(node.span(), message)
+    })?;
+    let root = document.and_then(|document| document.root);
+    super::settled_root(root.unwrap_or_else(Node::null), Dialect::Kyaml)
 }
 
 /// What a document's foot comment does: the blank line that is printed above it becomes part of a block scalar that ends

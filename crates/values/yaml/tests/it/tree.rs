@@ -268,6 +268,26 @@ fn a_foot_comment_adds_a_break_to_a_text_that_keeps_its_own() {
 }
 
 #[test]
+fn a_comment_that_finds_no_place_breaks_what_kyaml_prints() {
+    let problem = "yaml: line 1: a comment breaks what is printed: could not find expected ':'";
+    for text in ["- a: ! #\n- {}\n", "? a #\n: &r\n-\n"] {
+        assert_eq!(both(text).1, problem, "{text}");
+    }
+    assert_eq!(both("a:\n  b: # c\n    {}\nd: 1\n").1, r#"{"a":{"b":{}},"d":1}"#);
+    // As kustomize v5.8.1 refuses what a patch makes of `securityContext: # why` and a field that it takes away.
+    let mut emptied = parse_one("a: # c\n  b: 1\nd: 1\n").unwrap();
+    emptied.get_mut("a").unwrap().remove("b");
+    let error = to_json(&emptied, Dialect::Kyaml).unwrap_err();
+    assert_eq!(error.to_string(), problem);
+    // Most find one.
+    assert_eq!(both("a: ! # c\nb: 2\n").1, r#"{"a":null,"b":2}"#);
+    assert_eq!(
+        both("a: # b\n  - c # d\ne: # f\n  g: h # i\nj: |+ # k\n  l\n\n").1,
+        r#"{"a":["c"],"e":{"g":"h"},"j":"l\n\n"}"#
+    );
+}
+
+#[test]
 fn block_scalars_within_flow_collections_keep_their_text() {
     let mut root = parse_one("a: [x]\n").unwrap();
     let mut text = weir_yaml::Node::string("a\n  b\n");
