@@ -43,13 +43,4 @@ impl Answers {
         }
         Ok(false)
     }
-
-    /// Whether kyaml cannot read what it printed: a comment behind nothing that has a tag or an anchor comes between the
-    /// next node and what stands before it. Its way to JSON leads through there, weir's does not.
-    pub(crate) fn are_broken(&self, oracle: &mut Oracle) -> Result<bool> {
-        match &self.printed {
-            Ok(printed) => Ok(Self::about(oracle, printed)?.printed.is_err()),
-            Err(_) => Ok(false),
-        }
-    }
 }
