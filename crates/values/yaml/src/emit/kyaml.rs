@@ -288,7 +288,8 @@ impl<'a> Emitter<'a> {
         match key.data() {
             Data::Alias(_) => true,
             Data::Scalar(text) => text.len() + extra <= 128 && !analyze(text, self.writer.flavor).multiline,
-            _ => key.is_null_or_empty(),
+            Data::Sequence(items) => items.is_empty(),
+            Data::Mapping(entries) => entries.is_empty(),
         }
     }
 

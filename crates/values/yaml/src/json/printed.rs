@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{
     ConvertError, Data, Dialect, Duplicates, Node, ParseOptions, Style, Tag, emit, parse_first_with,
-    parse_one,
+    parse_one, resolve,
 };
 
 /// Where a node is printed on the way to JSON.
@@ -40,7 +40,7 @@ pub(super) enum Printed {
 pub(super) fn scalar(node: &Node, text: &str, place: Place) -> Result<Printed, ConvertError> {
     Ok(match place {
         // In flow collections nothing is printed as quotes, and so is what has a colon in it, which is no time any more.
-        Place::Flow if is_nothing(node, text) || is_time(node) && text.contains(':') => Printed::Quoted,
+        Place::Flow if is_nothing(node, text) || text.contains(':') && is_time(node, text) => Printed::Quoted,
         Place::Block if starts_with_tab(node, text) => {
             return Err(ConvertError::new(
                 node.span(),
@@ -111,8 +111,14 @@ fn is_nothing(node: &Node, text: &str) -> bool {
     text.is_empty() && (node.tag() == Tag::None || node.is_null() && !node.tag_is_explicit())
 }
 
-fn is_time(node: &Node) -> bool {
-    node.style() == Style::Plain && node.tag() == Tag::Timestamp && !node.tag_is_explicit()
+fn is_time(node: &Node, text: &str) -> bool {
+    node.style() == Style::Plain
+        && match node.tag() {
+            Tag::Timestamp => !node.tag_is_explicit(),
+            // `!` is not printed.
+            Tag::None => resolve(text, Dialect::Kyaml).tag() == Tag::Timestamp,
+            _ => false,
+        }
 }
 
 /// Whether kyaml prints a block scalar that it cannot read again: one whose first line starts with a tab.

@@ -66,6 +66,12 @@ fn a_comment_below_a_key_that_is_a_collection_is_below_its_entry_alone() {
 }
 
 #[test]
+fn a_key_that_is_a_collection_is_none_the_less_for_a_tag_that_says_null() {
+    prints("? !!null\n-\n", "? !!null\n-\n:\n");
+    prints("? !!null {}\n", "!!null {}:\n");
+}
+
+#[test]
 fn tags_are_escaped_and_aliases_stand_before_their_colon() {
     prints("!!!", "!!%21\n");
     prints("![!", "![%21\n");

@@ -144,6 +144,7 @@ fn an_alias_stands_for_what_its_anchor_was_printed_as() {
             "- [&a 2001-01-01 00:00:00]\n- *a\n",
             r#"[["2001-01-01 00:00:00"],"2001-01-01 00:00:00"]"#,
         ),
+        ("[! 2001-2-4t1:9:0-05:00]\n", r#"["2001-2-4t1:9:0-05:00"]"#),
         // A text that the foot comment reaches is not that of the alias.
         ("a: &a |+\n  x\n\nb: *a\n# c\n", r#"{"a":"x\n\n","b":"x\n\n"}"#),
         ("b: &b |+\n  x\n\n# c\n", r#"{"b":"x\n\n\n"}"#),
