@@ -392,7 +392,8 @@ fn put(list: &mut Vec<Item>, lists: &Lists, item: Item, keys: &[String], values:
             kept.push(existing);
         }
     }
-    if !found {
+    // Null takes places, but gets none of its own.
+    if !found && !missing(lists.get(&item)) {
         kept.push(item);
     }
     *list = kept;
