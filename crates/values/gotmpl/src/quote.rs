@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::Str;
 use crate::unicode::is_print;
 
 /// `strconv.Quote`; with `ascii` it is `strconv.QuoteToASCII`.
@@ -97,6 +98,19 @@ pub(crate) fn unquote(literal: &str) -> Option<Vec<u8>> {
         rest = tail;
     }
     Some(out)
+}
+
+/// The same as a string. Most literals are what stands between their quotes.
+pub(crate) fn unquoted(literal: &str) -> Option<Str> {
+    let plain = match literal.as_bytes() {
+        [b'`', inner @ .., b'`'] => !inner.iter().any(|byte| matches!(byte, b'`' | b'\r')),
+        [b'"', inner @ .., b'"'] => !inner.iter().any(|byte| matches!(byte, b'"' | b'\\' | b'\n')),
+        _ => false,
+    };
+    if plain {
+        return literal.get(1..literal.len() - 1).map(Str::from);
+    }
+    unquote(literal).map(Str::from)
 }
 
 /// `strconv.UnquoteChar`: the code of the first character and what follows it.

@@ -110,6 +110,41 @@ pub(crate) struct Lexer<'t> {
     pub(crate) message: String,
 }
 
+/// What an ASCII byte is for the lexer: one look instead of several comparisons.
+mod class {
+    pub(super) const SPACE: u8 = 1;
+    /// What a word may begin with, other than a digit.
+    pub(super) const LETTER: u8 = 2;
+    pub(super) const WORD: u8 = 4;
+    /// What may follow a word, besides a delimiter.
+    pub(super) const TERMINATOR: u8 = 8;
+
+    static CLASSES: [u8; 256] = classes();
+
+    const fn classes() -> [u8; 256] {
+        let mut classes = [0; 256];
+        let mut at = 0;
+        while at < 128 {
+            #[expect(clippy::cast_possible_truncation, reason = "below 128")]
+            let byte = at as u8;
+            let class = match byte {
+                b' ' | b'\t' | b'\r' | b'\n' => SPACE | TERMINATOR,
+                b'_' | b'a'..=b'z' | b'A'..=b'Z' => LETTER | WORD,
+                b'0'..=b'9' => WORD,
+                b'.' | b',' | b'|' | b':' | b')' | b'(' => TERMINATOR,
+                _ => 0,
+            };
+            classes[at] = class;
+            at += 1;
+        }
+        classes
+    }
+
+    pub(super) fn is(byte: u8, class: u8) -> bool {
+        CLASSES[usize::from(byte)] & class != 0
+    }
+}
+
 const SPACES: [char; 4] = [' ', '\t', '\r', '\n'];
 
 fn is_space(c: char) -> bool {
@@ -169,14 +204,17 @@ impl<'t> Lexer<'t> {
     /// Goes to the end of a word.
     fn alphanumerics(&mut self) {
         loop {
+            let rest = self.input.as_bytes().get(self.pos..).unwrap_or_default();
+            self.pos += rest
+                .iter()
+                .position(|byte| !class::is(*byte, class::WORD))
+                .unwrap_or(rest.len());
             match self.byte() {
-                Some(b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z') => self.pos += 1,
-                Some(ascii) if ascii.is_ascii() => return,
-                None => return,
-                Some(_) => match self.peek().filter(|c| is_alphanumeric(*c)) {
+                Some(byte) if !byte.is_ascii() => match self.peek().filter(|c| is_alphanumeric(*c)) {
                     Some(c) => self.pos += c.len_utf8(),
                     None => return,
                 },
+                _ => return,
             }
         }
     }
@@ -309,10 +347,24 @@ impl<'t> Lexer<'t> {
     fn at_right_delim(&self) -> (bool, bool) {
         let rest = self.input.as_bytes().get(self.pos..).unwrap_or_default();
         let right = self.right.as_bytes();
+        match rest {
+            // Nearly everywhere one byte or two tell that there is none.
+            [first, second, ..] if *second != b'-' || !class::is(*first, class::SPACE) => {
+                return (self.at_right(*first), false);
+            }
+            _ => {}
+        }
         if has_right_trim(rest) && rest.get(2..).is_some_and(|rest| rest.starts_with(right)) {
             return (true, true);
         }
         (rest.starts_with(right), false)
+    }
+
+    /// Whether the right delimiter is here, where this byte is.
+    fn at_right(&self, byte: u8) -> bool {
+        let right = self.right.as_bytes();
+        let here = || self.input.as_bytes().get(self.pos..);
+        right.first() == Some(&byte) && here().is_some_and(|rest| rest.starts_with(right))
     }
 
     fn skip_right_delim(&mut self, trim: bool) {
@@ -347,14 +399,20 @@ impl<'t> Lexer<'t> {
             }
             return self.error("unclosed left paren".to_owned());
         }
+        let Some(byte) = self.byte() else {
+            return self.error("unclosed action".to_owned());
+        };
+        // Most of what there is, without a look at characters.
+        if class::is(byte, class::SPACE) {
+            return self.space();
+        }
+        if class::is(byte, class::LETTER) {
+            return self.identifier();
+        }
         let Some(c) = self.bump() else {
             return self.error("unclosed action".to_owned());
         };
         match c {
-            c if is_space(c) => {
-                self.back(c);
-                self.space()
-            }
             '=' => self.emit(Token::Assign),
             ':' => {
                 if self.bump() == Some('=') {
@@ -476,8 +534,8 @@ impl<'t> Lexer<'t> {
 
     fn at_terminator(&self) -> bool {
         match self.byte() {
-            None | Some(b'.' | b',' | b'|' | b':' | b')' | b'(' | b' ' | b'\t' | b'\r' | b'\n') => true,
-            Some(_) => self.rest().starts_with(self.right),
+            None => true,
+            Some(byte) => class::is(byte, class::TERMINATOR) || self.at_right(byte),
         }
     }
 

@@ -7,9 +7,9 @@ use super::node::{Arg, Branch, Command, List, Node, Part, Pipe, Tree, Variable};
 use super::number;
 use super::print::print_arg;
 use crate::exec::stack_address;
-use crate::quote::{quote, unquote};
+use crate::quote::{quote, unquoted};
 use crate::table::Table;
-use crate::{Delimiters, Functions, ParseError, Str};
+use crate::{Delimiters, Functions, ParseError};
 
 /// How deep control structures may nest, and how deep parentheses. Go allows 10000 parentheses, on a stack that
 /// grows.
@@ -297,8 +297,8 @@ impl<'p, 't> Parser<'p, 't> {
     fn template_name(&mut self, item: &Item<'t>, context: &str) -> Result<String> {
         match item.token {
             Token::String | Token::RawString => {
-                let name = unquote(item.text).ok_or_else(|| self.error("invalid syntax".to_owned()))?;
-                Ok(Str::from(name).to_string())
+                let name = unquoted(item.text).ok_or_else(|| self.error("invalid syntax".to_owned()))?;
+                Ok(name.to_string())
             }
             _ => Err(self.unexpected(item, context)),
         }
@@ -703,11 +703,11 @@ impl<'p, 't> Parser<'p, 't> {
                 Arg::Pipe(Box::new(pipe))
             }
             Token::String | Token::RawString => {
-                let value = unquote(item.text).ok_or_else(|| self.error("invalid syntax".to_owned()))?;
+                let value = unquoted(item.text).ok_or_else(|| self.error("invalid syntax".to_owned()))?;
                 Arg::Text {
                     pos,
                     quoted: part(&item),
-                    value: value.into(),
+                    value,
                 }
             }
             _ => {
