@@ -103,8 +103,8 @@ pub(crate) fn unquote(literal: &str) -> Option<Vec<u8>> {
 /// The same as a string. Most literals are what stands between their quotes.
 pub(crate) fn unquoted(literal: &str) -> Option<Str> {
     let plain = match literal.as_bytes() {
-        [b'`', inner @ .., b'`'] => !inner.iter().any(|byte| matches!(byte, b'`' | b'\r')),
-        [b'"', inner @ .., b'"'] => !inner.iter().any(|byte| matches!(byte, b'"' | b'\\' | b'\n')),
+        [b'`', inner @ .., b'`'] => memchr::memchr2(b'`', b'\r', inner).is_none(),
+        [b'"', inner @ .., b'"'] => memchr::memchr3(b'"', b'\\', b'\n', inner).is_none(),
         _ => false,
     };
     if plain {

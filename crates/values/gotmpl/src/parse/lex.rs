@@ -99,6 +99,8 @@ pub(crate) struct Lexer<'t> {
     input: &'t str,
     left: &'t str,
     right: &'t str,
+    /// The right delimiter begins as words or space do.
+    odd_right: bool,
     pos: usize,
     start: usize,
     line: usize,
@@ -165,10 +167,13 @@ fn has_right_trim(text: &[u8]) -> bool {
 
 impl<'t> Lexer<'t> {
     pub(crate) fn new(input: &'t str, left: &'t str, right: &'t str) -> Self {
+        let right = if right.is_empty() { "}}" } else { right };
+        let begins_as = |class| right.bytes().next().is_some_and(|byte| class::is(byte, class));
         Self {
             input,
             left: if left.is_empty() { "{{" } else { left },
-            right: if right.is_empty() { "}}" } else { right },
+            right,
+            odd_right: begins_as(class::SPACE | class::LETTER),
             pos: 0,
             start: 0,
             line: 1,
@@ -393,21 +398,25 @@ impl<'t> Lexer<'t> {
     }
 
     fn action(&mut self) -> Item<'t> {
+        let bytes = self.input.as_bytes();
+        // Most of what there is, without a look at characters or for the delimiter.
+        if !self.odd_right {
+            match bytes.get(self.pos..) {
+                Some([byte, ..]) if class::is(*byte, class::LETTER) => return self.identifier(),
+                Some([byte, next, ..]) if class::is(*byte, class::SPACE) && *next != b'-' => {
+                    return self.space();
+                }
+                _ => {}
+            }
+        }
         if self.at_right_delim().0 {
             if self.parens == 0 {
                 return self.right_delim();
             }
             return self.error("unclosed left paren".to_owned());
         }
-        let Some(byte) = self.byte() else {
-            return self.error("unclosed action".to_owned());
-        };
-        // Most of what there is, without a look at characters.
-        if class::is(byte, class::SPACE) {
+        if self.byte().is_some_and(|byte| class::is(byte, class::SPACE)) {
             return self.space();
-        }
-        if class::is(byte, class::LETTER) {
-            return self.identifier();
         }
         let Some(c) = self.bump() else {
             return self.error("unclosed action".to_owned());
@@ -560,7 +569,7 @@ impl<'t> Lexer<'t> {
     }
 
     fn raw(&mut self) -> Item<'t> {
-        let Some(end) = self.rest().find('`') else {
+        let Some(end) = memchr::memchr(b'`', self.rest().as_bytes()) else {
             return self.error("unterminated raw quoted string".to_owned());
         };
         self.pos += end + 1;
@@ -569,6 +578,16 @@ impl<'t> Lexer<'t> {
     }
 
     fn number(&mut self) -> Item<'t> {
+        // Digits alone are what most numbers are.
+        let rest = self.input.as_bytes().get(self.pos..).unwrap_or_default();
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if digits == 1 || (digits > 1 && rest.first() != Some(&b'0')) {
+            let after = rest.get(digits).copied().unwrap_or_default();
+            if class::is(after, class::TERMINATOR) && after != b'.' {
+                self.pos += digits;
+                return self.emit(Token::Number);
+            }
+        }
         if !self.scan_number() {
             return self.bad_number();
         }
@@ -634,15 +653,15 @@ impl<'t> Lexer<'t> {
 
 /// Where a delimiter is. They are short, and a search of its own for each would have to be set up each time.
 fn find(text: &str, delimiter: &str) -> Option<usize> {
-    let first = delimiter.chars().next()?;
+    let (bytes, delimiter) = (text.as_bytes(), delimiter.as_bytes());
+    let first = delimiter.first()?;
     let mut from = 0;
     loop {
-        let rest = text.get(from..)?;
-        let at = from + rest.find(first)?;
-        if text.get(at..)?.starts_with(delimiter) {
+        let at = from + memchr::memchr(*first, bytes.get(from..)?)?;
+        if bytes.get(at..)?.starts_with(delimiter) {
             return Some(at);
         }
-        from = at + first.len_utf8();
+        from = at + 1;
     }
 }
 

@@ -133,13 +133,19 @@ impl<'p, 't> Parser<'p, 't> {
 
     // Tokens.
 
+    #[inline]
     fn next(&mut self) -> Item<'t> {
         if self.peeked > 0 {
             self.peeked -= 1;
         } else {
-            self.tokens[0] = self.shared.lexer.next();
+            self.lex();
         }
         self.tokens.get(self.peeked).copied().unwrap_or(self.tokens[0])
+    }
+
+    #[inline(never)]
+    fn lex(&mut self) {
+        self.tokens[0] = self.shared.lexer.next();
     }
 
     fn backup(&mut self) {
@@ -163,19 +169,33 @@ impl<'p, 't> Parser<'p, 't> {
         item
     }
 
-    fn next_non_space(&mut self) -> Item<'t> {
-        loop {
-            let item = self.next();
-            if item.token != Token::Space {
-                return item;
-            }
+    /// What comes next is, without what it says.
+    #[inline]
+    fn peek_token(&mut self) -> Token {
+        if self.peeked == 0 {
+            self.lex();
+            self.peeked = 1;
+        }
+        self.tokens.get(self.peeked - 1).unwrap_or(&self.tokens[0]).token
+    }
+
+    #[inline]
+    fn skip_spaces(&mut self) {
+        while self.peek_token() == Token::Space {
+            self.peeked -= 1;
         }
     }
 
+    #[inline]
+    fn next_non_space(&mut self) -> Item<'t> {
+        self.skip_spaces();
+        self.next()
+    }
+
+    #[inline]
     fn peek_non_space(&mut self) -> Item<'t> {
-        let item = self.next_non_space();
-        self.backup();
-        item
+        self.skip_spaces();
+        self.peek()
     }
 
     // Errors.
@@ -233,8 +253,8 @@ impl<'p, 't> Parser<'p, 't> {
 
     fn text(&mut self) -> Result<List> {
         let begin = self.shared.nodes.len();
-        while self.peek().token != Token::Eof {
-            if self.peek().token == Token::LeftDelim {
+        while self.peek_token() != Token::Eof {
+            if self.peek_token() == Token::LeftDelim {
                 let delim = self.next();
                 if self.next_non_space().token == Token::Define {
                     Parser::new(self.shared).definition()?;
@@ -313,7 +333,11 @@ impl<'p, 't> Parser<'p, 't> {
 
     fn list(&mut self) -> Result<(List, End)> {
         let begin = self.shared.nodes.len();
-        while self.peek_non_space().token != Token::Eof {
+        loop {
+            self.skip_spaces();
+            if self.peek_token() == Token::Eof {
+                break;
+            }
             match self.text_or_action()? {
                 Parsed::Node(node) => self.shared.nodes.push(node),
                 Parsed::End(end) => return Ok((self.nodes_from(begin), end)),
@@ -410,7 +434,7 @@ impl<'p, 't> Parser<'p, 't> {
             });
         }
         // `else if` is an `if` inside the `else`, whose `end` serves both.
-        let token = self.peek().token;
+        let token = self.peek_token();
         let otherwise = if context == "if" && token == Token::If {
             self.next();
             List {
@@ -502,7 +526,11 @@ impl<'p, 't> Parser<'p, 't> {
     }
 
     fn declared(&mut self, pipe: &mut Pipe, declares: &mut Vec<Variable>, context: &str) -> Result<()> {
-        while self.peek_non_space().token == Token::Variable {
+        loop {
+            self.skip_spaces();
+            if self.peek_token() != Token::Variable {
+                break;
+            }
             let name = self.next();
             // Space is a token, so `$x foo` takes three tokens to be told from `$x := foo`.
             let after = self.peek();
@@ -591,7 +619,6 @@ impl<'p, 't> Parser<'p, 't> {
         let pos = offset(self.peek_non_space().pos);
         let begin = self.shared.args.len();
         loop {
-            self.peek_non_space();
             if let Some(operand) = self.operand()? {
                 self.shared.args.push(operand);
             }
@@ -622,7 +649,7 @@ impl<'p, 't> Parser<'p, 't> {
         }
         // Fields follow each other without anything between, so that a path is one part of the text.
         let mut more = part(&first);
-        while self.peek().token == Token::Field {
+        while self.peek_token() == Token::Field {
             more = more.up_to(part(&self.next()));
         }
         let pos = offset(first.pos);
