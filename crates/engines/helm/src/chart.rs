@@ -16,7 +16,7 @@ pub use file::File;
 pub use ignore::{IGNORE_FILE, Ignore, IgnoreError};
 use load::Formats;
 pub use load::LoadError;
-pub(crate) use load::is_gzip;
+pub(crate) use load::{TEMPLATES, Values, is_gzip, read_values};
 pub use metadata::{API_V1, API_V2, Maintainer, Metadata};
 pub use package::PackageError;
 pub use source::{Entry, MAX_CHART_SIZE, MAX_FILE_SIZE, NoArchives, Unpack};
@@ -24,6 +24,7 @@ pub use values_files::ValuesFilesError;
 
 use std::sync::Arc;
 
+use crate::ahead::Ahead;
 use crate::values::Table;
 
 /// A chart with its subcharts. Copies share files and values.
@@ -73,7 +74,17 @@ impl Chart {
 
     /// Loads a chart from its archive, which is also what the layer of a chart in a registry holds.
     pub fn from_archive(archive: &bytes::Bytes, unpack: &dyn Unpack) -> Result<Self, LoadError> {
-        load::load(source::of_archive(archive, unpack)?, unpack, Formats::Known)
+        load::load(source::of_archive(archive, unpack, None)?, unpack, Formats::Known)
+    }
+
+    /// The same, while what can be begun with already is done elsewhere: see [`Ahead`].
+    pub fn from_archive_ahead(
+        archive: &bytes::Bytes,
+        unpack: &dyn Unpack,
+        ahead: &Ahead,
+    ) -> Result<Self, LoadError> {
+        let files = source::of_archive(archive, unpack, Some(ahead))?;
+        load::load_ahead(files, unpack, Formats::Known, Some(ahead))
     }
 
     /// Loads a chart from the files that belong to it, in the order that counts for them.

@@ -10,6 +10,7 @@
 
 pub mod action;
 
+mod ahead;
 mod capabilities;
 mod chart;
 mod coalesce;
@@ -29,6 +30,7 @@ mod time;
 mod tree;
 mod values;
 
+pub use ahead::Ahead;
 pub use capabilities::{Capabilities, KubeVersion, KubeVersionError};
 pub use chart::{
     API_V1, API_V2, Chart, Crd, Dependency, Entry, File, IGNORE_FILE, Ignore, IgnoreError, Import, LoadError,
@@ -46,7 +48,7 @@ pub use release::{
 };
 pub use render::{
     Caller, DEFAULT_NAME, Options, RenderError, Rendered, Show, TemplateError, definitions, name_of_template,
-    render, render_files,
+    render, render_ahead, render_files,
 };
 pub use repository::{Blob, Index, IndexEntry, IndexError, NotFound, chart_manifest, highest_tag, is_range};
 pub use schema::SchemaError;

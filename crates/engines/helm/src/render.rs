@@ -7,8 +7,8 @@ mod run;
 
 pub use error::{Caller, RenderError, TemplateError};
 pub use print::{DEFAULT_NAME, Show, name_of_template};
-pub(crate) use run::lint;
-pub use run::{Options, Rendered, definitions, render, render_files};
+pub use run::{Options, Rendered, definitions, render, render_ahead, render_files};
+pub(crate) use run::{lint, template_set};
 
 /// Whether a file is a partial, which is included and never rendered by itself.
 pub(crate) fn is_partial(path: &str) -> bool {

@@ -11,13 +11,18 @@ pub struct Tgz;
 
 impl Unpack for Tgz {
     fn unpack(&self, archive: &Bytes, limit: usize) -> Result<Vec<Entry>, String> {
+        let mut entries = Vec::new();
+        self.unpack_each(archive, limit, &mut |entry| entries.push(entry))?;
+        Ok(entries)
+    }
+
+    fn unpack_each(&self, archive: &Bytes, limit: usize, found: &mut dyn FnMut(Entry)) -> Result<(), String> {
         let limit = limit as u64;
         let limits = Limits {
             bytes: limit,
             file_bytes: limit,
             ..Limits::default()
         };
-        let files = extract::files(archive.as_ref(), &limits).map_err(|error| error.to_string())?;
         let entry = |file: extract::ArchiveFile| Entry {
             path: file.path,
             data: file.bytes,
@@ -26,6 +31,7 @@ impl Unpack for Tgz {
                 .and_then(|seconds| Timestamp::from_second(seconds).ok())
                 .map(Into::into),
         };
-        Ok(files.into_iter().map(entry).collect())
+        extract::each_file(archive.as_ref(), &limits, |file| found(entry(file)))
+            .map_err(|error| error.to_string())
     }
 }

@@ -19,7 +19,7 @@ use crate::tree::{Entry, InsertError, Tree};
 
 pub use decompress::Compression;
 pub use disk::{to_folder, write_tree};
-pub use files::{ArchiveFile, files};
+pub use files::{ArchiveFile, each_file, files};
 
 /// What to do with symbolic links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -65,6 +65,10 @@ struct Layer {
     below: Option<Arc<Self>>,
 }
 
+/// The templates of one text, parsed for a set and not yet part of it. Copies share them.
+#[derive(Clone, Debug)]
+pub struct Parsed(Vec<Arc<Tree>>);
+
 /// Bytes of templates from which on they are parsed on two threads.
 const WORTH_A_THREAD: usize = 128 << 10;
 
@@ -97,6 +101,20 @@ impl Set {
         let trees = self.parse_apart(name, &Arc::new(text.to_owned()))?;
         self.add(&trees);
         Ok(())
+    }
+
+    /// Parses a text under a name and changes nothing: the first half of [`Set::parse`], which may be done at any time and on any
+    /// thread. What is parsed points into the text, which is not copied.
+    ///
+    /// # Errors
+    /// When the text is no template.
+    pub fn read(&self, name: &str, text: &Arc<String>) -> Result<Parsed, ParseError> {
+        self.parse_apart(name, text).map(Parsed)
+    }
+
+    /// Adds what this set or a copy of it has read: the other half of [`Set::parse`].
+    pub fn put(&mut self, parsed: &Parsed) {
+        self.add(&parsed.0);
     }
 
     /// Parses texts under their names, with the same result as one after the other with [`Set::parse`]; many are parsed

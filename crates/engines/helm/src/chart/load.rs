@@ -9,10 +9,11 @@ use super::file::File;
 use super::ignore::IgnoreError;
 use super::metadata::{API_V1, API_V2, Metadata};
 use super::source::{self, MAX_CHART_SIZE, MAX_FILE_SIZE, Unpack};
+use crate::ahead::Ahead;
 use crate::values;
 
 /// Where templates are, below their chart's folder.
-const TEMPLATES: &str = "templates/";
+pub(crate) const TEMPLATES: &str = "templates/";
 
 /// Subcharts are not nested deeper than this.
 const MAX_DEPTH: usize = 32;
@@ -81,16 +82,38 @@ pub(super) enum Formats {
 }
 
 pub(super) fn load(files: Vec<File>, unpack: &dyn Unpack, formats: Formats) -> Result<Chart, LoadError> {
-    load_at(files, unpack, formats, 0, &mut (MAX_CHART_SIZE * 4))
+    load_ahead(files, unpack, formats, None)
 }
 
-/// Loads at a depth; `left` bounds what the archives within archives may unpack to, all together.
-fn load_at(
-    mut files: Vec<File>,
+/// The same with what has been begun while the files came.
+pub(super) fn load_ahead(
+    files: Vec<File>,
     unpack: &dyn Unpack,
     formats: Formats,
+    ahead: Option<&Ahead>,
+) -> Result<Chart, LoadError> {
+    let mut from = Loading {
+        unpack,
+        ahead,
+        left: MAX_CHART_SIZE * 4,
+    };
+    load_at(files, formats, 0, &mut from)
+}
+
+/// What charts are loaded with.
+struct Loading<'a> {
+    unpack: &'a dyn Unpack,
+    ahead: Option<&'a Ahead>,
+    /// What the archives within archives may unpack to, all together.
+    left: usize,
+}
+
+/// Loads at a depth.
+fn load_at(
+    mut files: Vec<File>,
+    formats: Formats,
     depth: usize,
-    left: &mut usize,
+    from: &mut Loading<'_>,
 ) -> Result<Chart, LoadError> {
     if depth > MAX_DEPTH {
         return Err(LoadError::Depth);
@@ -109,24 +132,27 @@ fn load_at(
         // The values of a large chart take as long to read as everything below it: both at once.
         let reader = values.map(|file| {
             let read = move || read_values(file);
-            if file.data.len() < WORTH_A_THREAD {
+            if let Some(ahead) = from.ahead.filter(|ahead| ahead.has_begun(file)) {
+                Reading::Begun(ahead, file)
+            } else if file.data.len() < WORTH_A_THREAD {
                 Reading::Done(read())
             } else {
                 Reading::Apart(scope.spawn(read))
             }
         });
-        load_rest(parts, &files, unpack, depth, left, reader)
+        load_rest(parts, &files, depth, from, reader)
     })
 }
 
 /// Bytes of values from which on they are read on a thread of their own.
 const WORTH_A_THREAD: usize = 32 << 10;
 
-type Values = Result<Arc<values::Table>, LoadError>;
+pub(crate) type Values = Result<Arc<values::Table>, LoadError>;
 
 /// Values that are read already, or by another thread.
 enum Reading<'s> {
     Done(Values),
+    Begun(&'s Ahead, &'s File),
     Apart(std::thread::ScopedJoinHandle<'s, Values>),
 }
 
@@ -134,6 +160,7 @@ impl Reading<'_> {
     fn finish(self) -> Values {
         match self {
             Self::Done(values) => values,
+            Self::Begun(ahead, file) => ahead.values(file).unwrap_or_else(|| read_values(file)),
             Self::Apart(reader) => reader.join().unwrap_or_else(|_| {
                 Err(LoadError::File {
                     file: "values.yaml",
@@ -144,7 +171,7 @@ impl Reading<'_> {
     }
 }
 
-fn read_values(file: &File) -> Values {
+pub(crate) fn read_values(file: &File) -> Values {
     values::parse(&file.text())
         .map(Arc::new)
         .map_err(|error| LoadError::File {
@@ -156,9 +183,8 @@ fn read_values(file: &File) -> Values {
 fn load_rest(
     mut parts: Parts,
     files: &[File],
-    unpack: &dyn Unpack,
     depth: usize,
-    left: &mut usize,
+    from: &mut Loading<'_>,
     values: Option<Reading<'_>>,
 ) -> Result<Chart, LoadError> {
     for file in files {
@@ -167,9 +193,8 @@ fn load_rest(
     let described = describe(
         parts.metadata.take(),
         std::mem::take(&mut parts.subcharts),
-        unpack,
         depth,
-        left,
+        from,
     );
     // Helm reads values with the other files, so that what is wrong with them is said first.
     let values = values.map(Reading::finish).transpose()?;
@@ -192,15 +217,14 @@ fn load_rest(
 fn describe(
     metadata: Option<Metadata>,
     subcharts: BTreeMap<String, Vec<File>>,
-    unpack: &dyn Unpack,
     depth: usize,
-    left: &mut usize,
+    from: &mut Loading<'_>,
 ) -> Result<(Metadata, Vec<Chart>), LoadError> {
     let mut metadata = metadata.ok_or(LoadError::NoMetadata)?;
     metadata.validate().map_err(LoadError::Invalid)?;
     let mut dependencies = Vec::new();
     for (name, files) in subcharts {
-        let loaded = subchart(&name, files, unpack, depth, left).map_err(|source| LoadError::Subchart {
+        let loaded = subchart(&name, files, depth, from).map_err(|source| LoadError::Subchart {
             name: name.clone(),
             chart: metadata.name.clone(),
             source: Box::new(source),
@@ -213,9 +237,8 @@ fn describe(
 fn subchart(
     name: &str,
     files: Vec<File>,
-    unpack: &dyn Unpack,
     depth: usize,
-    left: &mut usize,
+    from: &mut Loading<'_>,
 ) -> Result<Option<Chart>, LoadError> {
     if name.starts_with(['_', '.']) {
         return Ok(None);
@@ -225,10 +248,10 @@ fn subchart(
             let found = files.first().map_or("", |file| &file.name);
             return Err(LoadError::Archive(format!("expected {name}, got {found}")));
         };
-        let files = source::of_archive(&file.data, unpack)?;
+        let files = source::of_archive(&file.data, from.unpack, None)?;
         let size: usize = files.iter().map(|file| file.data.len()).sum();
-        *left = left.checked_sub(size).ok_or(LoadError::ChartSize)?;
-        return load_at(files, unpack, Formats::Any, depth + 1, left).map(Some);
+        from.left = from.left.checked_sub(size).ok_or(LoadError::ChartSize)?;
+        return load_at(files, Formats::Any, depth + 1, from).map(Some);
     }
     // A file that lies in `charts/` itself is no chart.
     let files: Vec<File> = files
@@ -238,7 +261,7 @@ fn subchart(
             Some(file)
         })
         .collect();
-    load_at(files, unpack, Formats::Any, depth + 1, left).map(Some)
+    load_at(files, Formats::Any, depth + 1, from).map(Some)
 }
 
 #[derive(Default)]

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use super::file::File;
 use super::ignore::Ignore;
 use super::load::LoadError;
+use crate::ahead::Ahead;
 
 /// A chart's archive is at most this large when unpacked, as in Helm.
 pub const MAX_CHART_SIZE: usize = 100 << 20;
@@ -28,6 +29,12 @@ pub trait Unpack {
     ///
     /// An implementation need not read on when the files together exceed `limit` bytes, and says so in its error.
     fn unpack(&self, archive: &Bytes, limit: usize) -> Result<Vec<Entry>, String>;
+
+    /// The same, each handed on as soon as it is there, if the implementation can do so. After an error none of them counts.
+    fn unpack_each(&self, archive: &Bytes, limit: usize, found: &mut dyn FnMut(Entry)) -> Result<(), String> {
+        self.unpack(archive, limit)?.into_iter().for_each(found);
+        Ok(())
+    }
 }
 
 /// Opens nothing: for charts whose subcharts are known to be folders.
@@ -40,63 +47,87 @@ impl Unpack for NoArchives {
     }
 }
 
-/// The files of a chart's archive: without the top folder, paths cleaned, limits kept.
+/// The files of a chart's archive: without the top folder, paths cleaned, limits kept. What is worth beginning with while the
+/// rest is unpacked is begun with.
 ///
 /// Refused are paths that lead out of the chart, drives, a Chart.yaml that is in no folder, and what is too large.
-pub(crate) fn of_archive(archive: &Bytes, unpack: &dyn Unpack) -> Result<Vec<File>, LoadError> {
-    let entries = unpack
-        .unpack(archive, MAX_CHART_SIZE)
-        .map_err(LoadError::Archive)?;
+pub(crate) fn of_archive(
+    archive: &Bytes,
+    unpack: &dyn Unpack,
+    ahead: Option<&Ahead>,
+) -> Result<Vec<File>, LoadError> {
     let mut left = MAX_CHART_SIZE;
-    let mut files = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let delimiter = if entry.path.contains('\\') { '\\' } else { '/' };
-        let (top, below) = entry.path.split_once(delimiter).unwrap_or((&entry.path, ""));
-        let below = below.replace(delimiter, "/");
-        if below.starts_with('/') {
-            return Err(LoadError::Path(
-                "chart illegally contains absolute paths",
-                entry.path,
-            ));
+    let mut files = Vec::new();
+    let mut refused = None;
+    let unpacked = unpack.unpack_each(archive, MAX_CHART_SIZE, &mut |entry| {
+        if refused.is_some() {
+            return;
         }
-        let name = clean(&below);
-        if name.is_empty() {
-            return Err(LoadError::Path(
-                "chart illegally contains content outside the base directory",
-                entry.path,
-            ));
+        match file_of(entry, &mut left) {
+            Ok((top, mut file)) => {
+                if let Some(ahead) = ahead {
+                    ahead.offer(&top, &mut file);
+                }
+                files.push(file);
+            }
+            Err(error) => refused = Some(error),
         }
-        if name.starts_with("..") {
-            return Err(LoadError::Path(
-                "chart illegally references parent directory",
-                entry.path,
-            ));
-        }
-        let bytes = name.as_bytes();
-        if bytes.first().is_some_and(u8::is_ascii_alphabetic) && bytes.get(1..3) == Some(b":/") {
-            return Err(LoadError::Path(
-                "chart contains illegally named files",
-                entry.path,
-            ));
-        }
-        if top == "Chart.yaml" {
-            return Err(LoadError::Path("chart yaml not in base directory", entry.path));
-        }
-        if entry.data.len() > MAX_FILE_SIZE {
-            return Err(LoadError::FileSize(entry.path));
-        }
-        left = left
-            .checked_sub(entry.data.len())
-            .filter(|left| *left > 0)
-            .ok_or(LoadError::ChartSize)?;
-        let mut file = File::new(name, entry.data);
-        file.modified = entry.modified;
-        files.push(file);
+    });
+    // What is wrong with the archive itself is said first.
+    unpacked.map_err(LoadError::Archive)?;
+    if let Some(error) = refused {
+        return Err(error);
     }
     if files.is_empty() {
         return Err(LoadError::Empty);
     }
     Ok(files)
+}
+
+/// A chart's file, and the top folder that it is in.
+fn file_of(entry: Entry, left: &mut usize) -> Result<(String, File), LoadError> {
+    let delimiter = if entry.path.contains('\\') { '\\' } else { '/' };
+    let (top, below) = entry.path.split_once(delimiter).unwrap_or((&entry.path, ""));
+    let below = below.replace(delimiter, "/");
+    if below.starts_with('/') {
+        return Err(LoadError::Path(
+            "chart illegally contains absolute paths",
+            entry.path,
+        ));
+    }
+    let name = clean(&below);
+    if name.is_empty() {
+        return Err(LoadError::Path(
+            "chart illegally contains content outside the base directory",
+            entry.path,
+        ));
+    }
+    if name.starts_with("..") {
+        return Err(LoadError::Path(
+            "chart illegally references parent directory",
+            entry.path,
+        ));
+    }
+    let bytes = name.as_bytes();
+    if bytes.first().is_some_and(u8::is_ascii_alphabetic) && bytes.get(1..3) == Some(b":/") {
+        return Err(LoadError::Path(
+            "chart contains illegally named files",
+            entry.path,
+        ));
+    }
+    if top == "Chart.yaml" {
+        return Err(LoadError::Path("chart yaml not in base directory", entry.path));
+    }
+    if entry.data.len() > MAX_FILE_SIZE {
+        return Err(LoadError::FileSize(entry.path));
+    }
+    *left = left
+        .checked_sub(entry.data.len())
+        .filter(|left| *left > 0)
+        .ok_or(LoadError::ChartSize)?;
+    let mut file = File::new(name, entry.data);
+    file.modified = entry.modified;
+    Ok((top.to_owned(), file))
 }
 
 /// The files of a chart's folder that belong to the chart, in the order in which Helm walks it.

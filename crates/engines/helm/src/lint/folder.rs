@@ -70,7 +70,7 @@ impl<'u> Archive<'u> {
     /// # Errors
     /// When Helm would not unpack it: it is broken, or its chart has no name or one that is a path.
     pub fn open(path: String, archive: &Bytes, unpack: &'u dyn Unpack) -> Result<Self, String> {
-        let listed = source::of_archive(archive, unpack).map_err(|error| match error {
+        let listed = source::of_archive(archive, unpack, None).map_err(|error| match error {
             LoadError::Archive(message) => message,
             other => other.to_string(),
         })?;

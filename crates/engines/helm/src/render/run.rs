@@ -8,6 +8,7 @@ use weir_gotmpl::{Env, Functions, Host, Limits, Map, MissingKey, Set};
 
 use super::context::{self, VALUES};
 use super::error::{RenderError, TemplateError};
+use crate::ahead::Ahead;
 use crate::capabilities::{self, Capabilities};
 use crate::chart::{Chart, File, own_crds};
 use crate::coalesce::{self, Nulls};
@@ -122,7 +123,18 @@ pub fn render(
     host: &mut (dyn Host + Send),
     post: Option<&mut (dyn PostRender + Send)>,
 ) -> Result<Rendered, RenderError> {
-    apart(|| here(chart, values, options, host, post))
+    apart(|| here(chart, values, options, host, post, None))
+}
+
+/// The same with what has been begun while the chart was loaded.
+pub fn render_ahead(
+    chart: &Chart,
+    values: &Table,
+    options: &Options,
+    host: &mut (dyn Host + Send),
+    ahead: &Ahead,
+) -> Result<Rendered, RenderError> {
+    apart(|| here(chart, values, options, host, None, Some(ahead)))
 }
 
 /// Renders the templates of a chart as it is, with the values as they are: nothing is coalesced, no subchart is left
@@ -137,7 +149,7 @@ pub fn render_files(
         let root = Node::of(chart);
         let top = scope(coalesce::table(values), options);
         let mut files = BTreeMap::new();
-        execute(&root, &top, options, host, |path, text| {
+        execute(&root, &top, options, host, None, |path, text| {
             files.insert(path.to_owned(), text);
         })?;
         Ok(files)
@@ -169,7 +181,7 @@ pub(crate) fn lint(
             release.insert("IsInstall", false);
         }
         let mut files = BTreeMap::new();
-        execute(&root, &top, options, host, |path, text| {
+        execute(&root, &top, options, host, None, |path, text| {
             files.insert(path.to_owned(), text);
         })?;
         Ok(Some(files))
@@ -206,6 +218,7 @@ fn here(
     options: &Options,
     host: &mut (dyn Host + Send),
     post: Option<&mut (dyn PostRender + Send)>,
+    ahead: Option<&Ahead>,
 ) -> Result<Rendered, RenderError> {
     let mut warnings = Vec::new();
     let values = coalesce::table(values);
@@ -222,10 +235,10 @@ fn here(
         });
     }
     let (files, sorted) = match post {
-        None => execute_and_read(&root, &top, options, host)?,
+        None => execute_and_read(&root, &top, options, host, ahead)?,
         Some(post) => {
             let mut files = BTreeMap::new();
-            execute(&root, &top, options, host, |path, text| {
+            execute(&root, &top, options, host, None, |path, text| {
                 files.insert(path.to_owned(), text);
             })?;
             let notes = take_notes(&mut files);
@@ -293,6 +306,7 @@ fn execute_and_read(
     top: &Map,
     options: &Options,
     host: &mut (dyn Host + Send),
+    ahead: Option<&Ahead>,
 ) -> Result<(Files, Result<Sorted, ManifestError>), RenderError> {
     let (sender, receiver) = std::sync::mpsc::channel::<(String, String)>();
     let rendered = Mutex::new(receiver);
@@ -300,7 +314,7 @@ fn execute_and_read(
         let reader = scope.spawn(|| read_all(&rendered));
         // Moved in here, so that it ends with this scope whatever happens: the reader waits for that.
         let sender = sender;
-        let executed = execute(root, top, options, host, |path, text| {
+        let executed = execute(root, top, options, host, ahead, |path, text| {
             // The receiver lives as long as this scope.
             let _sent = sender.send((path.to_owned(), text));
         });
@@ -339,33 +353,42 @@ fn read_all(rendered: &Mutex<Receiver<(String, String)>>) -> (Files, Vec<ReadFil
     (files, read)
 }
 
-/// Executes all templates, and hands on what each renders.
-fn execute(
-    root: &Node,
-    top: &Map,
-    options: &Options,
-    host: &mut (dyn Host + Send),
-    mut rendered: impl FnMut(&str, String),
-) -> Result<(), RenderError> {
-    let templates = context::templates(root, top);
-    // The deepest first, so that what a chart defines replaces what its subcharts define.
-    let mut paths: Vec<&String> = templates.keys().collect();
-    paths.sort_by_cached_key(|path| std::cmp::Reverse((path.matches('/').count(), *path)));
-    let functions = Functions::helm();
-    let mut set = Set::new(
-        Arc::new(functions),
+/// A set for templates of charts, without any.
+pub(crate) fn template_set() -> Set {
+    Set::new(
+        Arc::new(Functions::helm()),
         weir_gotmpl::Options {
             // Messages say it.
             name: "gotpl".to_owned(),
             missing_key: MissingKey::Zero,
             ..weir_gotmpl::Options::default()
         },
-    );
+    )
+}
+
+/// Executes all templates, and hands on what each renders.
+fn execute(
+    root: &Node,
+    top: &Map,
+    options: &Options,
+    host: &mut (dyn Host + Send),
+    ahead: Option<&Ahead>,
+    mut rendered: impl FnMut(&str, String),
+) -> Result<(), RenderError> {
+    let templates = context::templates(root, top);
+    // The deepest first, so that what a chart defines replaces what its subcharts define.
+    let mut paths: Vec<&String> = templates.keys().collect();
+    paths.sort_by_cached_key(|path| std::cmp::Reverse((path.matches('/').count(), *path)));
+    let mut set = ahead.map_or_else(template_set, Ahead::set);
     let texts: Vec<(&str, Arc<String>)> = paths
         .iter()
         .filter_map(|path| Some((path.as_str(), Arc::clone(&templates.get(*path)?.text))))
         .collect();
-    set.parse_all(&texts).map_err(|error| {
+    let parsed = match ahead {
+        Some(ahead) => ahead.parse_all(&mut set, &texts),
+        None => set.parse_all(&texts),
+    };
+    parsed.map_err(|error| {
         let text = templates.get(&error.name).map_or("", |template| &template.text);
         RenderError::Template(TemplateError::parse(&error.name, text, &error))
     })?;

@@ -9,6 +9,7 @@
     reason = "tests fail loudly and say what they did not run"
 )]
 
+mod ahead;
 mod charts;
 mod chartutil;
 mod engine;

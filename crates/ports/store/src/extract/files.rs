@@ -27,8 +27,21 @@ pub struct ArchiveFile {
 /// # Errors
 /// See [`ExtractError`]; names are not judged, but two entries of one name are refused.
 pub fn files(archive: impl Read, limits: &Limits) -> Result<Vec<ArchiveFile>, ExtractError> {
-    let mut reader = Reader::new(decompress::limited(archive, limits)?);
     let mut files = Vec::new();
+    each_file(archive, limits, |file| files.push(file))?;
+    Ok(files)
+}
+
+/// The same, each given as soon as it is read: after an error none of them is to be used.
+///
+/// # Errors
+/// Those of [`files`].
+pub fn each_file(
+    archive: impl Read,
+    limits: &Limits,
+    mut found: impl FnMut(ArchiveFile),
+) -> Result<(), ExtractError> {
+    let mut reader = Reader::new(decompress::limited(archive, limits)?);
     let mut names = BTreeSet::new();
     let mut entries = 0_u64;
     let mut bytes = 0_u64;
@@ -54,11 +67,11 @@ pub fn files(archive: impl Read, limits: &Limits) -> Result<Vec<ArchiveFile>, Ex
         if header.kind == Kind::File {
             reader.read_to_end(&mut content)?;
         }
-        files.push(ArchiveFile {
+        found(ArchiveFile {
             path: header.name,
             bytes: content.into(),
             modified: header.modified,
         });
     }
-    Ok(files)
+    Ok(())
 }
