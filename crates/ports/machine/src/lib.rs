@@ -5,6 +5,8 @@ mod certificates;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use rand::TryRngCore as _;
+use rand::rngs::OsRng;
 use weir_gotmpl::{CallError, CertificateRequest, Host, KeyKind};
 
 /// The outside of a render.
@@ -43,7 +45,11 @@ fn offset(zone: &TimeZone, seconds: i64) -> Option<(i32, String)> {
 
 impl Host for Machine {
     fn random(&mut self, bytes: &mut [u8]) -> Result<(), CallError> {
-        aws_lc_rs::rand::fill(bytes).map_err(|_| CallError::new("no source of random bytes"))
+        // Of the system itself: a process that makes one password would first prepare a generator of its own for as long as
+        // a large chart takes.
+        OsRng
+            .try_fill_bytes(bytes)
+            .map_err(|_| CallError::new("no source of random bytes"))
     }
 
     fn now(&mut self) -> Result<i128, CallError> {
