@@ -9,6 +9,9 @@ use super::{ExtractError, decompress, exceeds};
 use crate::limits::Limits;
 use crate::tar::{Kind, Reader};
 
+/// A header may promise more than comes: no more than this is made room for before it is there.
+const PROMISED: u64 = 8 << 20;
+
 /// A file of an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArchiveFile {
@@ -62,10 +65,18 @@ pub fn each_file(
         if !names.insert(header.name.clone()) {
             return Err(ExtractError::Duplicate(header.name));
         }
-        // A header may promise more than comes.
-        let mut content = Vec::with_capacity(usize::try_from(header.size.min(8 << 20)).unwrap_or_default());
+        let mut content = Vec::new();
         if header.kind == Kind::File {
-            reader.read_to_end(&mut content)?;
+            match usize::try_from(header.size) {
+                // Fresh memory is zeroed already, which reading to an end that it must find would do once more.
+                Ok(size) if header.size <= PROMISED => {
+                    content = vec![0; size];
+                    reader.read_exact(&mut content)?;
+                }
+                _ => {
+                    reader.read_to_end(&mut content)?;
+                }
+            }
         }
         found(ArchiveFile {
             path: header.name,
