@@ -11,7 +11,7 @@ use weir_charts::{
     Answer, FetchError, Login, MAX_ARCHIVE, MAX_INDEX, MAX_PROVENANCE, RegistryError, Repository, UrlError,
     Web, pull, tag_of, version_of,
 };
-use weir_helm::{Chart, Index, NotFound, highest_tag, is_range};
+use weir_helm::{Ahead, Chart, Index, NotFound, highest_tag, is_range};
 use weir_oci::{Digest, Reference, Tag};
 use weir_redact::SecretString;
 use weir_registry::{Client, ClientIdentity, ClientOptions, Credential, Keychain, PlainHttp};
@@ -173,6 +173,12 @@ impl Location {
     pub(super) fn load_here(&self, name: &Path) -> Result<Chart> {
         self.check()?;
         source::load(name)
+    }
+
+    /// The same while work on it is begun elsewhere.
+    pub(super) fn load_ahead(&self, name: &Path, ahead: &Ahead) -> Result<Chart> {
+        self.check()?;
+        source::load_ahead(name, ahead)
     }
 
     /// Loads a chart, from this machine or from elsewhere.

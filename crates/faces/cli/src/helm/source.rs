@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 pub(crate) use weir_charts::Tgz;
-use weir_helm::{Chart, File, IGNORE_FILE, Ignore, LoadError, MAX_CHART_SIZE, MAX_FILE_SIZE};
+use weir_helm::{Ahead, Chart, File, IGNORE_FILE, Ignore, LoadError, MAX_CHART_SIZE, MAX_FILE_SIZE};
 
 use crate::{CommandError, run::Result};
 
@@ -14,6 +15,18 @@ const MAX_DEPTH: usize = 64;
 
 /// Loads the chart in a folder or an archive.
 pub(super) fn load(path: &Path) -> Result<Chart> {
+    load_with(path, |archive| Chart::from_archive(archive, &Tgz))
+}
+
+/// The same; work on what is in an archive is begun while the rest of it is unpacked.
+pub(super) fn load_ahead(path: &Path, ahead: &Ahead) -> Result<Chart> {
+    load_with(path, |archive| Chart::from_archive_ahead(archive, &Tgz, ahead))
+}
+
+fn load_with(
+    path: &Path,
+    from_archive: impl FnOnce(&Bytes) -> std::result::Result<Chart, LoadError>,
+) -> Result<Chart> {
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -46,7 +59,7 @@ pub(super) fn load(path: &Path) -> Result<Chart> {
             };
             return Err(CommandError::user(format!("file '{}' {what}", path.display())));
         }
-        Chart::from_archive(&archive.into(), &Tgz)
+        from_archive(&archive.into())
     };
     loaded.map_err(|error| explain(path, &error))
 }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use weir_helm::{
-    Chart, DEFAULT_NAME, KubeVersion, Options, Origins, RenderError, Rendered, Show, Table, TemplateError,
-    render, split, validate_name,
+    Ahead, Chart, DEFAULT_NAME, KubeVersion, Options, Origins, RenderError, Rendered, Show, Table,
+    TemplateError, render, render_ahead, split, validate_name,
 };
 use weir_machine::Machine;
 
@@ -172,14 +172,26 @@ impl Template {
     pub(super) async fn run(mut self, cx: &mut Context<'_>) -> Result {
         let asked = self.read(cx)?;
         let chart = self.location.load(cx, &asked.chart).await?;
-        self.render(cx, asked, &chart)
+        self.render(cx, asked, &chart, None)
     }
 
     /// The same for a chart on this machine.
     pub(super) fn run_alone(mut self, cx: &mut Context<'_>) -> Result {
         let asked = self.read(cx)?;
-        let chart = self.location.load_here(&asked.chart)?;
-        self.render(cx, asked, &chart)
+        if asked.chart.is_dir() {
+            let chart = self.location.load_here(&asked.chart)?;
+            return self.render(cx, asked, &chart, None);
+        }
+        let ahead = Ahead::default();
+        let done = ahead.beside(|| {
+            let chart = self.location.load_ahead(&asked.chart, &ahead)?;
+            let done = self.render(cx, asked, &chart, Some(&ahead));
+            std::mem::forget(chart);
+            done
+        });
+        // The process ends with this command, and takes them with it faster than they can be given back piece by piece.
+        std::mem::forget(ahead);
+        done
     }
 
     /// What the arguments say, checked before a chart is looked for.
@@ -203,7 +215,7 @@ impl Template {
         })
     }
 
-    fn render(mut self, cx: &mut Context<'_>, asked: Asked, chart: &Chart) -> Result {
+    fn render(mut self, cx: &mut Context<'_>, asked: Asked, chart: &Chart, ahead: Option<&Ahead>) -> Result {
         let Asked {
             name,
             kube_version,
@@ -226,7 +238,11 @@ impl Template {
         }
         options.capabilities.api_versions.append(&mut self.api_versions);
         let mut host = Machine::new(cx.io.now());
-        let rendered = match render(chart, &values, &options, &mut host, None) {
+        let rendered = match ahead {
+            Some(ahead) => render_ahead(chart, &values, &options, &mut host, ahead),
+            None => render(chart, &values, &options, &mut host, None),
+        };
+        let rendered = match rendered {
             Ok(rendered) => rendered,
             Err(error) => {
                 if let (true, RenderError::Manifest { files, .. }) = (self.debug, &error) {
