@@ -36,11 +36,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// What compilers put between `.text` and a function's name: nothing, or what they know of when it runs.
+const PARTS: [&str; 4] = ["", ".unlikely", ".startup", ".exit"];
+
 /// A linker script that adds to the linker's own: a section of the functions in the list, before all others.
 fn layout(list: &str) -> Result<String, std::fmt::Error> {
     let mut script = "SECTIONS\n{\n  .text.first :\n  {\n".to_owned();
     for name in list.lines().filter(|line| !line.starts_with('#')) {
-        writeln!(script, "    *(.text.{name} .text.unlikely.{name})")?;
+        let sections = PARTS.map(|part| format!(".text{part}.{name}"));
+        writeln!(script, "    *({})", sections.join(" "))?;
     }
     script.push_str("  }\n}\nINSERT BEFORE .text;\n");
     Ok(script)
