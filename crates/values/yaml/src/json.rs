@@ -4,6 +4,7 @@ mod printed;
 mod scalar;
 
 use std::borrow::Cow;
+use std::cell::LazyCell;
 use std::collections::HashMap;
 
 use serde_json::{Map, Number, Value};
@@ -91,6 +92,11 @@ fn mapping(
         refuse_repeated(entries)?;
     }
     let mut map = Map::new();
+    // Asked for only where a value has no JSON.
+    let last = LazyCell::new(|| last_places(entries, dialect));
+    let is_replaced = |key: &Node, at: usize| {
+        identity(key, dialect).is_some_and(|key| last.get(&key).is_some_and(|last| *last > at))
+    };
     for (at, (key, node)) in entries.iter().enumerate() {
         if !is_read(key) {
             refuse_unreadable(key, dialect)?;
@@ -98,7 +104,7 @@ fn mapping(
         }
         let entry = match value(node, dialect, place) {
             // Nobody looks at a value that a later one of the same key replaces, once it could be read.
-            Err(_) if is_replaced(key, entries.get(at + 1..).unwrap_or_default(), dialect) => {
+            Err(_) if is_replaced(key, at) => {
                 refuse_unreadable(node, dialect)?;
                 continue;
             }
@@ -141,11 +147,11 @@ fn refuse_repeated(entries: &[(Node, Node)]) -> Result<(), ConvertError> {
     Ok(())
 }
 
-fn is_replaced(key: &Node, later: &[(Node, Node)], dialect: Dialect) -> bool {
-    identity(key, dialect).is_some_and(|key| {
-        let mut others = later.iter().filter_map(|(other, _)| identity(other, dialect));
-        others.any(|other| other == key)
-    })
+/// Where each key stands last.
+fn last_places(entries: &[(Node, Node)], dialect: Dialect) -> HashMap<String, usize> {
+    let keys = entries.iter().enumerate();
+    keys.filter_map(|(at, (key, _))| Some((identity(key, dialect)?, at)))
+        .collect()
 }
 
 fn scalar(node: &Node, text: &str, dialect: Dialect, place: Place) -> Result<Value, ConvertError> {

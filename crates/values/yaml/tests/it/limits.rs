@@ -33,6 +33,20 @@ fn n10_repeated_keys_can_be_kept_and_then_the_last_wins() {
     assert_eq!(value["a"], 2);
 }
 
+/// Of each value without JSON it is asked whether a later one replaces it: if that were a search, this would not end.
+#[test]
+fn n10_values_that_later_ones_replace_are_found_at_once() {
+    let options = ParseOptions {
+        duplicates: Duplicates::Keep,
+        ..ParseOptions::default()
+    };
+    let mut text: String = numbered(20_000, |n| format!("k{n}: .nan\n"));
+    text.push_str(&numbered(20_000, |n| format!("k{n}: {n}\n")));
+    let documents = parse_all_with(&text, options).unwrap();
+    let value = to_json(documents[0].root.as_ref().unwrap(), Dialect::Sigs).unwrap();
+    assert_eq!(value["k19999"], 19_999);
+}
+
 #[test]
 fn n10_a_billion_laughs_are_refused() {
     let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
