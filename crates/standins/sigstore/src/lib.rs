@@ -31,6 +31,7 @@ mod api;
 mod authority;
 mod certificate;
 mod der;
+mod extensions;
 mod key;
 mod log;
 mod loopback;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::authority::Holder;
+use crate::extensions;
 
 /// Something that runs, or somebody, to whom the provider of an instance gives tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +95,7 @@ impl Workload {
                 "namespace_path": project.rsplit_once('/').map_or("", |(group, _)| group),
                 "ref": branch,
                 "ref_type": "branch",
+                "ref_path": format!("refs/heads/{branch}"),
                 "sha": commit,
                 "ci_config_ref_uri": format!("{host}/{project}//.gitlab-ci.yml@refs/heads/{branch}"),
                 "ci_config_sha": commit,
@@ -109,114 +111,19 @@ impl Workload {
     }
 }
 
-/// What a certificate says of a build: the last number of the extension's object identifier, what stands before, and the claim that it
-/// has.
-type Extension = (u8, Before, &'static str);
-
-/// What a claim is made an address with.
-#[derive(Clone, Copy)]
-enum Before {
-    Nothing,
-    /// `https://` alone, where the claim has the host.
-    Scheme,
-    /// The address of the service.
-    Service,
-}
-
-/// GitHub's, as the configuration of Sigstore's own Fulcio has them.
-const ACTIONS: [Extension; 20] = [
-    (2, Before::Nothing, "event_name"),
-    (3, Before::Nothing, "sha"),
-    (4, Before::Nothing, "workflow"),
-    (5, Before::Nothing, "repository"),
-    (6, Before::Nothing, "ref"),
-    (9, Before::Service, "job_workflow_ref"),
-    (10, Before::Nothing, "job_workflow_sha"),
-    (11, Before::Nothing, "runner_environment"),
-    (12, Before::Service, "repository"),
-    (13, Before::Nothing, "sha"),
-    (14, Before::Nothing, "ref"),
-    (15, Before::Nothing, "repository_id"),
-    (16, Before::Service, "repository_owner"),
-    (17, Before::Nothing, "repository_owner_id"),
-    (18, Before::Service, "workflow_ref"),
-    (19, Before::Nothing, "workflow_sha"),
-    (20, Before::Nothing, "event_name"),
-    (21, Before::Service, RUN),
-    (22, Before::Nothing, "repository_visibility"),
-    (23, Before::Nothing, "environment"),
-];
-
-/// GitLab's, likewise.
-const GITLAB: [Extension; 14] = [
-    (9, Before::Scheme, "ci_config_ref_uri"),
-    (10, Before::Nothing, "ci_config_sha"),
-    (11, Before::Nothing, "runner_environment"),
-    (12, Before::Service, "project_path"),
-    (13, Before::Nothing, "sha"),
-    (14, Before::Nothing, REFERENCE),
-    (15, Before::Nothing, "project_id"),
-    (16, Before::Service, "namespace_path"),
-    (17, Before::Nothing, "namespace_id"),
-    (18, Before::Scheme, "ci_config_ref_uri"),
-    (19, Before::Nothing, "ci_config_sha"),
-    (20, Before::Nothing, "pipeline_source"),
-    (21, Before::Service, RUN),
-    (22, Before::Nothing, "project_visibility"),
-];
-
-/// Not claims, but made of several: the address of the run, and a branch or tag with its whole name.
-const RUN: &str = "the run";
-const REFERENCE: &str = "the reference";
-
-/// A claim, or what is made of several.
-fn claim(claims: &Value, name: &str) -> Option<String> {
-    let text = |name: &str| claims[name].as_str().filter(|text| !text.is_empty());
-    match name {
-        RUN if claims["run_id"].is_string() => Some(format!(
-            "{}/actions/runs/{}/attempts/{}",
-            text("repository")?,
-            text("run_id")?,
-            text("run_attempt")?
-        )),
-        RUN => Some(format!("{}/-/jobs/{}", text("project_path")?, text("job_id")?)),
-        REFERENCE => {
-            let kind = if text("ref_type")? == "branch" {
-                "heads"
-            } else {
-                "tags"
-            };
-            Some(format!("refs/{kind}/{}", text("ref")?))
-        }
-        name => text(name).map(str::to_owned),
-    }
-}
-
-fn build(claims: &Value, service: &str, extensions: &[Extension]) -> BTreeMap<u8, String> {
-    let known = extensions.iter().filter_map(|(number, before, name)| {
-        let text = claim(claims, name)?;
-        let text = match before {
-            Before::Nothing => text,
-            Before::Scheme => format!("https://{text}"),
-            Before::Service => format!("{service}/{text}"),
-        };
-        Some((*number, text))
-    });
-    known.collect()
-}
-
 /// Whose certificate a token gets, as the configuration of Sigstore's own Fulcio has it; nothing where the claims name
 /// nobody whom it would know.
 pub(crate) fn holder(issuer: &str, claims: &Value) -> Option<Holder> {
     let text = |name: &str| claims[name].as_str().filter(|text| !text.is_empty());
     let account = &claims["kubernetes.io"];
     let (subject, build) = if let Some(workflow) = text("job_workflow_ref") {
-        let service = "https://github.com";
-        (format!("{service}/{workflow}"), build(claims, service, &ACTIONS))
+        (
+            format!("https://github.com/{workflow}"),
+            extensions::actions(claims),
+        )
     } else if let Some(config) = text("ci_config_ref_uri") {
         let host = config.split('/').next().unwrap_or_default();
-        let build = build(claims, &format!("https://{host}"), &GITLAB);
-        (format!("https://{config}"), build)
+        (format!("https://{config}"), extensions::gitlab(host, claims))
     } else if let Some(namespace) = account["namespace"].as_str() {
         let name = account["serviceaccount"]["name"].as_str()?;
         let subject = format!("https://kubernetes.io/namespaces/{namespace}/serviceaccounts/{name}");
