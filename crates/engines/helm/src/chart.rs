@@ -5,6 +5,7 @@ mod dependency;
 pub(crate) mod fields;
 mod file;
 mod ignore;
+pub(crate) mod json;
 mod load;
 mod metadata;
 mod package;

@@ -16,8 +16,8 @@ use crate::{
 };
 use printed::{Place, Printed};
 
-pub use scalar::collection_as_key;
-pub(crate) use scalar::{identity, refuse_unreadable};
+pub(crate) use scalar::identity;
+pub use scalar::{collection_as_key, refuse_unreadable};
 
 /// Converts a tree as the Go libraries of the dialect do: aliases and merge keys are expanded, dates become strings. Of a
 /// repeated key, if the reader let it pass, the last entry wins for sigs.k8s.io/yaml; kyaml refuses it.
@@ -177,6 +177,38 @@ fn scalar(node: &Node, text: &str, dialect: Dialect, place: Place) -> Result<Val
         })?,
         Resolved::Str | Resolved::Timestamp(_) => Value::String(text.into_owned()),
     })
+}
+
+/// Refuses a tree without aliases that [`to_json`] has no JSON for, and makes none.
+pub fn refuse_without_json(node: &Node, dialect: Dialect) -> Result<(), ConvertError> {
+    match node.data() {
+        // Of what may be a number some are none in JSON, and a tag may not fit its text.
+        Data::Scalar(text) if node.tag() == Tag::Float || node.tag_is_explicit() => {
+            scalar(node, text, dialect, Place::Nowhere).map(drop)
+        }
+        Data::Scalar(_) => Ok(()),
+        Data::Sequence(items) => items
+            .iter()
+            .try_for_each(|item| refuse_without_json(item, dialect)),
+        Data::Mapping(entries) => {
+            let last = LazyCell::new(|| last_places(entries, dialect));
+            entries.iter().enumerate().try_for_each(|(at, (key, value))| {
+                if key.tag() != Tag::Str || key.tag_is_explicit() {
+                    key_text(key, dialect, Place::Nowhere)?;
+                }
+                let Err(error) = refuse_without_json(value, dialect) else {
+                    return Ok(());
+                };
+                let key = identity(key, dialect);
+                let is_replaced = key.is_some_and(|key| last.get(&key).is_some_and(|last| *last > at));
+                if is_replaced {
+                    return refuse_unreadable(value, dialect);
+                }
+                Err(error)
+            })
+        }
+        Data::Alias(name) => Err(contains_itself(node, name)),
+    }
 }
 
 fn number(value: i128) -> Value {

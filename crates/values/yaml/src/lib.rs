@@ -38,7 +38,10 @@ mod timestamp;
 pub use alias::expand_aliases;
 pub use data::{Data, DataMut, DataRef};
 pub use error::{ConvertError, ParseError};
-pub use json::{collection_as_key, from_json, from_json_styled, from_json_text, key_to_string, to_json};
+pub use json::{
+    collection_as_key, from_json, from_json_styled, from_json_text, key_to_string, refuse_unreadable,
+    refuse_without_json, to_json,
+};
 pub use list::List;
 pub use node::{Comments, Document, Node, Rare, Span, Style, Tag};
 pub use number::{go_float, go_json_number, parse_go_int};

@@ -606,6 +606,28 @@ impl Generator<'_> {
                     .replace("CHART", chart),
             );
         }
+        // What has no JSON, or nearly: one such object makes the whole chart fail.
+        if self.dice.chance(3) {
+            text.push_str(self.dice.pick(&[
+                "odd: [.nan]\n",
+                "odd: {a: -.INF, b: 1}\n",
+                "odd: {a: .inf, a: 1}\n",
+                "odd: {a: !!int x, a: 1}\n",
+                "odd: {a: !!float 1, b: !!str 2, c: !!int '3'}\n",
+                "odd: {a: !!bool x}\n",
+                "odd: {a: !!binary '%', a: 1}\n",
+                "odd: {a: !!binary a G k}\n",
+                "odd: {~: 1}\n",
+                "odd: {18446744073709551615: 1, 0.5: 2}\n",
+                "odd: {1: .nan, 01: 2}\n",
+                "odd: {? {a: 1} : 2}\n",
+                "odd: {2024-01-01: 1, y: 2, .inf: 3}\n",
+                "Kind: .inf\n",
+                "KIND: ConfigMap\n",
+                "Metadata: {Name: -.inf, annotations: {a: .nan}}\n",
+                "metadata: {other: .inf}\n",
+            ]));
+        }
         text
     }
 

@@ -3,6 +3,7 @@
 use weir_yaml::Node;
 
 use super::decode::{self, Fields};
+use super::json::LOCK;
 use super::metadata::sanitize;
 
 /// An entry of `import-values`.
@@ -156,6 +157,7 @@ impl Lock {
         let Some(node) = decode::document(text)? else {
             return Ok(None);
         };
+        LOCK.check(&node)?;
         let fields = Fields::of(&node, "Lock", "v2.Lock")?;
         let generated = fields.text("generated")?;
         if !generated.is_empty() && crate::time::Time::parse(&generated).is_none() {

@@ -7,6 +7,7 @@ use super::Chart;
 use super::dependency::Lock;
 use super::file::File;
 use super::ignore::IgnoreError;
+use super::json::API_VERSION;
 use super::metadata::{API_V1, API_V2, Metadata};
 use super::source::{self, MAX_CHART_SIZE, MAX_FILE_SIZE, Unpack};
 use crate::ahead::Ahead;
@@ -279,7 +280,15 @@ struct Parts {
 impl Parts {
     fn definition(&mut self, file: &File, formats: Formats) -> Result<(), LoadError> {
         let metadata = self.metadata.get_or_insert_default();
-        metadata.merge(&file.text()).map_err(|message| LoadError::File {
+        let text = file.text();
+        let mut read = || {
+            // Helm asks for the format first, with no eye for what the other fields are.
+            if formats == Formats::Known {
+                API_VERSION.check_text(&text)?;
+            }
+            metadata.merge(&text)
+        };
+        read().map_err(|message| LoadError::File {
             file: "Chart.yaml",
             message,
         })?;

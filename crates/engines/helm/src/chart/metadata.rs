@@ -9,6 +9,7 @@ use weir_yaml::Node;
 
 use super::decode::{self, Fields};
 use super::dependency::Dependency;
+use super::json::METADATA;
 
 /// The first chart format: dependencies stand in requirements.yaml.
 pub const API_V1: &str = "v1";
@@ -76,7 +77,10 @@ impl Metadata {
     /// Reads a text over what is there already: fields that it does not name stay.
     pub(crate) fn merge(&mut self, text: &str) -> Result<(), String> {
         match decode::document(text)? {
-            Some(node) => self.merge_node(&node),
+            Some(node) => {
+                METADATA.check(&node)?;
+                self.merge_node(&node)
+            }
             None => Ok(()),
         }
     }

@@ -8,6 +8,7 @@ use weir_yaml::Node;
 
 use super::{Problem, line_of};
 use crate::chart::decode::{self, Fields};
+use crate::chart::json::ANY;
 use crate::stream::Stream;
 
 /// How far the reader looks for the brace.
@@ -138,7 +139,11 @@ impl Iterator for Documents<'_> {
 fn head_of_yaml(text: &str, line: u32) -> Result<Option<Head>, Problem> {
     let read = || -> Result<Option<Head>, String> {
         match decode::document(text)? {
-            Some(node) => head(&node).map(Some),
+            Some(node) => {
+                // Into JSON first, and only then into fields.
+                ANY.check(&node)?;
+                head(&node).map(Some)
+            }
             None => Ok(None),
         }
     };

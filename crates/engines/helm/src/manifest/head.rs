@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::chart::decode::{self, Fields};
+use crate::chart::json::HEAD;
 
 /// The head of a document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,6 +26,7 @@ impl Head {
         let Some(node) = decode::document(document)? else {
             return Ok(Self::default());
         };
+        HEAD.check(&node)?;
         let fields = Fields::of(&node, "SimpleHead", "util.SimpleHead")?;
         let mut head = Self {
             version: fields.text("apiVersion")?,

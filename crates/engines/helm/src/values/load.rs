@@ -1,8 +1,7 @@
 //! Text into values.
 
-use base64::Engine;
 use serde_json::{Number, Value};
-use weir_yaml::{Data, Dialect, Node, Resolved, Tag, key_to_string, resolve_tagged};
+use weir_yaml::{Dialect, Node, to_json};
 
 use super::{Table, overlay};
 use crate::chart::decode;
@@ -58,80 +57,26 @@ pub(crate) fn parse_first(text: &str) -> Result<Table, ValuesError> {
 
 /// A tree without aliases as Go's JSON gives it: numbers are floats, dates texts.
 pub(crate) fn convert(node: &Node) -> Result<Value, String> {
-    match node.data() {
-        Data::Scalar(text) => scalar(node, text),
-        Data::Sequence(items) => items.iter().map(convert).collect(),
-        Data::Mapping(entries) => {
-            let mut table = Table::new();
-            for (key, entry) in entries {
-                let key = match (key.data(), key.style()) {
-                    (Data::Scalar(text), style)
-                        if style != weir_yaml::Style::Plain && !key.tag_is_explicit() =>
-                    {
-                        text.to_string()
-                    }
-                    _ => key_to_string(key, Dialect::Sigs).map_err(|error| error.to_string())?,
-                };
-                table.insert(key, convert(entry)?);
-            }
-            Ok(Value::Object(table))
-        }
-        Data::Alias(name) => Err(format!(
-            "yaml: line {}: unknown anchor '{name}' referenced",
-            node.span().line
-        )),
-    }
-}
-
-fn scalar(node: &Node, text: &str) -> Result<Value, String> {
-    let line = node.span().line;
-    if node.tag() == Tag::Binary && node.tag_is_explicit() {
-        let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-        return base64::engine::general_purpose::STANDARD
-            .decode(compact)
-            .map(|bytes| Value::String(String::from_utf8_lossy(&bytes).into_owned()))
-            .map_err(|_| format!("yaml: line {line}: !!binary value contains invalid base64 data"));
-    }
-    let resolved = resolve_tagged(
-        text,
-        node.tag(),
-        node.tag_is_explicit(),
-        node.style(),
-        Dialect::Sigs,
-    )
-    .map_err(|message| format!("yaml: line {line}: {message}"))?;
-    Ok(match resolved {
-        Resolved::Null => Value::Null,
-        Resolved::Bool(value) => Value::Bool(value),
-        #[expect(clippy::cast_precision_loss, reason = "what Go's JSON makes of a number")]
-        Resolved::Int(value) => float(value as f64, line)?,
-        Resolved::Float(value) => float(value, line)?,
-        Resolved::Str | Resolved::Timestamp(_) => Value::String(text.to_owned()),
-    })
-}
-
-fn float(value: f64, line: u32) -> Result<Value, String> {
-    Number::from_f64(value).map(Value::Number).ok_or_else(|| {
-        format!(
-            "yaml: line {line}: json: unsupported value: {}",
-            weir_yaml::go_float(value)
-        )
-    })
+    let value = to_json(node, Dialect::Sigs).map_err(|error| error.to_string())?;
+    Ok(from_json(value))
 }
 
 /// Numbers of a JSON value as Go reads them into an interface: floats all of them.
-pub fn from_json(value: Value) -> Value {
+pub fn from_json(mut value: Value) -> Value {
+    floats(&mut value);
+    value
+}
+
+fn floats(value: &mut Value) {
     match value {
-        Value::Number(number) => number
-            .as_f64()
-            .and_then(Number::from_f64)
-            .map_or(Value::Number(number), Value::Number),
-        Value::Array(items) => items.into_iter().map(from_json).collect(),
-        Value::Object(table) => table
-            .into_iter()
-            .map(|(key, value)| (key, from_json(value)))
-            .collect(),
-        other => other,
+        Value::Number(number) => {
+            if let Some(float) = number.as_f64().and_then(Number::from_f64) {
+                *number = float;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(floats),
+        Value::Object(table) => table.values_mut().for_each(floats),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
     }
 }
 
@@ -163,6 +108,30 @@ mod tests {
         let error = parse("a: 1\n---\nb: 2\nc: [\n").unwrap_err().to_string();
         assert!(error.contains("line 5") || error.contains("line 4"), "{error}");
         assert!(parse("? {a: b}\n: c\n").is_err());
+    }
+
+    #[test]
+    fn what_is_base64_is_decoded_as_go_does() {
+        // Left-over bits pass, and so do line breaks; blanks do not.
+        for (text, value) in [
+            ("a: !!binary aGk=\n", "hi"),
+            ("a: !!binary aGl=\n", "hi"),
+            ("a: !!binary |\n  aG\n  k=\n", "hi"),
+            ("a: !!binary /w==\n", "\u{fffd}"),
+        ] {
+            assert_eq!(parse(text).unwrap()["a"], value, "{text}");
+        }
+        let error = parse("a: !!binary a Gk=\n").unwrap_err().to_string();
+        assert!(
+            error.contains("line 1: !!binary value contains invalid base64 data"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_value_without_json_may_be_replaced() {
+        assert_eq!(parse("a: .nan\na: 1\n").unwrap()["a"], 1.0);
+        assert!(parse("a: 1\na: .nan\n").is_err());
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub(crate) fn identity(key: &Node, dialect: Dialect) -> Option<String> {
 
 /// Refuses what Go's reader refuses of a value, though nobody looks at it because a later one replaces it: collections as
 /// keys, and types that texts do not fit. What has no JSON is another matter.
-pub(crate) fn refuse_unreadable(node: &Node, dialect: Dialect) -> Result<(), ConvertError> {
+pub fn refuse_unreadable(node: &Node, dialect: Dialect) -> Result<(), ConvertError> {
     match node.data() {
         Data::Scalar(text) => read(node, text, dialect).map(drop),
         Data::Sequence(items) => items.iter().try_for_each(|item| refuse_unreadable(item, dialect)),
