@@ -7,11 +7,14 @@ mod trees;
 
 pub(crate) use process::folder;
 
+use std::path::{Path, PathBuf};
+
 use anyhow::{Context, Result};
 use clap::Subcommand;
 use weir_control_plane::tools;
 
 use crate::ci::step;
+use crate::dist;
 
 /// The benchmarks.
 #[derive(Subcommand)]
@@ -40,6 +43,9 @@ pub(crate) enum Bench {
         /// Measures growth alone, and so needs no kustomize.
         #[arg(long)]
         growth: bool,
+        /// The program to measure, built already; without it, weir is built for release.
+        #[arg(long, value_name = "FILE")]
+        weir: Option<PathBuf>,
     },
     /// `weir helm template` against helm: time and memory of whole processes, outputs compared. Charts: kube-prometheus-stack
     /// and cert-manager of the D2 data (WEIR_D2), the five heaviest cases of k8s-monitoring (WEIR_CONFORMANCE).
@@ -49,7 +55,7 @@ pub(crate) enum Bench {
         json: bool,
         /// The program to measure, built already; without it, weir is built for release.
         #[arg(long, value_name = "FILE")]
-        weir: Option<std::path::PathBuf>,
+        weir: Option<PathBuf>,
     },
     /// What trust costs: verifications a second, what a verified source adds to a reconcile, a publication end to end, against
     /// services in one process.
@@ -77,11 +83,12 @@ impl Bench {
                 deployments,
                 all,
                 growth,
+                weir,
             } => {
                 if !growth {
                     build_tools(&["kustomize"])?;
                 }
-                let weir = release()?;
+                let weir = given_or_built(weir.as_deref())?;
                 if !growth {
                     kustomize::compare(deployments, *all, &weir).context("bench kustomize")?;
                 }
@@ -89,10 +96,7 @@ impl Bench {
             }
             Self::Helm { json, weir } => {
                 build_tools(&["helm"])?;
-                let weir = match weir {
-                    Some(weir) => weir.clone(),
-                    None => release()?,
-                };
+                let weir = given_or_built(weir.as_deref())?;
                 helm::compare(&weir, *json).context("bench helm")
             }
         }
@@ -100,19 +104,24 @@ impl Bench {
 }
 
 /// What weir is measured at against kustomize and helm: commands of each, as their arguments.
-pub(crate) fn commands(folder: &std::path::Path) -> Result<[Vec<Vec<String>>; 2]> {
+pub(crate) fn commands(folder: &Path) -> Result<[Vec<Vec<String>>; 2]> {
     build_tools(&["helm"])?;
-    Ok([vec![kustomize::command(folder)?], helm::commands(folder)?])
+    Ok([kustomize::commands(folder)?, helm::commands(folder)?])
 }
 
-/// Builds weir for release.
-pub(crate) fn release() -> Result<std::path::PathBuf> {
+/// The program that was named, or weir, built for release.
+pub(crate) fn given_or_built(weir: Option<&Path>) -> Result<PathBuf> {
+    weir.map_or_else(release, |weir| Ok(weir.to_path_buf()))
+}
+
+/// Builds weir for release: as it is given to people, or, where that can't be, for this machine.
+fn release() -> Result<PathBuf> {
+    let Some(missing) = dist::missing() else {
+        return dist::build();
+    };
+    println!("Not the static program, which is smaller: {missing}.");
     step("build", &["build", "--release", "--package", "weir"], &[])?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
-        || crate::root().map(|root| root.join("target")),
-        |set| Ok(set.into()),
-    )?;
-    Ok(target.join("release/weir"))
+    Ok(crate::target_folder()?.join("release/weir"))
 }
 
 /// A benchmark of the controllers, on a control plane of its own.

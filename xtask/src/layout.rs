@@ -28,10 +28,7 @@ const OVER: u64 = 2;
 
 /// Watches `weir`, built for release, at what it is to be fast at, and writes the list.
 pub(crate) fn write(weir: Option<&Path>) -> Result<()> {
-    let weir = match weir {
-        Some(weir) => weir.to_path_buf(),
-        None => bench::release()?,
-    };
+    let weir = bench::given_or_built(weir)?;
     let sizes = sizes(&weir)?;
     let folder = bench::folder("layout")?;
     let mut runs = Vec::new();

@@ -5,6 +5,7 @@ mod bench;
 mod ci;
 mod codegen;
 mod control_plane;
+mod dist;
 mod layout;
 mod tidy;
 
@@ -43,7 +44,9 @@ enum Task {
     },
     /// Plays the stand-in API server's scenario files to a real kube-apiserver.
     Scenarios,
-    /// Measures weir, built for release.
+    /// Builds the program that is given to people: static, with musl, for Linux on this machine's processor.
+    Dist,
+    /// Measures weir, built for release: the static program where it can be built, else this machine's.
     #[command(subcommand)]
     Bench(bench::Bench),
     /// Writes down which functions `kustomize build` and `helm template` run, for the linker to lay them together. Needs
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
         Task::Test => ci::quick(),
         Task::Tidy => tidy::run(),
         Task::Codegen { check } => codegen::run(check),
+        Task::Dist => dist::build().map(|weir| println!("{}", weir.display())),
         Task::Tools { names } => build_tools(&names),
         Task::Scenarios => ci::scenarios(),
         Task::Bench(bench) => bench.run(),
@@ -98,6 +102,11 @@ fn main() -> ExitCode {
 fn root() -> Result<PathBuf> {
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     Ok(here.parent().context("xtask lies in no checkout")?.to_path_buf())
+}
+
+/// Where cargo builds.
+fn target_folder() -> Result<PathBuf> {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| Ok(root()?.join("target")), |set| Ok(set.into()))
 }
 
 fn build_tools(names: &[String]) -> Result<()> {

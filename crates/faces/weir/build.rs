@@ -28,25 +28,74 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(&script, layout(&fs::read_to_string(LAYOUT)?)?)?;
     println!("cargo::rustc-link-arg-bins=-T{}", script.display());
     // Some 80,000 addresses in the program's tables depend on where it is loaded. One by one they are 2 MiB that every
-    // start reads, as a bitmap 30 KiB. What is built for another machine must not ask for more than that has.
-    let is_for_here = env::var("HOST")? == env::var("TARGET")? && is("CARGO_CFG_TARGET_ENV", "gnu");
-    if is_for_here && glibc().is_some_and(|version| version >= RELR) {
+    // start reads, as a bitmap 30 KiB.
+    if reads_bitmaps()? {
         println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }
     Ok(())
 }
 
+/// Whether what loads the program reads relocations as a bitmap. With musl the program does it by itself (musl 1.2.4,
+/// Rust has 1.2.5); with glibc the machine's loader does, and what is built for another must not ask for more than that has.
+fn reads_bitmaps() -> Result<bool, env::VarError> {
+    let is_for_here = env::var("HOST")? == env::var("TARGET")?;
+    Ok(match env::var("CARGO_CFG_TARGET_ENV")?.as_str() {
+        "musl" => true,
+        "gnu" => is_for_here && glibc().is_some_and(|version| version >= RELR),
+        _ => false,
+    })
+}
+
 /// What compilers put between `.text` and a function's name: nothing, or what they know of when it runs.
 const PARTS: [&str; 4] = ["", ".unlikely", ".startup", ".exit"];
 
-/// A linker script that adds to the linker's own: a section of the functions in the list, before all others.
+/// Crates whose constants commands read that people wait for. Their names stand in those of the objects that they are compiled
+/// to. Left out are those with large tables of which little is read, such as `regex_syntax` and `weir_schema`.
+const CONSTANTS: [&str; 29] = [
+    "alloc",
+    "anstyle",
+    "base64",
+    "bytes",
+    "clap_builder",
+    "clap_lex",
+    "core",
+    "flate2",
+    "hashbrown",
+    "indexmap",
+    "itoa",
+    "memchr",
+    "regex_automata",
+    "ryu",
+    "serde",
+    "serde_core",
+    "serde_json",
+    "sha2",
+    "std",
+    "tokio",
+    "weir_gotmpl",
+    "weir_helm",
+    "weir_kustomize",
+    "weir_re2",
+    "weir_semver",
+    "weir_store",
+    "weir_yaml",
+    "zlib_rs",
+    "zmij",
+];
+
+/// A linker script that adds to the linker's own: a section of the functions in the list, before all others, and one of the
+/// constants that they read.
 fn layout(list: &str) -> Result<String, std::fmt::Error> {
     let mut script = "SECTIONS\n{\n  .text.first :\n  {\n".to_owned();
     for name in list.lines().filter(|line| !line.starts_with('#')) {
         let sections = PARTS.map(|part| format!(".text{part}.{name}"));
         writeln!(script, "    *({})", sections.join(" "))?;
     }
-    script.push_str("  }\n}\nINSERT BEFORE .text;\n");
+    script.push_str("  }\n}\nINSERT BEFORE .text;\nSECTIONS\n{\n  .rodata.first :\n  {\n");
+    for name in CONSTANTS {
+        writeln!(script, "    *.{name}.*-cgu.*.rcgu.o(.rodata .rodata.*)")?;
+    }
+    script.push_str("    *jemalloc*(.rodata .rodata.*)\n  }\n}\nINSERT BEFORE .rodata;\n");
     Ok(script)
 }
 

@@ -46,14 +46,16 @@ pub(super) fn compare(sizes: &[usize], all: bool, weir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A build as it is measured, of few Deployments.
-pub(super) fn command(folder: &Path) -> Result<Vec<String>> {
-    let overlay = Tree::Overlay.write(folder, FEW)?;
-    Ok(vec![
-        "kustomize".to_owned(),
-        "build".to_owned(),
-        overlay.to_string_lossy().into_owned(),
-    ])
+/// Builds as they are measured, of few Deployments.
+pub(super) fn commands(folder: &Path) -> Result<Vec<Vec<String>>> {
+    let trees = Tree::GROWTH.into_iter();
+    trees
+        .map(|tree| {
+            let path = tree.write(&folder.join(tree.name()), FEW)?;
+            let path = path.to_string_lossy().into_owned();
+            Ok(vec!["kustomize".to_owned(), "build".to_owned(), path])
+        })
+        .collect()
 }
 
 /// Builds trees that have many of one thing, and prints how time and memory grow from size to size.
