@@ -191,24 +191,33 @@ pub fn refuse_without_json(node: &Node, dialect: Dialect) -> Result<(), ConvertE
             .iter()
             .try_for_each(|item| refuse_without_json(item, dialect)),
         Data::Mapping(entries) => {
-            let last = LazyCell::new(|| last_places(entries, dialect));
-            entries.iter().enumerate().try_for_each(|(at, (key, value))| {
-                if key.tag() != Tag::Str || key.tag_is_explicit() {
-                    key_text(key, dialect, Place::Nowhere)?;
-                }
-                let Err(error) = refuse_without_json(value, dialect) else {
-                    return Ok(());
-                };
-                let key = identity(key, dialect);
-                let is_replaced = key.is_some_and(|key| last.get(&key).is_some_and(|last| *last > at));
-                if is_replaced {
-                    return refuse_unreadable(value, dialect);
-                }
-                Err(error)
-            })
+            refuse_entries(entries, dialect, |_, value| refuse_without_json(value, dialect))
         }
         Data::Alias(name) => Err(contains_itself(node, name)),
     }
+}
+
+/// Refuses a mapping whose keys have no JSON, or of whose entries one is refused that no later one of the same key replaces.
+pub fn refuse_entries(
+    entries: &[(Node, Node)],
+    dialect: Dialect,
+    refuse: impl Fn(&Node, &Node) -> Result<(), ConvertError>,
+) -> Result<(), ConvertError> {
+    // Asked for only where a value is refused.
+    let last = LazyCell::new(|| last_places(entries, dialect));
+    entries.iter().enumerate().try_for_each(|(at, (key, value))| {
+        if key.tag() != Tag::Str || key.tag_is_explicit() {
+            key_text(key, dialect, Place::Nowhere)?;
+        }
+        let Err(error) = refuse(key, value) else {
+            return Ok(());
+        };
+        let key = identity(key, dialect);
+        if key.is_some_and(|key| last.get(&key).is_some_and(|last| *last > at)) {
+            return refuse_unreadable(value, dialect);
+        }
+        Err(error)
+    })
 }
 
 fn number(value: i128) -> Value {

@@ -39,8 +39,8 @@ pub use alias::expand_aliases;
 pub use data::{Data, DataMut, DataRef};
 pub use error::{ConvertError, ParseError};
 pub use json::{
-    collection_as_key, from_json, from_json_styled, from_json_text, key_to_string, refuse_unreadable,
-    refuse_without_json, to_json,
+    collection_as_key, from_json, from_json_styled, from_json_text, key_to_string, refuse_entries,
+    refuse_unreadable, refuse_without_json, to_json,
 };
 pub use list::List;
 pub use node::{Comments, Document, Node, Rare, Span, Style, Tag};

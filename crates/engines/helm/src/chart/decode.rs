@@ -90,14 +90,20 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The value of a field, unless it is absent or null. Of several spellings the last one counts, as in Go.
+    /// The value of a field, unless it is absent or null. Of several spellings Go reads the last one in the order of JSON
+    /// text, in which its maps are sorted: `kind` comes behind `KIND`.
     pub(crate) fn get(&self, name: &str) -> Option<&'a Node> {
-        self.entries
-            .iter()
-            .rev()
-            .find(|(key, _)| key.as_str().is_some_and(|key| key.eq_ignore_ascii_case(name)))
-            .map(|(_, value)| value)
-            .filter(|value| !is_null(value))
+        let is_named = |key: &Node| key.as_str().is_some_and(|key| key.eq_ignore_ascii_case(name));
+        let mut found = self.entries.iter().filter(|(key, _)| is_named(key));
+        let (mut key, mut value) = found.next().map(|(key, value)| (key.as_str(), value))?;
+        for (other, its_value) in found {
+            // Of entries of one spelling the last one is all that is left, null or not.
+            let comes_later = other.as_str() > key && !is_null(its_value);
+            if other.as_str() == key || comes_later || (is_null(value) && !is_null(its_value)) {
+                (key, value) = (other.as_str(), its_value);
+            }
+        }
+        Some(value).filter(|value| !is_null(value))
     }
 
     /// Whether a field has a value.

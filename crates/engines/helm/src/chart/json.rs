@@ -5,7 +5,9 @@
 //! one: what is read into decides what may be there.
 
 use super::decode;
-use weir_yaml::{ConvertError, Data, Dialect, Node, key_to_string, refuse_unreadable, refuse_without_json};
+use weir_yaml::{
+    ConvertError, Data, Dialect, Node, key_to_string, refuse_entries, refuse_unreadable, refuse_without_json,
+};
 
 /// What Go reads a value into, as far as that matters for its JSON.
 #[derive(Debug)]
@@ -20,8 +22,15 @@ pub(crate) enum Type {
     Fields(&'static [(&'static str, Self)]),
 }
 
-/// `interface{}`: no text becomes of anything.
-pub(crate) const ANY: Type = Type::Fields(&[]);
+/// What lint asks of a manifest: `rules.k8sYamlStruct`.
+pub(crate) const LINTED: Type = Type::Fields(&[
+    ("apiVersion", Type::Text),
+    ("Kind", Type::Text),
+    (
+        "Metadata",
+        Type::Fields(&[("Namespace", Type::Text), ("Name", Type::Text)]),
+    ),
+]);
 
 /// The head of a manifest: `util.SimpleHead`.
 pub(crate) const HEAD: Type = Type::Fields(&[
@@ -91,18 +100,19 @@ impl Type {
         match (self, node.data()) {
             (Self::Text, Data::Scalar(_)) => refuse_unreadable(node, Dialect::Sigs),
             (Self::List(inner), Data::Sequence(items)) => items.iter().try_for_each(|item| inner.takes(item)),
-            (Self::Texts, Data::Mapping(entries)) => entries.iter().try_for_each(|(key, value)| {
-                key_to_string(key, Dialect::Sigs)?;
-                Self::Text.takes(value)
-            }),
-            (Self::Fields(fields), Data::Mapping(entries)) => entries.iter().try_for_each(|(key, value)| {
-                let name = key_to_string(key, Dialect::Sigs)?;
-                let field = fields.iter().find(|(field, _)| field.eq_ignore_ascii_case(&name));
-                match field {
-                    Some((_, field)) => field.takes(value),
-                    None => refuse_without_json(value, Dialect::Sigs),
-                }
-            }),
+            (Self::Texts, Data::Mapping(entries)) => {
+                refuse_entries(entries, Dialect::Sigs, |_, value| Self::Text.takes(value))
+            }
+            (Self::Fields(fields), Data::Mapping(entries)) => {
+                refuse_entries(entries, Dialect::Sigs, |key, value| {
+                    let name = key_to_string(key, Dialect::Sigs)?;
+                    let field = fields.iter().find(|(field, _)| field.eq_ignore_ascii_case(&name));
+                    match field {
+                        Some((_, field)) => field.takes(value),
+                        None => refuse_without_json(value, Dialect::Sigs),
+                    }
+                })
+            }
             _ => refuse_without_json(node, Dialect::Sigs),
         }
     }
@@ -147,6 +157,7 @@ mod tests {
         );
         // A later one of the same key takes its place.
         assert!(Head::parse("kind: A\nspec: {x: .nan, x: 1}\n").is_ok());
+        assert!(Head::parse("kind: A\nspec: .nan\nspec: 1\n").is_ok());
         assert!(Head::parse("kind: A\nspec: {x: !!int foo, x: 1}\n").is_err());
     }
 

@@ -8,7 +8,7 @@ use weir_yaml::Node;
 
 use super::{Problem, line_of};
 use crate::chart::decode::{self, Fields};
-use crate::chart::json::ANY;
+use crate::chart::json::LINTED;
 use crate::stream::Stream;
 
 /// How far the reader looks for the brace.
@@ -141,7 +141,7 @@ fn head_of_yaml(text: &str, line: u32) -> Result<Option<Head>, Problem> {
         match decode::document(text)? {
             Some(node) => {
                 // Into JSON first, and only then into fields.
-                ANY.check(&node)?;
+                LINTED.check(&node)?;
                 head(&node).map(Some)
             }
             None => Ok(None),

@@ -56,4 +56,19 @@ mod tests {
             "{said}"
         );
     }
+
+    /// As Helm 4.2.4 sorts them.
+    #[test]
+    fn of_several_spellings_the_last_one_in_the_order_of_json_counts() {
+        for (text, kind) in [
+            ("kind: RoleBinding\nKIND: ConfigMap\n", "RoleBinding"),
+            ("KIND: ConfigMap\nkind: RoleBinding\n", "RoleBinding"),
+            ("kind: ~\nKind: ConfigMap\n", "ConfigMap"),
+            ("Kind: ConfigMap\nkind: ~\n", "ConfigMap"),
+            ("kind: ConfigMap\nkind: ~\n", ""),
+            ("kind: ~\nkind: ConfigMap\n", "ConfigMap"),
+        ] {
+            assert_eq!(Head::parse(text).unwrap().kind, kind, "{text}");
+        }
+    }
 }
