@@ -174,7 +174,8 @@ async fn read(name: &str, prepare: impl AsyncFnOnce(&Outside, &Variables)) -> Op
             let root = json!({"apiVersion": "v1", "kind": "Secret",
                 "metadata": {"name": "standin-root", "namespace": "weir-system"},
                 "stringData": {"trusted_root.json": outside.sigstore().trusted_root().to_string()}});
-            text = format!("{text}\n---\n{root}\n");
+            // Before the policy, which is judged by as soon as it is there.
+            text = format!("{root}\n---\n{text}\n");
         }
         outside.write(path, &text);
     }
