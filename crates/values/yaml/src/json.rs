@@ -92,11 +92,7 @@ fn mapping(
         refuse_repeated(entries)?;
     }
     let mut map = Map::new();
-    // Asked for only where a value has no JSON.
-    let last = LazyCell::new(|| last_places(entries, dialect));
-    let is_replaced = |key: &Node, at: usize| {
-        identity(key, dialect).is_some_and(|key| last.get(&key).is_some_and(|last| *last > at))
-    };
+    let is_replaced = replaced(entries, dialect);
     for (at, (key, node)) in entries.iter().enumerate() {
         if !is_read(key) {
             refuse_unreadable(key, dialect)?;
@@ -147,11 +143,14 @@ fn refuse_repeated(entries: &[(Node, Node)]) -> Result<(), ConvertError> {
     Ok(())
 }
 
-/// Where each key stands last.
-fn last_places(entries: &[(Node, Node)], dialect: Dialect) -> HashMap<String, usize> {
-    let keys = entries.iter().enumerate();
-    keys.filter_map(|(at, (key, _))| Some((identity(key, dialect)?, at)))
-        .collect()
+/// Whether a later entry has the key of the one at a place. Where each key stands last is found when this is first asked.
+fn replaced(entries: &[(Node, Node)], dialect: Dialect) -> impl Fn(&Node, usize) -> bool {
+    let last = LazyCell::new(move || -> HashMap<String, usize> {
+        let keys = entries.iter().enumerate();
+        keys.filter_map(|(at, (key, _))| Some((identity(key, dialect)?, at)))
+            .collect()
+    });
+    move |key, at| identity(key, dialect).is_some_and(|key| last.get(&key).is_some_and(|last| *last > at))
 }
 
 fn scalar(node: &Node, text: &str, dialect: Dialect, place: Place) -> Result<Value, ConvertError> {
@@ -203,8 +202,7 @@ pub fn refuse_entries(
     dialect: Dialect,
     refuse: impl Fn(&Node, &Node) -> Result<(), ConvertError>,
 ) -> Result<(), ConvertError> {
-    // Asked for only where a value is refused.
-    let last = LazyCell::new(|| last_places(entries, dialect));
+    let is_replaced = replaced(entries, dialect);
     entries.iter().enumerate().try_for_each(|(at, (key, value))| {
         if key.tag() != Tag::Str || key.tag_is_explicit() {
             key_text(key, dialect, Place::Nowhere)?;
@@ -212,8 +210,7 @@ pub fn refuse_entries(
         let Err(error) = refuse(key, value) else {
             return Ok(());
         };
-        let key = identity(key, dialect);
-        if key.is_some_and(|key| last.get(&key).is_some_and(|last| *last > at)) {
+        if is_replaced(key, at) {
             return refuse_unreadable(value, dialect);
         }
         Err(error)

@@ -1,6 +1,8 @@
 //! YAML into typed fields, as sigs.k8s.io/yaml decodes into a Go struct: names match whatever their case, numbers
 //! and booleans become text where text is wanted, null is nothing, unknown fields are passed over.
 
+use std::collections::BTreeMap;
+
 use weir_yaml::{
     Data, Dialect, Duplicates, Node, ParseOptions, Resolved, collection_as_key, expand_aliases, go_float,
     parse_first_with, resolve_tagged,
@@ -93,17 +95,13 @@ impl<'a> Fields<'a> {
     /// The value of a field, unless it is absent or null. Of several spellings Go reads the last one in the order of JSON
     /// text, in which its maps are sorted: `kind` comes behind `KIND`.
     pub(crate) fn get(&self, name: &str) -> Option<&'a Node> {
-        let is_named = |key: &Node| key.as_str().is_some_and(|key| key.eq_ignore_ascii_case(name));
-        let mut found = self.entries.iter().filter(|(key, _)| is_named(key));
-        let (mut key, mut value) = found.next().map(|(key, value)| (key.as_str(), value))?;
-        for (other, its_value) in found {
-            // Of entries of one spelling the last one is all that is left, null or not.
-            let comes_later = other.as_str() > key && !is_null(its_value);
-            if other.as_str() == key || comes_later || (is_null(value) && !is_null(its_value)) {
-                (key, value) = (other.as_str(), its_value);
-            }
-        }
-        Some(value).filter(|value| !is_null(value))
+        let spelling = |key: &'a Node| key.as_str().filter(|key| key.eq_ignore_ascii_case(name));
+        let entries = self.entries.iter();
+        // Of entries of one spelling the last one is all that is left, null or not.
+        let found: BTreeMap<&str, &Node> = entries
+            .filter_map(|(key, value)| Some((spelling(key)?, value)))
+            .collect();
+        found.into_values().rev().find(|value| !is_null(value))
     }
 
     /// Whether a field has a value.

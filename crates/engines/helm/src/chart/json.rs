@@ -4,7 +4,6 @@
 //! null for a key or a text that is no `!!int` anywhere in it are errors. Where a field is a text in Go, `.inf` becomes
 //! one: what is read into decides what may be there.
 
-use super::decode;
 use weir_yaml::{
     ConvertError, Data, Dialect, Node, key_to_string, refuse_entries, refuse_unreadable, refuse_without_json,
 };
@@ -85,11 +84,6 @@ const DEPENDENCIES: Type = Type::List(&Type::Fields(&[
 ]));
 
 impl Type {
-    /// The same for the first document of a text.
-    pub(crate) fn check_text(&self, text: &str) -> Result<(), String> {
-        decode::document(text)?.map_or(Ok(()), |root| self.check(&root))
-    }
-
     /// Refuses a document without aliases that has no JSON on its way into this.
     pub(crate) fn check(&self, root: &Node) -> Result<(), String> {
         self.takes(root)

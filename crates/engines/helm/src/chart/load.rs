@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Chart;
+use super::decode;
 use super::dependency::Lock;
 use super::file::File;
 use super::ignore::IgnoreError;
@@ -280,13 +281,15 @@ struct Parts {
 impl Parts {
     fn definition(&mut self, file: &File, formats: Formats) -> Result<(), LoadError> {
         let metadata = self.metadata.get_or_insert_default();
-        let text = file.text();
         let mut read = || {
+            let Some(root) = decode::document(&file.text())? else {
+                return Ok(());
+            };
             // Helm asks for the format first, with no eye for what the other fields are.
             if formats == Formats::Known {
-                API_VERSION.check_text(&text)?;
+                API_VERSION.check(&root)?;
             }
-            metadata.merge(&text)
+            metadata.merge_node(&root)
         };
         read().map_err(|message| LoadError::File {
             file: "Chart.yaml",

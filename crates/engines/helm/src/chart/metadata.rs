@@ -77,16 +77,14 @@ impl Metadata {
     /// Reads a text over what is there already: fields that it does not name stay.
     pub(crate) fn merge(&mut self, text: &str) -> Result<(), String> {
         match decode::document(text)? {
-            Some(node) => {
-                METADATA.check(&node)?;
-                self.merge_node(&node)
-            }
+            Some(node) => self.merge_node(&node),
             None => Ok(()),
         }
     }
 
     /// Reads a mapping over what is there already.
     pub(crate) fn merge_node(&mut self, node: &Node) -> Result<(), String> {
+        METADATA.check(node)?;
         let fields = Fields::of(node, "Metadata", "v2.Metadata")?;
         // In the order of names: of several mistakes Go reports the first one so.
         if fields.has("annotations") {

@@ -3,7 +3,6 @@
 use weir_semver::Version;
 
 use super::{Findings, Folder, Node, Problem, Severity, Verdict, address, strict};
-use crate::chart::json::METADATA;
 use crate::chart::{API_V1, API_V2, Metadata, decode};
 use crate::values::convert;
 
@@ -77,7 +76,6 @@ fn read(text: &str) -> Result<(Metadata, Lines), String> {
     let root = decode::document(text)?;
     let mut metadata = Metadata::default();
     if let Some(root) = &root {
-        METADATA.check(root)?;
         metadata.merge_node(root)?;
     }
     Ok((metadata, Lines(root)))

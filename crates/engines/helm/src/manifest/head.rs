@@ -67,6 +67,7 @@ mod tests {
             ("Kind: ConfigMap\nkind: ~\n", "ConfigMap"),
             ("kind: ConfigMap\nkind: ~\n", ""),
             ("kind: ~\nkind: ConfigMap\n", "ConfigMap"),
+            ("KIND: A\nkind: B\nkind: ~\n", "A"),
         ] {
             assert_eq!(Head::parse(text).unwrap().kind, kind, "{text}");
         }
