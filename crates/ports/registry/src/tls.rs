@@ -74,6 +74,10 @@ fn verifier(
     }
 }
 
+/// What is wrong where no server can be trusted, and what to do: an image may have been made with nothing but the program in it.
+const NOBODY: &str = "this machine has no certificates of authorities to know a server by: install ca-certificates, mount a bundle \
+    at /etc/ssl/certs/ca-certificates.crt, or name one in SSL_CERT_FILE";
+
 /// Which servers are trusted.
 #[derive(Debug)]
 enum Whom {
@@ -122,9 +126,7 @@ impl ServerCertVerifier for Judge {
     ) -> Result<ServerCertVerified, rustls::Error> {
         match &self.whom {
             Whom::Everybody => Ok(ServerCertVerified::assertion()),
-            Whom::Nobody => Err(rustls::Error::InvalidCertificate(
-                rustls::CertificateError::UnknownIssuer,
-            )),
+            Whom::Nobody => Err(rustls::Error::General(NOBODY.to_owned())),
             Whom::Platform(verifier) => verifier.get_or_init(|| self.platform()).verify_server_cert(
                 end_entity,
                 intermediates,
@@ -159,5 +161,28 @@ impl ServerCertVerifier for Judge {
         self.provider
             .signature_verification_algorithms
             .supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn an_image_without_certificates_says_what_to_do() {
+        let judge = Judge::of(Whom::Nobody, Arc::new(aws_lc_rs::default_provider()));
+        let server = ServerName::try_from("example.com").unwrap();
+        let shown = CertificateDer::from_slice(&[]);
+        let error = judge.verify_server_cert(
+            &shown,
+            &[],
+            &server,
+            &[],
+            UnixTime::since_unix_epoch(Duration::ZERO),
+        );
+        let said = error.unwrap_err().to_string();
+        assert!(said.contains("mount") && said.contains("SSL_CERT_FILE"), "{said}");
     }
 }
