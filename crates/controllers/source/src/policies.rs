@@ -175,6 +175,11 @@ impl Policies {
         sources.remove(&(kind, key.clone()));
     }
 
+    /// Has the sources judged anew that a policy is about.
+    pub(crate) fn wake_covered(&self, policy: &PolicyReading) {
+        self.judged.wake(|place| policy.scope.covers(place));
+    }
+
     /// What the policies ask of a source, in the order of their names.
     pub(crate) async fn rules_for(&self, kind: &'static str, key: &Key, url: &str) -> Vec<Rule> {
         {

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use weir_apis::condition::READY;
 use weir_apis::kind::{HelmChart, HelmRepository, OciRepository, PolicyCounts, VerificationPolicy};
 use weir_apis::{GroupVersionKind, Object, key, reason};
 use weir_cluster::mirror::Change;
@@ -94,6 +95,11 @@ impl VerificationPolicies {
         let (public_good, known) = (self.policies.public_good(), self.policies.known());
         let usable = reading.asks(&*self.policies, public_good, known).await;
         let reason = reason::POLICY_UNUSABLE;
+        // A Secret that comes or goes is no change of the policy, and few are watched: sources have not heard of it.
+        let before = draft.conditions.get(READY);
+        if before.is_some_and(|ready| (ready.reason != reason) != usable.is_ok()) {
+            self.policies.wake_covered(&reading);
+        }
         let unusable = |why: &str| format!("nothing meets this policy, since it cannot be used: {why}");
         match usable {
             Ok(_) => {

@@ -224,7 +224,7 @@ pub(crate) async fn a_policy_holds_besides_the_source_s_own(ground: &Ground) -> 
 pub(crate) async fn n45_a_policy_that_cannot_be_used_admits_nothing(ground: &Ground) -> Result<()> {
     let ns = "verification-broken";
     ground.namespace(ns).await?;
-    ground.publish(ns, "latest", &tree(ns, "blue")).await?;
+    let digest = ground.publish(ns, "latest", &tree(ns, "blue")).await?;
     let authority = json!({"name": "ci", "keyless": {"issuer": "https://ci.example", "subject": "me"}});
     let misspelled = json!({"mode": "enforce", "match": [{"namespaces": {"names": [ns]}}],
         "authorities": {"anyOf": [authority]}, "samerepository": true});
@@ -256,6 +256,16 @@ pub(crate) async fn n45_a_policy_that_cannot_be_used_admits_nothing(ground: &Gro
     );
     ground
         .until_condition(&rule, READY, Status::False, "PolicyUnusable")
+        .await?;
+    // Once it is there the source is judged anew, though its interval is an hour and nobody asks it.
+    let signer = SigningKey::generate()?;
+    ground.sign(ns, digest, &signer, Layout::Bundle).await?;
+    let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "absent", "namespace": ns},
+        "stringData": {"cosign.pub": signer.public_key().to_pem()}});
+    ground.apply_json(secret).await?;
+    ground.until_ready(&rule).await?;
+    ground
+        .until(&source, |live| verified(live).0 == Some(Status::True))
         .await?;
 
     // What has no authority at all, or two kinds of them at once, the API server refuses.
