@@ -11,11 +11,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use weir_gotmpl::{ParseError, Parsed, Set};
 
-use crate::chart::{File, TEMPLATES, Values, read_values};
+use crate::chart::{File, LeftOut, TEMPLATES, Values, is_crd, read_values};
 use crate::render::template_set;
 
 /// Values below this many bytes are read sooner than handed over.
 const WORTH_HANDING_OVER: usize = 4 << 10;
+
+/// Definitions below this many bytes are unpacked sooner than left out.
+const WORTH_LEAVING_OUT: usize = 16 << 10;
 
 /// What is done ahead, and what came of it.
 ///
@@ -25,6 +28,8 @@ pub struct Ahead {
     set: Set,
     state: Mutex<State>,
     changed: Condvar,
+    has_definitions: bool,
+    left_out: Arc<LeftOut>,
 }
 
 #[derive(Debug, Default)]
@@ -71,8 +76,24 @@ impl Default for Ahead {
             set: template_set(),
             state: Mutex::default(),
             changed: Condvar::new(),
+            has_definitions: true,
+            left_out: Arc::default(),
         }
     }
+}
+
+/// Whether a path in an archive, the top folder included, is that of a definition in a chart's `crds/`.
+fn is_definition(path: &str) -> bool {
+    let Some((_, mut below)) = path.split_once('/') else {
+        return false;
+    };
+    while let Some((_, deeper)) = below
+        .strip_prefix("charts/")
+        .and_then(|name| name.split_once('/'))
+    {
+        below = deeper;
+    }
+    is_crd(below)
 }
 
 /// Ends the thread, whatever happens.
@@ -88,6 +109,29 @@ impl Drop for Over<'_> {
 }
 
 impl Ahead {
+    /// Leaves the definitions in `crds/` packed: they are most of what large charts hold, and often nobody is to see them.
+    /// Should a template read one, what it renders is wrong, and [`Self::was_missed`] says so.
+    #[must_use]
+    pub fn without_definitions(mut self) -> Self {
+        self.has_definitions = false;
+        self
+    }
+
+    /// Whether a template has asked for what was left packed. The chart is then to be loaded and rendered without this.
+    pub fn was_missed(&self) -> bool {
+        self.left_out.is_missed()
+    }
+
+    /// Whether the content of a file in an archive is to be unpacked.
+    pub(crate) fn wants(&self, path: &str, size: usize) -> bool {
+        self.has_definitions || size < WORTH_LEAVING_OUT || !is_definition(path)
+    }
+
+    /// For files whose content was not.
+    pub(crate) fn left_out(&self) -> Arc<LeftOut> {
+        Arc::clone(&self.left_out)
+    }
+
     /// Runs something beside the thread that works ahead of it. Without a thread all is done when it is asked for.
     pub fn beside<T>(&self, run: impl FnOnce() -> T) -> T {
         std::thread::scope(|scope| {

@@ -14,6 +14,7 @@ mod values_files;
 
 pub use dependency::{Dependency, Import, Lock};
 pub use file::File;
+pub(crate) use file::LeftOut;
 pub use ignore::{IGNORE_FILE, Ignore, IgnoreError};
 use load::Formats;
 pub use load::LoadError;
@@ -140,12 +141,15 @@ impl Chart {
 
 /// The manifests below `crds/` among a chart's files.
 pub(crate) fn own_crds(files: &[File]) -> impl Iterator<Item = &File> {
-    files.iter().filter(|file| {
-        file.name.starts_with("crds/")
-            && file.name.rsplit_once('.').is_some_and(|(_, extension)| {
-                ["yaml", "yml", "json"]
-                    .iter()
-                    .any(|known| extension.eq_ignore_ascii_case(known))
-            })
-    })
+    files.iter().filter(|file| is_crd(&file.name))
+}
+
+/// Whether a path below a chart's folder is that of a manifest of `crds/`.
+pub(crate) fn is_crd(path: &str) -> bool {
+    path.starts_with("crds/")
+        && path.rsplit_once('.').is_some_and(|(_, extension)| {
+            ["yaml", "yml", "json"]
+                .iter()
+                .any(|known| extension.eq_ignore_ascii_case(known))
+        })
 }

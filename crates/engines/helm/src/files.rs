@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use base64::Engine;
 use bytes::Bytes;
 use serde_json::Value as Json;
 use weir_gotmpl::{CallError, Env, Kind, List, Object, Shape, Signature, Str, Type, TypeInfo, Value, ty};
 
-use crate::chart::File;
+use crate::chart::{File, LeftOut};
 use crate::pattern::Glob;
 
 static FILES: TypeInfo = TypeInfo::declared("engine.files", Kind::Map, Some(&ty::BYTES));
@@ -16,17 +17,44 @@ static NO_ARGUMENTS: Signature = Signature::new(&[]);
 static ONE_STRING: Signature = Signature::new(&[&ty::STRING]);
 
 /// Files by path.
-pub(crate) struct Files(Rc<BTreeMap<String, Bytes>>);
+pub(crate) struct Files(Rc<BTreeMap<String, Content>>);
+
+/// What a file holds.
+#[derive(Clone)]
+struct Content {
+    bytes: Bytes,
+    left_out: Option<Arc<LeftOut>>,
+}
+
+impl Content {
+    fn bytes(&self) -> &Bytes {
+        if let Some(left_out) = &self.left_out {
+            left_out.miss();
+        }
+        &self.bytes
+    }
+
+    fn value(&self) -> Value {
+        Value::Bytes(self.bytes().to_vec().into())
+    }
+}
 
 impl Files {
     /// The files of a chart; of two with the same name the later counts.
     pub(crate) fn new(files: &[File]) -> Self {
-        let files = files.iter().map(|file| (file.name.clone(), file.data.clone()));
+        let content = |file: &File| Content {
+            bytes: file.data.clone(),
+            left_out: file.left_out.clone(),
+        };
+        let files = files.iter().map(|file| (file.name.clone(), content(file)));
         Self(Rc::new(files.collect()))
     }
 
     fn get(&self, name: &str) -> Bytes {
-        self.0.get(name).cloned().unwrap_or_default()
+        self.0
+            .get(name)
+            .map(|content| content.bytes().clone())
+            .unwrap_or_default()
     }
 
     /// A mapping of the files' last names to what is made of their content, as YAML.
@@ -36,7 +64,7 @@ impl Files {
             .iter()
             .map(|(path, data)| {
                 let name = path.rsplit('/').next().unwrap_or(path);
-                (name.to_owned(), Json::String(content(data)))
+                (name.to_owned(), Json::String(content(data.bytes())))
             })
             .collect();
         let text = weir_yaml::emit::sigs(&Json::Object(map));
@@ -64,13 +92,13 @@ impl Object for Files {
         Shape::Map(
             self.0
                 .iter()
-                .map(|(path, data)| (path.as_str().into(), Value::Bytes(data.to_vec().into())))
+                .map(|(path, data)| (path.as_str().into(), data.value()))
                 .collect(),
         )
     }
 
     fn field(&self, name: &str) -> Option<Value> {
-        self.0.get(name).map(|data| Value::Bytes(data.to_vec().into()))
+        self.0.get(name).map(Content::value)
     }
 
     fn method(&self, name: &str) -> Option<&'static Signature> {

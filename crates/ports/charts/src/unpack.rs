@@ -12,26 +12,39 @@ pub struct Tgz;
 impl Unpack for Tgz {
     fn unpack(&self, archive: &Bytes, limit: usize) -> Result<Vec<Entry>, String> {
         let mut entries = Vec::new();
-        self.unpack_each(archive, limit, &mut |entry| entries.push(entry))?;
+        self.unpack_each(archive, limit, &|_, _| true, &mut |entry| entries.push(entry))?;
         Ok(entries)
     }
 
-    fn unpack_each(&self, archive: &Bytes, limit: usize, found: &mut dyn FnMut(Entry)) -> Result<(), String> {
+    fn unpack_each(
+        &self,
+        archive: &Bytes,
+        limit: usize,
+        wanted: &dyn Fn(&str, usize) -> bool,
+        found: &mut dyn FnMut(Entry),
+    ) -> Result<(), String> {
         let limit = limit as u64;
         let limits = Limits {
             bytes: limit,
             file_bytes: limit,
             ..Limits::default()
         };
+        let bytes = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
         let entry = |file: extract::ArchiveFile| Entry {
             path: file.path,
+            size: bytes(file.size),
             data: file.bytes,
             modified: i64::try_from(file.modified)
                 .ok()
                 .and_then(|seconds| Timestamp::from_second(seconds).ok())
                 .map(Into::into),
         };
-        extract::each_file(archive.as_ref(), &limits, |file| found(entry(file)))
-            .map_err(|error| error.to_string())
+        extract::each_file(
+            archive.as_ref(),
+            &limits,
+            |path, size| wanted(path, bytes(size)),
+            |file| found(entry(file)),
+        )
+        .map_err(|error| error.to_string())
     }
 }

@@ -8,7 +8,7 @@ mod decompress;
 mod disk;
 mod files;
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 
 use bytes::Bytes;
 
@@ -35,7 +35,7 @@ pub enum Symlinks {
 ///
 /// # Errors
 /// See [`ExtractError`].
-pub fn tree(archive: impl Read, limits: &Limits, symlinks: Symlinks) -> Result<Tree, ExtractError> {
+pub fn tree(archive: impl BufRead, limits: &Limits, symlinks: Symlinks) -> Result<Tree, ExtractError> {
     let mut tree = Tree::default();
     visit(archive, limits, symlinks, |name, entry| {
         match entry {
@@ -89,7 +89,7 @@ enum Visited<'a> {
 
 /// Calls `found` for each folder and file, with its clean path.
 fn visit(
-    archive: impl Read,
+    archive: impl BufRead,
     limits: &Limits,
     symlinks: Symlinks,
     mut found: impl FnMut(&str, Visited<'_>) -> Result<(), ExtractError>,

@@ -1,6 +1,7 @@
 //! A file of a chart.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::time::Time;
 use bytes::Bytes;
@@ -18,6 +19,24 @@ pub struct File {
     pub modified: Option<Time>,
     /// The same content, where it is text that templates are to share.
     text: Option<Arc<String>>,
+    /// Where somebody notes that content was asked for which is not here.
+    pub(crate) left_out: Option<Arc<LeftOut>>,
+}
+
+/// Content that nobody is expected to ask for, so that it was not unpacked; and whether somebody did.
+#[derive(Debug, Default)]
+pub(crate) struct LeftOut(AtomicBool);
+
+impl LeftOut {
+    /// Somebody asks for it.
+    pub(crate) fn miss(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody did.
+    pub(crate) fn is_missed(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// A text that bytes point into.
@@ -42,6 +61,7 @@ impl File {
             data,
             modified,
             text: None,
+            left_out: None,
         }
     }
 

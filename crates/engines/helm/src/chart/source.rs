@@ -17,8 +17,10 @@ pub const MAX_FILE_SIZE: usize = 5 << 20;
 pub struct Entry {
     /// Path in the archive, the top folder included.
     pub path: String,
-    /// Content.
+    /// Content; empty where it was not wanted.
     pub data: Bytes,
+    /// How many bytes of content the archive has.
+    pub size: usize,
     /// When it was last changed.
     pub modified: Option<crate::time::Time>,
 }
@@ -30,8 +32,15 @@ pub trait Unpack {
     /// An implementation need not read on when the files together exceed `limit` bytes, and says so in its error.
     fn unpack(&self, archive: &Bytes, limit: usize) -> Result<Vec<Entry>, String>;
 
-    /// The same, each handed on as soon as it is there, if the implementation can do so. After an error none of them counts.
-    fn unpack_each(&self, archive: &Bytes, limit: usize, found: &mut dyn FnMut(Entry)) -> Result<(), String> {
+    /// The same, each handed on as soon as it is there, if the implementation can do so; it may leave out content that is not
+    /// wanted, by path and size. After an error none of them counts.
+    fn unpack_each(
+        &self,
+        archive: &Bytes,
+        limit: usize,
+        _wanted: &dyn Fn(&str, usize) -> bool,
+        found: &mut dyn FnMut(Entry),
+    ) -> Result<(), String> {
         self.unpack(archive, limit)?.into_iter().for_each(found);
         Ok(())
     }
@@ -59,20 +68,27 @@ pub(crate) fn of_archive(
     let mut left = MAX_CHART_SIZE;
     let mut files = Vec::new();
     let mut refused = None;
-    let unpacked = unpack.unpack_each(archive, MAX_CHART_SIZE, &mut |entry| {
+    let wanted = |path: &str, size| ahead.is_none_or(|ahead| ahead.wants(path, size));
+    let mut found = |entry: Entry| {
         if refused.is_some() {
             return;
         }
+        let is_left_out = entry.data.len() != entry.size;
         match file_of(entry, &mut left) {
             Ok((top, mut file)) => {
                 if let Some(ahead) = ahead {
-                    ahead.offer(&top, &mut file);
+                    if is_left_out {
+                        file.left_out = Some(ahead.left_out());
+                    } else {
+                        ahead.offer(&top, &mut file);
+                    }
                 }
                 files.push(file);
             }
             Err(error) => refused = Some(error),
         }
-    });
+    };
+    let unpacked = unpack.unpack_each(archive, MAX_CHART_SIZE, &wanted, &mut found);
     // What is wrong with the archive itself is said first.
     unpacked.map_err(LoadError::Archive)?;
     if let Some(error) = refused {
@@ -118,11 +134,11 @@ fn file_of(entry: Entry, left: &mut usize) -> Result<(String, File), LoadError> 
     if top == "Chart.yaml" {
         return Err(LoadError::Path("chart yaml not in base directory", entry.path));
     }
-    if entry.data.len() > MAX_FILE_SIZE {
+    if entry.size > MAX_FILE_SIZE {
         return Err(LoadError::FileSize(entry.path));
     }
     *left = left
-        .checked_sub(entry.data.len())
+        .checked_sub(entry.size)
         .filter(|left| *left > 0)
         .ok_or(LoadError::ChartSize)?;
     let mut file = File::new(name, entry.data);

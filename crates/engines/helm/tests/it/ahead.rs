@@ -177,3 +177,71 @@ fn charts_that_many_use_render_the_same() {
         }
     }
 }
+
+/// A definition that is worth leaving packed.
+fn definition() -> String {
+    format!("kind: CustomResourceDefinition\n# {}\n", "long ".repeat(10_000))
+}
+
+/// What is rendered without definitions, and whether one was missed.
+fn without_definitions(template: &str) -> (String, bool) {
+    let definition = definition();
+    let archive = archive(&[
+        ("main/Chart.yaml", MAIN),
+        ("main/crds/a.yaml", &definition),
+        ("main/crds/README.md", &definition),
+        (
+            "main/charts/sub/Chart.yaml",
+            "apiVersion: v2\nname: sub\nversion: 1.0.0\n",
+        ),
+        ("main/charts/sub/crds/b.yaml", &definition),
+        ("main/charts/sub/templates/b.yaml", template),
+        ("main/templates/a.yaml", template),
+    ]);
+    let ahead = Ahead::default().without_definitions();
+    let manifest = ahead.beside(|| {
+        let chart = Chart::from_archive_ahead(&archive, &Tgz, &ahead).unwrap();
+        assert!(chart.crds().iter().all(|crd| crd.file.data.is_empty()));
+        assert!(chart.crds().len() == 2);
+        let rendered = render_ahead(
+            &chart,
+            &Table::new(),
+            &Options::new("r", "n"),
+            &mut NoHost,
+            &ahead,
+        );
+        rendered.unwrap().manifest()
+    });
+    (manifest, ahead.was_missed())
+}
+
+#[test]
+fn definitions_that_no_template_reads_stay_packed() {
+    for template in [
+        "a: 1",
+        "a: {{ len (.Files.Get \"crds/README.md\") }}",
+        "a: {{ .Files.Get \"crds/none.yaml\" | quote }}",
+        "a: {{ kindOf (.Files.Glob \"**\") }}",
+    ] {
+        let (manifest, was_missed) = without_definitions(template);
+        assert!(!was_missed && manifest.contains("a: "), "{template}: {manifest}");
+    }
+}
+
+#[test]
+fn a_template_that_reads_a_definition_misses_it() {
+    for template in [
+        "a: {{ .Files.Get \"crds/a.yaml\" | len }}",
+        "a: {{ .Files.GetBytes \"crds/b.yaml\" | len }}",
+        "a: {{ .Files.Lines \"crds/a.yaml\" | len }}",
+        "{{ (.Files.Glob \"crds/*\").AsConfig }}",
+        "a:{{ range $path, $bytes := .Files.Glob \"crds/*\" }}\n- {{ $path }}\n{{ end }}",
+        "a: {{ index .Files \"crds/a.yaml\" | len }}",
+        "a: {{ printf \"%s\" .Files | len }}",
+        "a: {{ toYaml .Files | len }}",
+        "a: {{ tpl \"{{ .Files.Get (printf \\\"%s/a.yaml\\\" \\\"crds\\\") }}\" . | len }}",
+    ] {
+        let (manifest, was_missed) = without_definitions(template);
+        assert!(was_missed, "{template}: {manifest}");
+    }
+}

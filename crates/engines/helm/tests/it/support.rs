@@ -77,12 +77,29 @@ impl Unpack for Tgz {
             let mut data = Vec::new();
             entry.read_to_end(&mut data).map_err(|error| error.to_string())?;
             entries.push(Entry {
+                size: data.len(),
                 path,
                 data: data.into(),
                 modified: None,
             });
         }
         Ok(entries)
+    }
+
+    fn unpack_each(
+        &self,
+        archive: &Bytes,
+        limit: usize,
+        wanted: &dyn Fn(&str, usize) -> bool,
+        found: &mut dyn FnMut(Entry),
+    ) -> Result<(), String> {
+        for mut entry in self.unpack(archive, limit)? {
+            if !wanted(&entry.path, entry.size) {
+                entry.data = Bytes::new();
+            }
+            found(entry);
+        }
+        Ok(())
     }
 }
 

@@ -182,7 +182,11 @@ impl Template {
             let chart = self.location.load_here(&asked.chart)?;
             return self.render(cx, asked, &chart, None);
         }
-        let ahead = Ahead::default();
+        let ahead = if self.include_crds {
+            Ahead::default()
+        } else {
+            Ahead::default().without_definitions()
+        };
         let done = ahead.beside(|| {
             let chart = self.location.load_ahead(&asked.chart, &ahead)?;
             let done = self.render(cx, asked, &chart, Some(&ahead));
@@ -218,10 +222,10 @@ impl Template {
     fn render(mut self, cx: &mut Context<'_>, asked: Asked, chart: &Chart, ahead: Option<&Ahead>) -> Result {
         let Asked {
             name,
+            chart: asked_chart,
             kube_version,
             values,
             origins,
-            ..
         } = asked;
         check(cx, chart)?;
         let namespace = cx
@@ -239,7 +243,16 @@ impl Template {
         options.capabilities.api_versions.append(&mut self.api_versions);
         let mut host = Machine::new(cx.io.now());
         let rendered = match ahead {
-            Some(ahead) => render_ahead(chart, &values, &options, &mut host, ahead),
+            Some(ahead) => {
+                let rendered = render_ahead(chart, &values, &options, &mut host, ahead);
+                if ahead.was_missed() {
+                    // A template has read a definition: what it rendered is of no use.
+                    let whole = self.location.load_here(&asked_chart)?;
+                    render(&whole, &values, &options, &mut host, None)
+                } else {
+                    rendered
+                }
+            }
             None => render(chart, &values, &options, &mut host, None),
         };
         let rendered = match rendered {

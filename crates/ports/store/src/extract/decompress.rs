@@ -1,7 +1,7 @@
 //! Decompression within limits, which hold while bytes flow and not afterwards.
 
 use std::cell::Cell;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, Read};
 use std::rc::Rc;
 
 use crate::limits::{LimitExceeded, Limits};
@@ -34,12 +34,12 @@ impl Compression {
 }
 
 /// The decompressed content of `archive`. Reading past a limit is an error that holds a [`LimitExceeded`].
-pub(super) fn limited<'a>(archive: impl Read + 'a, limits: &Limits) -> io::Result<Box<dyn Read + 'a>> {
+pub(super) fn limited<'a>(archive: impl BufRead + 'a, limits: &Limits) -> io::Result<Box<dyn Read + 'a>> {
     let read = Rc::new(Cell::new(0));
-    let mut counted = BufReader::new(Counting {
+    let mut counted = Counting {
         inner: archive,
         count: read.clone(),
-    });
+    };
     let content: Box<dyn Read + 'a> = match Compression::of(counted.fill_buf()?) {
         Compression::None => Box::new(counted),
         Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(counted)),
@@ -60,6 +60,17 @@ pub(super) fn limited<'a>(archive: impl Read + 'a, limits: &Limits) -> io::Resul
 struct Counting<R> {
     inner: R,
     count: Rc<Cell<u64>>,
+}
+
+impl<R: BufRead> BufRead for Counting<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.inner.consume(count);
+        self.count.set(self.count.get().saturating_add(count as u64));
+    }
 }
 
 impl<R: Read> Read for Counting<R> {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use std::path::Path;
 
 use super::{ExtractError, Symlinks, Visited, visit};
@@ -18,7 +18,7 @@ use crate::tree::Tree;
 /// # Errors
 /// See [`ExtractError`]; also when the folder is not empty.
 pub fn to_folder(
-    archive: impl Read,
+    archive: impl BufRead,
     folder: &Path,
     limits: &Limits,
     symlinks: Symlinks,

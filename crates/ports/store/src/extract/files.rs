@@ -1,7 +1,7 @@
 //! The files of an archive as it names them, for formats that have rules of their own for names: Helm charts.
 
 use std::collections::BTreeSet;
-use std::io::Read;
+use std::io::{BufRead, Read};
 
 use bytes::Bytes;
 
@@ -17,8 +17,10 @@ const PROMISED: u64 = 8 << 20;
 pub struct ArchiveFile {
     /// As the archive has it: nothing is cleaned, and it may lead anywhere. The caller decides.
     pub path: String,
-    /// Content.
+    /// Content; empty where it was not wanted.
     pub bytes: Bytes,
+    /// How many bytes of content the archive has.
+    pub size: u64,
     /// When it was last changed, in seconds since 1970.
     pub modified: u64,
 }
@@ -29,19 +31,21 @@ pub struct ArchiveFile {
 ///
 /// # Errors
 /// See [`ExtractError`]; names are not judged, but two entries of one name are refused.
-pub fn files(archive: impl Read, limits: &Limits) -> Result<Vec<ArchiveFile>, ExtractError> {
+pub fn files(archive: impl BufRead, limits: &Limits) -> Result<Vec<ArchiveFile>, ExtractError> {
     let mut files = Vec::new();
-    each_file(archive, limits, |file| files.push(file))?;
+    each_file(archive, limits, |_, _| true, |file| files.push(file))?;
     Ok(files)
 }
 
-/// The same, each given as soon as it is read: after an error none of them is to be used.
+/// The same, each given as soon as it is read: after an error none of them is to be used. Content that is not wanted, by path and
+/// size, is passed over.
 ///
 /// # Errors
 /// Those of [`files`].
 pub fn each_file(
-    archive: impl Read,
+    archive: impl BufRead,
     limits: &Limits,
+    wanted: impl Fn(&str, u64) -> bool,
     mut found: impl FnMut(ArchiveFile),
 ) -> Result<(), ExtractError> {
     let mut reader = Reader::new(decompress::limited(archive, limits)?);
@@ -66,7 +70,7 @@ pub fn each_file(
             return Err(ExtractError::Duplicate(header.name));
         }
         let mut content = Vec::new();
-        if header.kind == Kind::File {
+        if header.kind == Kind::File && wanted(&header.name, header.size) {
             match usize::try_from(header.size) {
                 // Fresh memory is zeroed already, which reading to an end that it must find would do once more.
                 Ok(size) if header.size <= PROMISED => {
@@ -81,6 +85,7 @@ pub fn each_file(
         found(ArchiveFile {
             path: header.name,
             bytes: content.into(),
+            size: header.size,
             modified: header.modified,
         });
     }

@@ -7,6 +7,9 @@ use super::{BLOCK, Block, checksum, field, get, numbers, pax};
 /// Extended headers and long names above this are an attack; Go's limit too.
 const MAX_SPECIAL: u64 = 1 << 20;
 
+/// Bytes of content that are passed over at once: a decompressor keeps the last 32 KiB of each step.
+const PASSED_AT_ONCE: usize = 64 << 10;
+
 /// What an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -136,15 +139,23 @@ impl<R: Read> Reader<R> {
 
     /// Passes over what is left of the current entry.
     fn skip(&mut self) -> Result<(), ReadError> {
-        let wanted = self.left.saturating_add(self.padding);
+        let mut left = self.left.saturating_add(self.padding);
         self.left = 0;
         self.padding = 0;
-        let passed = io::copy(&mut (&mut self.inner).take(wanted), &mut io::sink())?;
-        if passed == wanted {
-            Ok(())
-        } else {
-            Err(ReadError::Malformed("an entry that is cut off"))
+        let size = usize::try_from(left)
+            .unwrap_or(PASSED_AT_ONCE)
+            .min(PASSED_AT_ONCE);
+        let mut passed = vec![0; size];
+        while left > 0 {
+            let most = usize::try_from(left).unwrap_or(size).min(size);
+            match self.inner.read(passed.get_mut(..most).unwrap_or_default()) {
+                Ok(0) => return Err(ReadError::Malformed("an entry that is cut off")),
+                Ok(count) => left = left.saturating_sub(count as u64),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
         }
+        Ok(())
     }
 
     /// The content of an extended header.
