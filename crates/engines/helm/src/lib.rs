@@ -39,7 +39,7 @@ pub use chart::{
 };
 pub use coalesce::{Nulls, TypeMismatch, coalesce_tables, coalesce_values};
 pub use manifest::{
-    Event, Head, Hook, HookRun, Manifest, ManifestError, Order, Phase, Policy, Sorted, sort, split,
+    Event, Head, Hook, HookRun, Manifest, ManifestError, Order, Phase, Policy, Sorted, Text, sort, split,
 };
 pub use postrender::{PostRender, Strategy};
 pub use release::{

@@ -5,6 +5,7 @@ mod hook;
 mod kinds;
 mod sort;
 mod split;
+mod text;
 
 pub use head::Head;
 pub use hook::{Event, Hook, HookRun, Phase, Policy};
@@ -12,3 +13,4 @@ pub use kinds::Order;
 pub use sort::{Manifest, ManifestError, Sorted, sort};
 pub(crate) use sort::{put_in_order, read};
 pub use split::split;
+pub use text::Text;

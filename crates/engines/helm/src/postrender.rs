@@ -1,6 +1,7 @@
 //! Post-rendering: what a chart rendered goes through something else before it is put in order.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use weir_yaml::{Document, Duplicates, Node, ParseOptions, emit, parse_all_with};
 
@@ -40,7 +41,8 @@ impl Strategy {
     }
 }
 
-type Files = BTreeMap<String, String>;
+/// Rendered files by path.
+pub(crate) type Files = BTreeMap<String, Arc<String>>;
 
 /// Sends files through, and gives files of the same names back; what has lost its annotation gets a name of its own.
 pub(crate) fn run(
@@ -51,11 +53,8 @@ pub(crate) fn run(
     if strategy == Strategy::Combined {
         return through(&files, post, "").map_err(RenderError::PostRender);
     }
-    let sorted = manifest::sort(
-        files.iter().map(|(path, text)| (path.as_str(), text.as_str())),
-        Order::Install,
-    );
-    let sorted = match sorted {
+    let texts = files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+    let sorted = match manifest::sort(texts, Order::Install) {
         Ok(sorted) => sorted,
         Err(error) => return Err(RenderError::Manifest { error, files }),
     };
@@ -89,10 +88,11 @@ fn append(files: &mut Files, path: String, text: &str) {
     files
         .entry(path)
         .and_modify(|known| {
+            let known = Arc::make_mut(known);
             known.push_str("\n---\n");
             known.push_str(text);
         })
-        .or_insert_with(|| text.to_owned());
+        .or_insert_with(|| Arc::new(text.to_owned()));
 }
 
 fn through(files: &Files, post: &mut (dyn PostRender + Send), group: &str) -> Result<Files, String> {
@@ -186,6 +186,6 @@ fn take_apart(text: &str, group: &str) -> Result<Files, String> {
     }
     Ok(files
         .into_iter()
-        .map(|(path, documents)| (path, documents.join("---\n")))
+        .map(|(path, documents)| (path, Arc::new(documents.join("---\n"))))
         .collect())
 }

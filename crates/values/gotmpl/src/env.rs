@@ -37,6 +37,8 @@ pub struct Env<'r> {
     pub(crate) yaml: Repeated,
     /// Maps that were given containers to hold: one of them may hold itself now.
     holders: BTreeMap<usize, WeakMap>,
+    /// What templates wrote into that are done: the next ones find room there.
+    buffers: Vec<Vec<u8>>,
 }
 
 /// A map that holds itself would never be freed. It is emptied when the run ends.
@@ -69,6 +71,7 @@ impl<'r> Env<'r> {
             texts: Table::default(),
             yaml: Repeated::default(),
             holders: BTreeMap::new(),
+            buffers: Vec::new(),
         }
     }
 
@@ -77,6 +80,19 @@ impl<'r> Env<'r> {
     /// # Errors
     /// What the template says, or that there is none of that name.
     pub fn execute(&mut self, name: &str, data: &Value) -> Result<Str, ExecError> {
+        self.execute_into(name, data, Str::from_bytes)
+    }
+
+    /// The same, with what it wrote given to `take`: for those who would copy the string.
+    ///
+    /// # Errors
+    /// Those of [`Self::execute`].
+    pub fn execute_into<T>(
+        &mut self,
+        name: &str,
+        data: &Value,
+        take: impl FnOnce(&[u8]) -> T,
+    ) -> Result<T, ExecError> {
         let Some(tree) = self.set.lookup(name).map(Arc::clone) else {
             return Err(ExecError::new(format!(
                 "template: no template {} associated with template {}",
@@ -84,7 +100,7 @@ impl<'r> Env<'r> {
                 quote(self.set.options().name.as_bytes(), false)
             )));
         };
-        self.execute_tree(&tree, data)
+        self.execute_tree(&tree, data, take)
     }
 
     /// Parses a text on top of the set and executes it, as Helm's `tpl`: what it defines is there while it runs,
@@ -108,25 +124,33 @@ impl<'r> Env<'r> {
         let before = self.set.clone();
         self.set.add(&trees);
         let result = match trees.last() {
-            Some(tree) => self.execute_tree(tree, data),
+            Some(tree) => self.execute_tree(tree, data, Str::from_bytes),
             None => Ok(Str::default()),
         };
         self.set = before;
         Ok(result)
     }
 
-    fn execute_tree(&mut self, tree: &Tree, data: &Value) -> Result<Str, ExecError> {
+    fn execute_tree<T>(
+        &mut self,
+        tree: &Tree,
+        data: &Value,
+        take: impl FnOnce(&[u8]) -> T,
+    ) -> Result<T, ExecError> {
         if self.depth == 0 {
             self.stack = exec::stack_address();
         }
-        let mut out = Vec::new();
+        let mut out = self.buffers.pop().unwrap_or_default();
         // What a template is executed with is a copy, as an argument of a function is.
         let copied = match data {
             Value::Object(object) => object.copied(),
             _ => None,
         };
-        exec::run(self, tree, copied.as_ref().unwrap_or(data), &mut out)?;
-        Ok(out.into())
+        let done = exec::run(self, tree, copied.as_ref().unwrap_or(data), &mut out);
+        let done = done.map(|()| take(&out));
+        out.clear();
+        self.buffers.push(out);
+        done
     }
 
     /// Whether one more level of nesting is within the limits.

@@ -1,9 +1,12 @@
 //! Rendered files into hooks and the manifest.
 
+use std::sync::Arc;
+
 use super::head::Head;
 use super::hook::{Event, Hook, HookRun, Policy};
 use super::kinds::Order;
-use super::split::split;
+use super::split::places;
+use super::text::Text;
 
 const HOOK: &str = "helm.sh/hook";
 const WEIGHT: &str = "helm.sh/hook-weight";
@@ -16,7 +19,7 @@ pub struct Manifest {
     /// The template that it comes from, with the chart's name before it.
     pub name: String,
     /// The document.
-    pub content: String,
+    pub content: Text,
     /// Its head.
     pub head: Head,
 }
@@ -52,18 +55,19 @@ pub fn sort<'a>(
 ) -> Result<Sorted, ManifestError> {
     let read = files
         .into_iter()
-        .map(|(path, content)| (path.to_owned(), read(path, content)));
+        .map(|(path, content)| (path.to_owned(), read(path, &Arc::new(content.to_owned()))));
     put_in_order(read.collect(), order)
 }
 
 /// What a file holds, not yet in order.
-pub(crate) fn read(path: &str, content: &str) -> Result<Sorted, ManifestError> {
+pub(crate) fn read(path: &str, content: &Arc<String>) -> Result<Sorted, ManifestError> {
     let mut found = Sorted::default();
     if crate::is_partial(path) {
         return Ok(found);
     }
-    for (document, text) in split(content).into_iter().enumerate() {
-        let head = Head::parse(text).map_err(|message| ManifestError {
+    for (document, place) in places(content).into_iter().enumerate() {
+        let text = Text::of(content, place);
+        let head = Head::parse(&text).map_err(|message| ManifestError {
             path: path.to_owned(),
             document,
             message,
@@ -71,7 +75,7 @@ pub(crate) fn read(path: &str, content: &str) -> Result<Sorted, ManifestError> {
         let Some(events) = head.annotations.get(HOOK) else {
             found.manifests.push(Manifest {
                 name: path.to_owned(),
-                content: text.to_owned(),
+                content: text,
                 head,
             });
             continue;
@@ -99,7 +103,7 @@ pub(crate) fn read(path: &str, content: &str) -> Result<Sorted, ManifestError> {
             delete_policies: policies(DELETE_POLICY),
             output_log_policies: policies(OUTPUT_LOG_POLICY),
             path: path.to_owned(),
-            manifest: text.to_owned(),
+            manifest: text.to_string(),
             name: head.name,
             kind: head.kind,
         });

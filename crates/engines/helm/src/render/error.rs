@@ -8,6 +8,7 @@ use weir_gotmpl::{ExecError, Frame, ParseError};
 use super::context::Template;
 use crate::coalesce::TypeMismatch;
 use crate::manifest::ManifestError;
+use crate::postrender::Files;
 use crate::schema::SchemaError;
 use crate::values::Origins;
 
@@ -40,7 +41,7 @@ pub enum RenderError {
         /// Which document.
         error: ManifestError,
         /// All that was rendered, by path.
-        files: BTreeMap<String, String>,
+        files: Files,
     },
     /// A post-renderer failed, or what it gave back is no YAML.
     #[error("{0}")]

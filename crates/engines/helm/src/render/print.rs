@@ -1,8 +1,11 @@
 //! What `helm template` prints of a render.
 
+use std::convert::Infallible;
+
 use weir_gotmpl::{Functions, Host, Limits, Options, Set, Value, families};
 
 use super::Rendered;
+use super::run::{document, part};
 use crate::Hook;
 
 /// The name of a release that nobody named.
@@ -27,21 +30,41 @@ impl Rendered {
             .filter(move |hook| !(show.no_hooks || show.skip_tests && hook.is_test()))
     }
 
-    /// The manifest, then the hooks, as `helm template` prints them.
-    pub fn printed(&self, show: Show) -> String {
-        let mut out = if show.crds {
-            self.manifest_with_crds()
-        } else {
-            self.manifest()
-        };
-        out.truncate(out.trim_end().len());
-        out.drain(..out.len() - out.trim_start().len());
-        out.push('\n');
-        for hook in self.shown_hooks(show) {
-            for part in ["---\n# Source: ", &hook.path, "\n", &hook.manifest, "\n"] {
-                out.push_str(part);
+    /// The manifest, then the hooks, as `helm template` prints them, part by part: a large chart's need not be in memory
+    /// once more.
+    ///
+    /// # Errors
+    /// The first one of `to`.
+    pub fn print<E>(&self, show: Show, mut to: impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
+        let crds = self.crds.iter().filter(|_| show.crds);
+        let crds = crds.map(|(path, file)| (path.as_str(), file.text()));
+        let manifests = self.manifests.iter();
+        let manifests = manifests.map(|manifest| (manifest.name.as_str(), manifest.content.as_str().into()));
+        let mut documents = crds.chain(manifests).peekable();
+        while let Some((source, content)) = documents.next() {
+            if documents.peek().is_some() {
+                part(source, &content, &mut to)?;
+            } else {
+                // What is blank at the end of the manifest is not printed.
+                let mut last = String::new();
+                document(&mut last, source, &content);
+                to(last.trim_end())?;
             }
         }
+        to("\n")?;
+        for hook in self.shown_hooks(show) {
+            part(&hook.path, &hook.manifest, &mut to)?;
+        }
+        Ok(())
+    }
+
+    /// The same in one.
+    pub fn printed(&self, show: Show) -> String {
+        let mut out = String::new();
+        let Ok(()) = self.print(show, |part| {
+            out.push_str(part);
+            Ok::<_, Infallible>(())
+        });
         out
     }
 }

@@ -1,10 +1,12 @@
 //! The whole way from a chart to hooks and manifests.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use weir_gotmpl::{Env, Functions, Host, Limits, Map, MissingKey, Set};
+use weir_gotmpl::{Env, Functions, Host, Limits, Map, MissingKey, Set, Str};
 
 use super::context::{self, VALUES};
 use super::error::{RenderError, TemplateError};
@@ -13,7 +15,7 @@ use crate::capabilities::{self, Capabilities};
 use crate::chart::{Chart, File, own_crds};
 use crate::coalesce::{self, Nulls};
 use crate::manifest::{self, Hook, Manifest, ManifestError, Order, Sorted};
-use crate::postrender::{self, PostRender, Strategy};
+use crate::postrender::{self, Files, PostRender, Strategy};
 use crate::release::ChartRecord;
 use crate::schema;
 use crate::tree::{self, Node};
@@ -106,10 +108,22 @@ impl Rendered {
 }
 
 /// Adds a document with its source.
-fn document(out: &mut String, source: &str, content: &str) {
-    for part in ["---\n# Source: ", source, "\n", content, "\n"] {
+pub(super) fn document(out: &mut String, source: &str, content: &str) {
+    let Ok(()) = part(source, content, &mut |part| {
         out.push_str(part);
-    }
+        Ok::<_, Infallible>(())
+    });
+}
+
+/// Gives a document with its source away.
+pub(super) fn part<E>(
+    source: &str,
+    content: &str,
+    to: &mut impl FnMut(&str) -> Result<(), E>,
+) -> Result<(), E> {
+    ["---\n# Source: ", source, "\n", content, "\n"]
+        .into_iter()
+        .try_for_each(to)
 }
 
 /// Renders a chart with the user's values.
@@ -237,16 +251,14 @@ fn here(
     let (files, sorted) = match post {
         None => execute_and_read(&root, &top, options, host, ahead)?,
         Some(post) => {
-            let mut files = BTreeMap::new();
+            let mut files = Files::new();
             execute(&root, &top, options, host, None, |path, text| {
-                files.insert(path.to_owned(), text);
+                files.insert(path.to_owned(), Arc::new(text));
             })?;
             let notes = take_notes(&mut files);
             let mut files = postrender::run(files, post, options.strategy)?;
-            let sorted = manifest::sort(
-                files.iter().map(|(path, text)| (path.as_str(), text.as_str())),
-                Order::Install,
-            );
+            let texts = files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+            let sorted = manifest::sort(texts, Order::Install);
             files.extend(notes);
             (files, sorted)
         }
@@ -297,9 +309,6 @@ fn scope(values: Map, options: &Options) -> Map {
     top
 }
 
-/// Rendered files by path.
-type Files = BTreeMap<String, String>;
-
 /// Executes all templates, while another thread reads what they have rendered; this one helps it once all are executed.
 fn execute_and_read(
     root: &Node,
@@ -345,6 +354,7 @@ fn read_all(rendered: &Mutex<Receiver<(String, String)>>) -> (Files, Vec<ReadFil
         rendered.recv().ok()
     };
     while let Some((path, text)) = next() {
+        let text = Arc::new(text);
         if !is_notes(&path) {
             read.push((path.clone(), manifest::read(&path, &text)));
         }
@@ -408,17 +418,11 @@ fn execute(
         about.insert("Name", path.as_str());
         about.insert("BasePath", template.base.as_str());
         template.data.insert("Template", about);
-        let out = env
-            .execute(path, &template.data.clone().into())
+        let text = env
+            .execute_into(path, &template.data.clone().into(), printed)
             .map_err(|error| {
                 RenderError::Template(TemplateError::exec(path, &error, &templates, &options.origins))
             })?;
-        let text = out.to_str();
-        let text = if text.contains(NO_VALUE) {
-            text.replace(NO_VALUE, "")
-        } else {
-            text.into_owned()
-        };
         rendered(path, text);
     }
     Ok(())
@@ -426,6 +430,19 @@ fn execute(
 
 /// What Go prints for a missing value, and Helm takes out.
 const NO_VALUE: &str = "<no value>";
+
+/// What a template wrote, as the text of a file.
+fn printed(out: &[u8]) -> String {
+    let text = match std::str::from_utf8(out) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => Str::from_bytes(out).to_str().into_owned().into(),
+    };
+    if text.contains(NO_VALUE) {
+        text.replace(NO_VALUE, "")
+    } else {
+        text.into_owned()
+    }
+}
 
 fn is_notes(path: &str) -> bool {
     path.ends_with("NOTES.txt")

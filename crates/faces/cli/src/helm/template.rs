@@ -121,6 +121,9 @@ struct Ignored {
     description: Option<String>,
 }
 
+/// How many bytes of manifests are printed at once.
+const CHUNK: usize = 64 << 10;
+
 /// What is to be rendered.
 struct Asked {
     name: String,
@@ -311,10 +314,20 @@ impl Template {
     }
 
     fn print(&self, cx: &mut Context<'_>, rendered: &Rendered) -> Result<()> {
-        let out = rendered.printed(self.show());
         if self.show_only.is_empty() {
-            return cx.io.print(&out);
+            let mut chunk = String::new();
+            rendered.print(self.show(), |part| {
+                chunk.push_str(part);
+                if chunk.len() < CHUNK {
+                    return Ok(());
+                }
+                let printed = cx.io.print(&chunk);
+                chunk.clear();
+                printed
+            })?;
+            return cx.io.print(&chunk);
         }
+        let out = rendered.printed(self.show());
         let mut chosen = Vec::new();
         for wanted in &self.show_only {
             let found: Vec<&str> = split(&out)
