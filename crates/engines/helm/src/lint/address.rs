@@ -176,6 +176,9 @@ mod tests {
             "a:b",
             "file:///x",
             "data:image/png;base64,AA",
+            "http://[::1]:80",
+            "http://[fe80::1%25en0]/",
+            "mongodb://a:1,b:2",
         ] {
             assert!(is_request_url(good), "{good}");
         }
@@ -187,6 +190,12 @@ mod tests {
             ":x",
             "1a://x",
             "http://a b",
+            "http://a:1:2",
+            "http://[1.2.3.4]",
+            "http://[x]",
+            "http://a[::1]",
+            "http://[::1%25]",
+            "http://[::1%25%2f]",
         ] {
             assert!(!is_request_url(bad), "{bad}");
         }

@@ -1,5 +1,7 @@
 //! URLs, as `net/url` takes them apart and puts them together.
 
+mod literal;
+
 use std::fmt::Write;
 
 use crate::families::args::{Result, fail, map, text};
@@ -103,7 +105,13 @@ fn unescape(text: &[u8], place: Place) -> std::result::Result<Vec<u8>, String> {
                     let shown = text.get(at..text.len().min(at + 3)).unwrap_or_default();
                     return Err(format!("invalid URL escape {}", quote(shown, false)));
                 };
-                if place == Place::Host && code < 0x80 && code != b'%' {
+                // In a host escapes are for what is no ASCII, in a zone for what may stand there anyway; Windows has blanks in them.
+                let is_refused = match place {
+                    Place::Host => code < 0x80,
+                    Place::Zone => code != b' ' && should_escape(code, Place::Host),
+                    Place::Path | Place::User | Place::Fragment => false,
+                };
+                if is_refused && code != b'%' {
                     let shown = text.get(at..at + 3).unwrap_or_default();
                     return Err(format!("invalid URL escape {}", quote(shown, false)));
                 }
@@ -248,7 +256,8 @@ fn parse_rest(text: &[u8], is_request: bool) -> std::result::Result<Url, String>
 
 fn authority(url: &mut Url, text: &[u8]) -> std::result::Result<(), String> {
     let at = text.iter().rposition(|b| *b == b'@');
-    url.host = host(text.get(at.map_or(0, |at| at + 1)..).unwrap_or_default())?;
+    let behind = text.get(at.map_or(0, |at| at + 1)..).unwrap_or_default();
+    url.host = host(&url.scheme, behind)?;
     let Some(user) = at.and_then(|at| text.get(..at)) else {
         return Ok(());
     };
@@ -265,7 +274,7 @@ fn authority(url: &mut Url, text: &[u8]) -> std::result::Result<(), String> {
     Ok(())
 }
 
-fn host(text: &[u8]) -> std::result::Result<Vec<u8>, String> {
+fn host(scheme: &[u8], text: &[u8]) -> std::result::Result<Vec<u8>, String> {
     let check_port = |port: &[u8]| -> std::result::Result<(), String> {
         match port.strip_prefix(b":") {
             None if port.is_empty() => Ok(()),
@@ -273,28 +282,35 @@ fn host(text: &[u8]) -> std::result::Result<Vec<u8>, String> {
             _ => Err(format!("invalid port {} after host", quote(port, false))),
         }
     };
-    if text.starts_with(b"[") {
-        let Some(end) = text.iter().rposition(|b| *b == b']') else {
-            return Err("missing ']' in host".to_owned());
-        };
-        check_port(text.get(end + 1..).unwrap_or_default())?;
-        let zone = text
-            .get(..end)
-            .unwrap_or_default()
-            .windows(3)
-            .position(|part| part == b"%25");
-        if let Some(zone) = zone {
-            let mut out = unescape(text.get(..zone).unwrap_or_default(), Place::Host)?;
-            out.extend(unescape(text.get(zone..end).unwrap_or_default(), Place::Zone)?);
-            out.extend(unescape(text.get(end..).unwrap_or_default(), Place::Host)?);
-            return Ok(out);
+    match text.iter().rposition(|b| *b == b'[') {
+        Some(0) => {
+            let Some(end) = text.iter().rposition(|b| *b == b']') else {
+                return Err("missing ']' in host".to_owned());
+            };
+            let port = text.get(end + 1..).unwrap_or_default();
+            check_port(port)?;
+            let port = unescape(port, Place::Host)?;
+            let within = text.get(1..end).unwrap_or_default();
+            let zone = within.windows(3).position(|part| part == b"%25");
+            let (address, zone) = within
+                .split_at_checked(zone.unwrap_or(within.len()))
+                .unwrap_or_default();
+            let mut address = unescape(address, Place::Host)?;
+            address.extend(unescape(zone, Place::Zone)?);
+            literal::check(&address)?;
+            return Ok([b"[", address.as_slice(), b"]", port.as_slice()].concat());
         }
-    } else if let Some(colon) = text.iter().position(|b| *b == b':') {
-        let last = text.iter().rposition(|b| *b == b':').unwrap_or(colon);
-        check_port(
-            text.get(if colon == last { colon } else { last }..)
-                .unwrap_or_default(),
-        )?;
+        Some(_) => return Err("invalid IP-literal".to_owned()),
+        None => {}
+    }
+    // Lists of hosts with ports are known to databases, and not to the web.
+    let colon = if scheme == b"http" || scheme == b"https" {
+        text.iter().position(|b| *b == b':')
+    } else {
+        text.iter().rposition(|b| *b == b':')
+    };
+    if let Some(colon) = colon {
+        check_port(text.get(colon..).unwrap_or_default())?;
     }
     unescape(text, Place::Host)
 }
