@@ -60,6 +60,7 @@ pub use limits::Limits;
 pub use list::List;
 pub use map::Map;
 pub use object::{Object, Shape};
+pub use quote::quoted;
 pub use set::{Delimiters, MissingKey, Options, Parsed, Set};
 pub use text::Str;
 pub use types::{Kind, Type, TypeInfo, ty};

@@ -5,6 +5,11 @@ use std::fmt::Write;
 use crate::Str;
 use crate::unicode::is_print;
 
+/// A text in double quotes as Go's `%q` prints it, for messages in the words of programs in Go.
+pub fn quoted(text: &str) -> String {
+    quote(text.as_bytes(), false)
+}
+
 /// `strconv.Quote`; with `ascii` it is `strconv.QuoteToASCII`.
 pub(crate) fn quote(bytes: &[u8], ascii: bool) -> String {
     let mut out = String::with_capacity(bytes.len() + 2);

@@ -1,5 +1,6 @@
 //! Chart.yaml.
 
+use weir_gotmpl::quoted;
 use weir_semver::Version;
 
 use super::{Findings, Folder, Node, Problem, Severity, Verdict, address, strict};
@@ -119,7 +120,7 @@ fn name(metadata: &Metadata) -> Verdict {
         return Err("name is required".into());
     }
     if last_part(&metadata.name) != metadata.name {
-        return Err(format!("chart name {:?} is invalid", metadata.name).into());
+        return Err(format!("chart name {} is invalid", quoted(&metadata.name)).into());
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Names of objects, by the rules of their kinds.
 
+use weir_gotmpl::quoted;
+
 use super::Verdict;
 use super::documents::Head;
 
@@ -19,14 +21,18 @@ pub(super) fn check(head: &Head) -> Verdict {
     };
     let mut problems: Vec<String> = problems
         .into_iter()
-        .map(|problem| format!("metadata.name: Invalid value: {name:?}: {problem}"))
+        .map(|problem| format!("metadata.name: Invalid value: {}: {problem}", quoted(name)))
         .collect();
     let all = match problems.len() {
         0 => return Ok(()),
         1 => problems.remove(0),
         _ => format!("[{}]", problems.join(", ")),
     };
-    Err(format!("object name does not conform to Kubernetes naming requirements: {name:?}: {all}").into())
+    Err(format!(
+        "object name does not conform to Kubernetes naming requirements: {}: {all}",
+        quoted(name)
+    )
+    .into())
 }
 
 fn too_long(name: &str, most: usize) -> Option<String> {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use weir_gotmpl::quoted;
 use weir_yaml::{Data, Dialect, Node, key_to_string};
 
 use super::{Problem, Verdict};
@@ -15,7 +16,7 @@ pub(super) fn check(root: Option<&Node>) -> Verdict {
         let mut message = "error converting YAML to JSON: yaml: unmarshal errors:".to_owned();
         for (line, key) in &twice {
             // Writing to a String cannot fail.
-            let _written = write!(message, "\n  line {line}: key {key:?} already set in map");
+            let _written = write!(message, "\n  line {line}: key {} already set in map", quoted(key));
         }
         return Err(Problem {
             message,
@@ -25,7 +26,10 @@ pub(super) fn check(root: Option<&Node>) -> Verdict {
     match unknown(root, &METADATA) {
         None => Ok(()),
         Some((key, line)) => Err(Problem {
-            message: format!("error unmarshaling JSON: while decoding JSON: json: unknown field {key:?}"),
+            message: format!(
+                "error unmarshaling JSON: while decoding JSON: json: unknown field {}",
+                quoted(&key)
+            ),
             line: Some(line),
         }),
     }

@@ -1,6 +1,6 @@
 //! What the templates render.
 
-use weir_gotmpl::Host;
+use weir_gotmpl::{Host, quoted};
 
 use super::documents::{Documents, Head};
 use super::{Finding, Findings, Folder, LintOptions, Loaded, Node, Problem, Severity, Verdict};
@@ -152,7 +152,8 @@ fn top_indent(content: &str) -> Verdict {
         }
         if line.starts_with([' ', '\t']) {
             return Err(format!(
-                "document starts with an illegal indent: {line:?}, which may cause parsing problems"
+                "document starts with an illegal indent: {}, which may cause parsing problems",
+                quoted(line)
             )
             .into());
         }
@@ -167,8 +168,8 @@ fn selector(head: &Head, content: &str) -> Verdict {
     if is_there || !SELECTING.contains(&head.kind.as_str()) {
         return Ok(());
     }
-    let (kind, name) = (&head.kind, &head.name);
-    Err(format!("a {kind} must contain matchLabels or matchExpressions, and {name:?} does not").into())
+    let (kind, name) = (&head.kind, quoted(&head.name));
+    Err(format!("a {kind} must contain matchLabels or matchExpressions, and {name} does not").into())
 }
 
 /// Policies of the objects in a list have no effect.
