@@ -7,6 +7,7 @@ use super::{Finding, Findings, Folder, LintOptions, Loaded, Node, Problem, Sever
 use super::{deprecation, names};
 use crate::capabilities::Capabilities;
 use crate::chart::decode::{self, Fields};
+use crate::chart::json::Type;
 use crate::render::{self, RenderError, TemplateError};
 use crate::values::Table;
 
@@ -15,6 +16,14 @@ const FOLDER: &str = "templates/";
 const RELEASE: &str = "test-release";
 /// Kinds whose objects choose pods by labels.
 const SELECTING: [&str; 4] = ["Deployment", "ReplicaSet", "DaemonSet", "StatefulSet"];
+/// What a list is read into.
+const LISTED: Type = Type::Fields(&[(
+    "Items",
+    Type::List(&Type::Fields(&[(
+        "Metadata",
+        Type::Fields(&[("Annotations", Type::Texts)]),
+    )])),
+)]);
 /// Go reads no longer lines at once.
 const MAX_LINE: usize = 64 << 10;
 
@@ -196,6 +205,8 @@ fn policies(content: &str) -> Result<bool, String> {
     let Some(node) = decode::document(content)? else {
         return Ok(false);
     };
+    // Into JSON first, and only then into fields: what there is no JSON for is an error wherever it stands.
+    LISTED.check(&node)?;
     let fields = Fields::of(
         &node,
         "",
@@ -210,4 +221,48 @@ fn policies(content: &str) -> Result<bool, String> {
         Ok(annotations.contains_key("helm.sh/resource-policy"))
     })?;
     Ok(items.into_iter().flatten().any(|has| has))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Compared by hand with `helm lint` of Helm 4.2.4: what a manifest takes for a text a list need not.
+    #[test]
+    fn a_list_is_read_by_way_of_json() {
+        let list = |content: &str| {
+            let head = Head {
+                kind: "List".to_owned(),
+                ..Head::default()
+            };
+            list_annotations(&head, content).map_err(|problem| problem.message)
+        };
+        for (content, said) in [
+            ("apiVersion: .inf\nkind: List\n", "json: unsupported value: +Inf"),
+            (
+                "kind: List\nmetadata: {name: .nan}\nitems: []\n",
+                "json: unsupported value: NaN",
+            ),
+            (
+                "kind: A\nmetadata: {name: -.inf}\n---\nkind: List\nmetadata: {name: a}\n",
+                "json: unsupported value: -Inf",
+            ),
+        ] {
+            let message = list(content).unwrap_err();
+            let begin = "unable to parse YAML: error converting YAML to JSON: ";
+            assert!(
+                message.starts_with(begin) && message.ends_with(said),
+                "{content}: {message}"
+            );
+        }
+        assert_eq!(
+            list("kind: List\nitems: [{metadata: {annotations: {helm.sh/resource-policy: ~}}}]\n"),
+            Err("annotation 'helm.sh/resource-policy' within List objects are ignored".to_owned())
+        );
+        // Of a stream the first document alone is looked at.
+        assert_eq!(
+            list("kind: List\nitems: [{metadata: {annotations: {a: b}}}]\n---\nname: .inf\n"),
+            Ok(())
+        );
+    }
 }
