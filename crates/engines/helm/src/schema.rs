@@ -1,11 +1,15 @@
 //! values.schema.json.
 
+mod report;
+mod words;
+
 use std::fmt::Write as _;
 
-use jsonschema::error::{TypeKind, ValidationErrorKind};
-use jsonschema::{PatternOptions, Retrieve, Uri, ValidationError};
+use jsonschema::{PatternOptions, Retrieve, Uri, ValidationError, Validator};
 use serde_json::Value as Json;
 use weir_gotmpl::{Map, Value};
+
+use self::report::{Finding, Report, escaped};
 
 use crate::coalesce;
 use crate::tree::Node;
@@ -13,6 +17,12 @@ use crate::values::Origins;
 
 /// Levels of a schema and of values that are looked at; both are read from strangers (N12).
 const MAX_DEPTH: usize = 200;
+
+/// Where Helm says that the schema is.
+const PLACE: &str = "file:///values.schema.json";
+
+/// Floats below this one are integers of 64 bits, if they are whole: 2^63.
+const LARGE: f64 = 9_223_372_036_854_775_808.0;
 
 /// Values that are not what a chart asks for: the chart, the path of each value and what sets it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -85,7 +95,7 @@ impl Retrieve for Nowhere {
 }
 
 fn validate(schema: &[u8], values: &Json, path: &[&str], origins: &Origins) -> Result<(), String> {
-    let schema: Json =
+    let mut schema: Json =
         serde_json::from_slice(schema).map_err(|error| format!("values.schema.json: {error}\n"))?;
     for (what, json) in [("values.schema.json", &schema), ("values", values)] {
         if depth(json) > MAX_DEPTH {
@@ -95,21 +105,120 @@ fn validate(schema: &[u8], values: &Json, path: &[&str], origins: &Origins) -> R
     if let Some(reference) = endless(&schema) {
         return Err(format!("values.schema.json: reference cycle at {reference}\n"));
     }
-    let validator = jsonschema::options()
-        .with_retriever(Nowhere)
-        .with_base_uri("file:///values.schema.json")
-        .with_pattern_options(PatternOptions::regex())
-        .build(&schema)
-        .map_err(|error| {
-            format!("values.schema.json: \"file:///values.schema.json#\" is not valid: {error}\n")
-        })?;
-    let errors: Vec<ValidationError<'_>> = validator.iter_errors(values).collect();
+    if schema
+        .get("$schema")
+        .and_then(Json::as_str)
+        .is_some_and(|draft| draft.contains("/draft-04/"))
+    {
+        limits(&mut schema);
+    }
+    let validator = compile(&schema, PLACE, Nowhere)
+        .map_err(|error| format!("values.schema.json: \"{PLACE}#\" is not valid: {error}\n"))?;
+    let mut values = values.clone();
+    integers(&mut values);
+    let errors: Vec<ValidationError<'_>> = validator.iter_errors(&values).collect();
     if errors.is_empty() {
         return Ok(());
     }
+    let part = |pointer: &str| part_of(&schema, pointer);
+    let findings = Report::of(&schema, &part).findings(&errors, &values);
     let mut text = String::new();
-    list(&errors, 0, path, origins, &mut text);
+    list(&findings, &Above::default(), path, origins, &mut text);
     Err(text)
+}
+
+/// How a text is encoded, and what is in it, Helm never looks at.
+fn compile(
+    schema: &Json,
+    place: &str,
+    retriever: impl Retrieve + 'static,
+) -> Result<Validator, ValidationError<'static>> {
+    jsonschema::options()
+        .with_retriever(retriever)
+        .with_base_uri(place)
+        .with_pattern_options(PatternOptions::regex())
+        .without_content_encoding_support("base64")
+        .without_content_media_type_support("application/json")
+        .build(schema)
+}
+
+/// A whole schema, for what refers to a part of it.
+struct Whole(Json);
+
+impl Retrieve for Whole {
+    fn retrieve(&self, uri: &Uri<String>) -> Result<Json, Box<dyn std::error::Error + Send + Sync>> {
+        if uri.as_str() == PLACE {
+            return Ok(self.0.clone());
+        }
+        Nowhere.retrieve(uri)
+    }
+}
+
+/// What validates by the part of a schema that a JSON pointer names; nothing where there is no such part.
+fn part_of(schema: &Json, pointer: &str) -> Option<Validator> {
+    schema.pointer(pointer)?;
+    let mut part = serde_json::Map::new();
+    if let Some(draft) = schema.get("$schema") {
+        part.insert("$schema".to_owned(), draft.clone());
+    }
+    part.insert("$ref".to_owned(), format!("{PLACE}#{}", fragment(pointer)).into());
+    compile(&Json::Object(part), "file:///part.json", Whole(schema.clone())).ok()
+}
+
+/// A JSON pointer as it may stand in a URL.
+fn fragment(pointer: &str) -> String {
+    let mut out = String::with_capacity(pointer.len());
+    for byte in pointer.bytes() {
+        if byte.is_ascii_alphanumeric() || b"/~-._".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+/// Limits of draft 4 as whole numbers: its own schema, unlike Helm, takes `2.0` for none.
+fn limits(schema: &mut Json) {
+    const LIMITS: [&str; 6] = [
+        "minLength",
+        "maxLength",
+        "minItems",
+        "maxItems",
+        "minProperties",
+        "maxProperties",
+    ];
+    match schema {
+        Json::Array(items) => items.iter_mut().for_each(limits),
+        Json::Object(table) => {
+            for (keyword, value) in table {
+                match value {
+                    Json::Number(_) if LIMITS.contains(&keyword.as_str()) => integers(value),
+                    _ => limits(value),
+                }
+            }
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+    }
+}
+
+/// Whole numbers as such: values are floats, which draft 4 takes for no integers, and Helm does.
+fn integers(value: &mut Json) {
+    match value {
+        Json::Number(number) => {
+            if let Some(float) = number
+                .as_f64()
+                .filter(|float| float.fract() == 0.0 && float.abs() < LARGE)
+            {
+                #[expect(clippy::cast_possible_truncation, reason = "it is whole, and small enough")]
+                let whole = float as i64;
+                *value = whole.into();
+            }
+        }
+        Json::Array(items) => items.iter_mut().for_each(integers),
+        Json::Object(table) => table.values_mut().for_each(integers),
+        Json::Null | Json::Bool(_) | Json::String(_) => {}
+    }
 }
 
 fn depth(json: &Json) -> usize {
@@ -152,164 +261,141 @@ fn endless(schema: &Json) -> Option<String> {
     None
 }
 
-/// One line for each error, what belongs together below it.
-fn list(errors: &[ValidationError<'_>], indent: usize, path: &[&str], origins: &Origins, text: &mut String) {
-    let mut done = vec![false; errors.len()];
-    for (at, error) in errors.iter().enumerate() {
-        if done.get(at) == Some(&true) {
-            continue;
+/// The line above.
+#[derive(Default)]
+struct Above<'f> {
+    /// How many there are.
+    count: usize,
+    place: Option<&'f [String]>,
+}
+
+/// One line for each finding, what belongs together below it. Where a value comes from is said once.
+fn list(findings: &[Finding], above: &Above<'_>, path: &[&str], origins: &Origins, text: &mut String) {
+    for finding in findings {
+        let mut place = String::new();
+        for part in &finding.place {
+            place.push('/');
+            place.push_str(&escaped(part));
         }
-        let place = error.instance_path().as_str();
-        let message = if let ValidationErrorKind::Required { .. } = error.kind() {
-            // All that one object lacks is one message.
-            let mut missing = Vec::new();
-            for (later, other) in errors.iter().enumerate().skip(at) {
-                if let ValidationErrorKind::Required { property } = other.kind()
-                    && other.instance_path().as_str() == place
-                    && other.schema_path().as_str() == error.schema_path().as_str()
-                {
-                    missing.push(quote(property.as_str().unwrap_or_default()));
-                    if let Some(done) = done.get_mut(later) {
-                        *done = true;
-                    }
-                }
-            }
-            match missing.as_slice() {
-                [one] => format!("missing property {one}"),
-                many => format!("missing properties {}", many.join(", ")),
-            }
-        } else {
-            say(error)
-        };
-        let _ = write!(text, "{}- at {}: {message}", "  ".repeat(indent), quote(place));
+        let _ = write!(
+            text,
+            "{}- at {}: {}",
+            "  ".repeat(above.count),
+            words::quote(&place),
+            finding.message
+        );
         let mut full = path.to_vec();
-        full.extend(place.split('/').skip(1));
-        match (indent, full.is_empty(), origins.of(&full)) {
-            (0, false, Some(origin)) => {
+        full.extend(finding.place.iter().map(String::as_str));
+        let is_said = full.is_empty() || above.place == Some(&finding.place);
+        match origins.of(&full).filter(|_| !is_said) {
+            Some(origin) => {
                 let _ = writeln!(text, " (set by {origin})");
             }
-            _ => text.push('\n'),
+            None => text.push('\n'),
         }
-        match error.kind() {
-            ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
-                for errors in context {
-                    list(errors, indent + 1, path, origins, text);
-                }
+        let here = Above {
+            count: above.count + 1,
+            place: Some(&finding.place),
+        };
+        list(&finding.within, &here, path, origins, text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Compares with what Helm 4.2.4 says of it, but for the order of its lines.
+    fn check(schema: &str, values: &str, said: &[&str]) {
+        let values = crate::values::from_json(serde_json::from_str(values).unwrap());
+        let ours = check_one(schema.as_bytes(), &values).err().unwrap_or_default();
+        let mut ours: Vec<&str> = ours.lines().collect();
+        let mut said = said.to_vec();
+        ours.sort_unstable();
+        said.sort_unstable();
+        assert_eq!(ours, said, "{schema}");
+    }
+
+    #[test]
+    fn a_schema_whose_type_does_not_fit_is_looked_at_no_further() {
+        check(
+            r#"{"properties": {"a": {"type": "integer", "minimum": 2}, "b": {"const": 1, "minimum": 2},
+                "c": {"type": ["string", "object"], "properties": {"x": {"type": "null"}}}}}"#,
+            r#"{"a": 1.5, "b": 0, "c": {"x": 1}}"#,
+            &[
+                "- at '/a': got number, want integer",
+                "- at '/b': value must be 1",
+                "- at '/c/x': got number, want null",
+            ],
+        );
+    }
+
+    #[test]
+    fn several_findings_about_a_value_are_one() {
+        check(
+            r##"{"properties": {"a": {"minLength": 1000, "pattern": "^x\\d"}, "b": {"allOf": [{"maximum": 1}, {"minimum": 1}]},
+                "c": {"$ref": "#/definitions/c", "minProperties": 2}},
+                "definitions": {"c": {"required": ["x", "y"], "additionalProperties": false}}}"##,
+            r#"{"a": "abc", "b": 12345, "c": {"it's": 1}}"#,
+            &[
+                "- at '/a': validation failed",
+                "  - at '/a': minLength: got 3, want 1,000",
+                "  - at '/a': value does not match pattern '^x\\\\d'",
+                "- at '/b': 'allOf' failed",
+                "  - at '/b': maximum: got 12,345, want 1",
+                "- at '/c': validation failed",
+                "  - at '/c': validation failed",
+                "    - at '/c': missing properties 'x', 'y'",
+                "    - at '/c': additional properties 'it\\'s' not allowed",
+                "  - at '/c': minProperties: got 1, want 2",
+            ],
+        );
+        // At the top they stand by themselves.
+        check(
+            r#"{"properties": {"a": {"minLength": 4, "pattern": "^x"}}}"#,
+            r#"{"a": "abc"}"#,
+            &[
+                "- at '/a': minLength: got 3, want 4",
+                "- at '/a': value does not match pattern '^x'",
+            ],
+        );
+    }
+
+    #[test]
+    fn what_a_list_contains_and_what_nobody_has_looked_at_is_said_of_each() {
+        check(
+            r#"{"properties": {"a": {"prefixItems": [true], "items": {"type": "string"}, "contains": {"type": "null"}},
+                "b": {"contains": {"minLength": 2}, "minContains": 2}, "c": {"unevaluatedProperties": {"type": "string"}},
+                "d": {"propertyNames": {"maxLength": 0}}, "e": {"dependentRequired": {"x": ["y", "z"]}}}}"#,
+            r#"{"a": [1, 2], "b": ["ab", "c"], "c": {"x/y": 1}, "d": {"n": 1}, "e": {"x": 1}}"#,
+            &[
+                "- at '/a': validation failed",
+                // Helm counts from the items that have no schema of their own.
+                "  - at '/a/0': got number, want string",
+                "  - at '/a': no items match contains schema",
+                "    - at '/a/0': got number, want null",
+                "    - at '/a/1': got number, want null",
+                "- at '/b': min 2 items required to match contains schema, but matched 1 items at 0",
+                "  - at '/b/1': minLength: got 1, want 2",
+                "- at '/c/x~1y': got number, want string",
+                "- at '': invalid propertyName 'n'",
+                "  - at '': maxLength: got 1, want 0",
+                "- at '/e': properties 'y', 'z' required, if 'x' exists",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_float_that_is_whole_is_an_integer_in_each_draft() {
+        for draft in ["draft-04", "draft-07"] {
+            let schema = format!(
+                r#"{{"$schema": "http://json-schema.org/{draft}/schema#", "maxProperties": 1.0,
+                    "properties": {{"a": {{"type": "integer"}}}}}}"#
+            );
+            for whole in ["2", "-2", "1e16", "1e20"] {
+                check(&schema, &format!(r#"{{"a": {whole}}}"#), &[]);
             }
-            _ => {}
+            check(&schema, r#"{"a": 2.5}"#, &["- at '/a': got number, want integer"]);
         }
     }
-}
-
-/// Helm's words. Values themselves are not shown: they may be secret.
-fn say(error: &ValidationError<'_>) -> String {
-    let instance = error.instance();
-    let length = || match &**instance {
-        Json::String(text) => text.chars().count(),
-        Json::Array(items) => items.len(),
-        Json::Object(table) => table.len(),
-        _ => 0,
-    };
-    let names = |names: &[String]| {
-        names
-            .iter()
-            .map(|name| quote(name))
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    match error.kind() {
-        ValidationErrorKind::Type { kind } => {
-            let want = match kind {
-                TypeKind::Single(one) => one.to_string(),
-                TypeKind::Multiple(many) => many
-                    .iter()
-                    .map(|one| one.to_string())
-                    .collect::<Vec<_>>()
-                    .join(" or "),
-            };
-            let got = match &**instance {
-                Json::Null => "null",
-                Json::Bool(_) => "boolean",
-                Json::Number(_) => "number",
-                Json::String(_) => "string",
-                Json::Array(_) => "array",
-                Json::Object(_) => "object",
-            };
-            format!("got {got}, want {want}")
-        }
-        ValidationErrorKind::AdditionalProperties { unexpected }
-        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-            format!("additional properties {} not allowed", names(unexpected))
-        }
-        ValidationErrorKind::AdditionalItems { limit } => {
-            format!(
-                "last {} additionalItem(s) not allowed",
-                length().saturating_sub(*limit)
-            )
-        }
-        ValidationErrorKind::Enum { options } => match options.as_array().map(Vec::as_slice) {
-            Some([one]) => format!("value must be {}", show(one)),
-            Some(many) if many.iter().all(|one| !one.is_array() && !one.is_object()) => {
-                let many: Vec<String> = many.iter().map(show).collect();
-                format!("value must be one of {}", many.join(", "))
-            }
-            _ => "'enum' failed".to_owned(),
-        },
-        ValidationErrorKind::Constant { expected_value } => match &**expected_value {
-            Json::Array(_) | Json::Object(_) => "'const' failed".to_owned(),
-            one => format!("value must be {}", show(one)),
-        },
-        ValidationErrorKind::Pattern { pattern } => {
-            format!("value does not match pattern {}", quote(pattern))
-        }
-        ValidationErrorKind::Format { format } => format!("value is not valid {format}"),
-        ValidationErrorKind::Minimum { limit } => {
-            format!("minimum: got {}, want {}", show(instance), show(limit))
-        }
-        ValidationErrorKind::Maximum { limit } => {
-            format!("maximum: got {}, want {}", show(instance), show(limit))
-        }
-        ValidationErrorKind::ExclusiveMinimum { limit } => {
-            format!("exclusiveMinimum: got {}, want {}", show(instance), show(limit))
-        }
-        ValidationErrorKind::ExclusiveMaximum { limit } => {
-            format!("exclusiveMaximum: got {}, want {}", show(instance), show(limit))
-        }
-        ValidationErrorKind::MultipleOf { multiple_of } => {
-            format!("multipleOf: got {}, want {multiple_of}", show(instance))
-        }
-        ValidationErrorKind::MinLength { limit } => format!("minLength: got {}, want {limit}", length()),
-        ValidationErrorKind::MaxLength { limit } => format!("maxLength: got {}, want {limit}", length()),
-        ValidationErrorKind::MinItems { limit } => format!("minItems: got {}, want {limit}", length()),
-        ValidationErrorKind::MaxItems { limit } => format!("maxItems: got {}, want {limit}", length()),
-        ValidationErrorKind::MinProperties { limit } => {
-            format!("minProperties: got {}, want {limit}", length())
-        }
-        ValidationErrorKind::MaxProperties { limit } => {
-            format!("maxProperties: got {}, want {limit}", length())
-        }
-        ValidationErrorKind::AnyOf { .. } => "'anyOf' failed".to_owned(),
-        ValidationErrorKind::OneOfNotValid { .. } => "'oneOf' failed, none matched".to_owned(),
-        ValidationErrorKind::OneOfMultipleValid { .. } => {
-            "'oneOf' failed, several subschemas matched".to_owned()
-        }
-        ValidationErrorKind::Not { .. } => "'not' failed".to_owned(),
-        ValidationErrorKind::FalseSchema => "false schema".to_owned(),
-        ValidationErrorKind::UniqueItems => "items are equal".to_owned(),
-        ValidationErrorKind::Contains => "no items match contains schema".to_owned(),
-        ValidationErrorKind::PropertyNames { .. } => "invalid propertyName".to_owned(),
-        other => format!("'{}' failed", other.keyword()),
-    }
-}
-
-fn show(value: &Json) -> String {
-    match value {
-        Json::String(text) => quote(text),
-        Json::Number(number) if number.is_f64() => weir_yaml::go_float(number.as_f64().unwrap_or_default()),
-        other => other.to_string(),
-    }
-}
-
-fn quote(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "\\'"))
 }
