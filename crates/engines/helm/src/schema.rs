@@ -1,5 +1,6 @@
 //! values.schema.json.
 
+mod formats;
 mod report;
 mod words;
 
@@ -133,7 +134,14 @@ fn compile(
     place: &str,
     retriever: impl Retrieve + 'static,
 ) -> Result<Validator, ValidationError<'static>> {
-    jsonschema::options()
+    let mut options = jsonschema::options();
+    for (name, check) in formats::ALL {
+        options = options.with_format(name, check);
+    }
+    for name in formats::UNKNOWN {
+        options = options.with_format(name, |_| true);
+    }
+    options
         .with_retriever(retriever)
         .with_base_uri(place)
         .with_pattern_options(PatternOptions::regex())
