@@ -79,10 +79,13 @@ pub struct LintOptions {
 
 /// Lints a chart with the user's values.
 ///
+/// The values are changed, as Helm changes them: tables of theirs that values.yaml has too take what it says, and lose a
+/// null that it has a value for. So the templates see them, and so does a chart that is linted with them afterwards.
+///
 /// The host must say that it is linting, or `required` and `fail` end the render.
 pub fn lint(
     folder: &dyn Folder,
-    values: &Table,
+    values: &mut Table,
     options: &LintOptions,
     host: &mut (dyn Host + Send),
 ) -> Vec<Finding> {

@@ -133,7 +133,7 @@ impl Lint {
             }
         }
         // Where values come from is not said: Helm does not know.
-        let (values, _) = std::mem::take(&mut self.values).read(cx)?;
+        let (mut values, _) = std::mem::take(&mut self.values).read(cx)?;
         let namespace = cx
             .global
             .namespace
@@ -152,7 +152,7 @@ impl Lint {
         let (mut failed, mut suspect) = (0, 0);
         let (mut text, mut charts) = (String::new(), Vec::new());
         for path in &paths {
-            let linted = one(path, &values, &options, cx);
+            let linted = one(path, &mut values, &options, cx);
             suspect += usize::from(linted.is_suspect());
             if self.quiet && !linted.is_suspect() {
                 continue;
@@ -188,7 +188,7 @@ fn is_archive(path: &str) -> bool {
 }
 
 /// Lints what is at a path.
-fn one(path: &str, values: &Table, options: &LintOptions, cx: &mut Context<'_>) -> Linted {
+fn one(path: &str, values: &mut Table, options: &LintOptions, cx: &mut Context<'_>) -> Linted {
     let mut host = Machine::linting(cx.io.now());
     let findings = if is_archive(path) {
         archive(path).map(|archive| lint(&archive, values, options, &mut host))
