@@ -3,11 +3,13 @@
 //!
 //! Equal is: the same text on standard output, the same summary, the same exit code. Findings whose words are not the same
 //! are counted apart; they pass if all findings of both are of the same severity about the same path in the same order, and
-//! those that differ are: what readers of YAML and of JSON say of broken text and of schemas that are none, a list that Go
-//! prints in the order of a map, and values that weir does not show in what a schema has against them.
+//! those that differ are: what readers of YAML and of JSON say of broken text and of schemas that are none, lists and
+//! findings of a schema that Go prints in the order of a map, and values in these, which weir does not show.
 
+mod addresses;
 mod alike;
 mod faults;
+mod schemas;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

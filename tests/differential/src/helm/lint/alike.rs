@@ -43,14 +43,22 @@ pub(super) fn judge(theirs: &Said, ours: &Said) -> Verdict {
     if *theirs == ours {
         return Verdict::Same;
     }
-    if theirs.success != ours.success || theirs.error != ours.error {
+    if theirs.success != ours.success {
         return Verdict::Differ;
+    }
+    let mut words = None;
+    if theirs.error != ours.error {
+        // A file of values that is no YAML.
+        let before = |error: &str| Some(error.split_once("error converting YAML to JSON: ")?.0.to_owned());
+        if before(&theirs.error).is_none() || before(&theirs.error) != before(&ours.error) {
+            return Verdict::Differ;
+        }
+        words = Some(Verdict::Words(theirs.error.clone(), ours.error.clone()));
     }
     let (first, second) = (blocks(&theirs.out), blocks(&ours.out));
     if first.len() != second.len() {
         return Verdict::Differ;
     }
-    let mut words = None;
     for (a, b) in first.iter().zip(&second).filter(|(a, b)| a != b) {
         if head(a) != head(b) || !is_about_the_same(a, b) {
             return Verdict::Differ;
@@ -114,12 +122,39 @@ fn is_about_the_same(theirs: &str, ours: &str) -> bool {
     {
         return true;
     }
-    // What a schema has against values: the same number of them at the same places.
-    SCHEMAS
+    if !SCHEMAS
         .iter()
         .any(|schema| theirs.contains(schema) && ours.contains(schema))
-        && !theirs.contains("unable to parse YAML")
-        && (places(theirs) == places(ours) || ours.contains("values.schema.json"))
+        || theirs.contains("unable to parse YAML")
+    {
+        return false;
+    }
+    // A schema that is none, beside which another chart's may have something against values.
+    if ours.contains("values.schema.json")
+        && (theirs.contains("file:///values.schema.json") || places(theirs) == places(ours))
+    {
+        return true;
+    }
+    // What a schema has against values, in the order of a map.
+    same_words(&without_values(theirs), ours)
+}
+
+/// Findings of a schema without the values that helm shows.
+fn without_values(text: &str) -> String {
+    let line = |line: &str| {
+        let (place, _) = line.split_once("': ")?;
+        if let Some((_, pattern)) = line.split_once(" does not match pattern ") {
+            return Some(format!("{place}': value does not match pattern {pattern}"));
+        }
+        let (_, format) = line.split_once(" is not valid ")?;
+        let (format, _) = format.split_once(": ")?;
+        Some(format!("{place}': value is not valid {format}"))
+    };
+    let lines: Vec<String> = text
+        .lines()
+        .map(|text| line(text).unwrap_or_else(|| text.to_owned()))
+        .collect();
+    lines.join("\n")
 }
 
 /// The same words in another order.
@@ -127,6 +162,7 @@ fn same_words(theirs: &str, ours: &str) -> bool {
     let words = |text: &str| {
         let mut words: Vec<String> = text
             .split(|c: char| c.is_whitespace() || c == ',')
+            .filter(|word| !word.is_empty())
             .map(str::to_owned)
             .collect();
         words.sort();
@@ -164,6 +200,15 @@ mod tests {
             said("==> Linting x\n[ERROR] a.yaml: error converting YAML to JSON: yaml: line 1: nope\n");
         assert_eq!(judge(&words, &words), Verdict::Same);
         assert!(matches!(judge(&words, &other_words), Verdict::Words(..)));
+        let refused = |error: &str| Said {
+            error: error.to_owned(),
+            ..words.clone()
+        };
+        let theirs = refused("failed to parse v.yaml: error converting YAML to JSON: yaml: line 2: no");
+        let ours =
+            refused("failed to parse v.yaml: error converting YAML to JSON: yaml: line 2, column 1: no");
+        assert!(matches!(judge(&theirs, &ours), Verdict::Words(..)));
+        assert_eq!(judge(&theirs, &words), Verdict::Differ);
         let other_file =
             said("==> Linting x\n[ERROR] b.yaml: error converting YAML to JSON: yaml: line 1: nope\n");
         assert_eq!(judge(&words, &other_file), Verdict::Differ);
@@ -172,6 +217,28 @@ mod tests {
         let two = said("==> Linting x\n[WARNING] a.yaml: x\n[WARNING] a.yaml: y\n");
         let one = said("==> Linting x\n[WARNING] a.yaml: x\n");
         assert_eq!(judge(&two, &one), Verdict::Differ);
+    }
+
+    #[test]
+    fn schemas_say_the_same_but_for_values_and_order() {
+        let block = |lines: &str| said(&format!("==> Linting x\n[ERROR] values.yaml: {lines}\n"));
+        let theirs =
+            block("- at '/a': 'x' does not match pattern '^y'\n- at '': missing properties 'a', 'b'");
+        for (ours, is_alike) in [
+            (
+                "- at '': missing properties 'b', 'a'\n- at '/a': value does not match pattern '^y'",
+                true,
+            ),
+            ("- at '': missing properties 'b', 'a'", false),
+            (
+                "- at '': missing properties 'b', 'c'\n- at '/a': value does not match pattern '^y'",
+                false,
+            ),
+            ("values.schema.json: is not valid", false),
+        ] {
+            let verdict = judge(&theirs, &block(ours));
+            assert_eq!(verdict != Verdict::Differ, is_alike, "{ours}");
+        }
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 
 use super::super::chart::{self, Release};
+use super::addresses::{email, quoted, url};
+use super::schemas::schema;
 use crate::dice::Dice;
 
 /// A generated chart with some faults, and options of `helm lint`.
@@ -181,22 +183,22 @@ fn definition(dice: &mut Dice, files: &mut Files<'_>) {
                 dice.pick(&["icon.png", "/x.png", "data:x", ":x", "", "*", "mailto:a@b"])
                     .to_owned()
             };
-            files.field("icon", Some(&format!("{icon:?}")));
+            files.field("icon", Some(&quoted(&icon)));
         }
         7 => {
-            let (email, url) = (email(dice), url(dice));
+            let (email, url) = (quoted(&email(dice)), quoted(&url(dice)));
             let list = match dice.below(6) {
                 0 => "[null]".to_owned(),
                 1 => "[{email: a@b.c}]".to_owned(),
-                2 => format!("[{{name: x}}, {{name: y, email: {email:?}, url: {url:?}}}]"),
-                3 => format!("[{{name: y, url: {url:?}}}]"),
-                _ => format!("[{{name: z, email: {email:?}}}]"),
+                2 => format!("[{{name: x}}, {{name: y, email: {email}, url: {url}}}]"),
+                3 => format!("[{{name: y, url: {url}}}]"),
+                _ => format!("[{{name: z, email: {email}}}]"),
             };
             files.field("maintainers", Some(&list));
         }
         8 => {
-            let (first, second) = (url(dice), url(dice));
-            files.field("sources", Some(&format!("[{first:?}, {second:?}]")));
+            let (first, second) = (quoted(&url(dice)), quoted(&url(dice)));
+            files.field("sources", Some(&format!("[{first}, {second}]")));
         }
         9 => files.definition().push_str(dice.pick(&[
             "unknown: 1\n",
@@ -243,81 +245,6 @@ fn definition(dice: &mut Dice, files: &mut Files<'_>) {
             let _written = writeln!(text, "dependencies: {list}");
         }
     }
-}
-
-fn email(dice: &mut Dice) -> String {
-    let local = dice.pick(&[
-        "a", "b.c", "\"q q\"", "é", "-", "_", "a..b", ".a", "a b", "1", "", "a+b", "\"\\(x\"",
-    ]);
-    let domain = dice.pick(&[
-        "b.c",
-        "b",
-        "b.c1",
-        "é.de",
-        "-b.c",
-        "b_.c",
-        "b.c.",
-        "[1.2.3.4]",
-        "b..c",
-        "x-y.example.com",
-        "b.c-d",
-        "a_b.c",
-        "",
-    ]);
-    format!("{local}@{domain}")
-}
-
-fn url(dice: &mut Dice) -> String {
-    let scheme = dice.pick(&[
-        "",
-        "http://",
-        "https://",
-        "ftp://",
-        "gopher://",
-        "//",
-        "https://u:p@",
-        "HTTP://",
-        "1a://",
-        "wss://",
-        "a:",
-    ]);
-    let host = dice.pick(&[
-        "a",
-        "a.b",
-        "localhost",
-        "1.2.3.4",
-        "999.1.1.1",
-        "[::1]",
-        "[1:2:3:4:5:6:7:8]",
-        "[fe80::1%25en0]",
-        "a_b.c",
-        "é.fr",
-        "-a",
-        "a--b.c",
-        "www.x",
-        "x.",
-        "example.com",
-        "",
-        ".x",
-        "a b",
-        "sub.example.co.uk",
-        "[::ffff:1.2.3.4]",
-    ]);
-    let port = dice.pick(&["", "", "", ":80", ":0", ":999999", ":x", ":"]);
-    let path = dice.pick(&[
-        "",
-        "",
-        "/",
-        "/x y",
-        "?q",
-        "#f",
-        "/%zz",
-        "/%41",
-        "/a/b?c=d#e",
-        "x",
-        "/é",
-    ]);
-    format!("{scheme}{host}{port}{path}")
 }
 
 const NAMES: [&str; 18] = [
@@ -479,9 +406,9 @@ fn template(dice: &mut Dice, files: &mut Files<'_>) {
 }
 
 fn values(dice: &mut Dice, files: &mut Files<'_>) {
-    match dice.below(3) {
+    match dice.below(6) {
         0 => files.drop("values.yaml"),
-        1 => {
+        1 | 2 => {
             let text = dice.pick(&[
                 "a: [\n",
                 "- a\n",
@@ -499,6 +426,7 @@ fn values(dice: &mut Dice, files: &mut Files<'_>) {
             ]);
             files.put("values.yaml", text);
         }
+        3 | 4 => files.put("values.schema.json", schema(dice)),
         _ => {
             let text = dice.pick(&[
                 "{",
