@@ -92,16 +92,26 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The value of a field, unless it is absent or null. Of several spellings Go reads the last one in the order of JSON
-    /// text, in which its maps are sorted: `kind` comes behind `KIND`.
-    pub(crate) fn get(&self, name: &str) -> Option<&'a Node> {
+    /// The values of a field, nulls too, as Go reads them one over the other: of several spellings in the order of JSON text, in
+    /// which its maps are sorted, so that `kind` comes behind `KIND`.
+    fn values(&self, name: &str) -> impl DoubleEndedIterator<Item = &'a Node> + use<'a> {
         let spelling = |key: &'a Node| key.as_str().filter(|key| key.eq_ignore_ascii_case(name));
         let entries = self.entries.iter();
         // Of entries of one spelling the last one is all that is left, null or not.
         let found: BTreeMap<&str, &Node> = entries
             .filter_map(|(key, value)| Some((spelling(key)?, value)))
             .collect();
-        found.into_values().rev().find(|value| !is_null(value))
+        found.into_values()
+    }
+
+    /// The value of a field, unless it is absent or null: to a text, a number or a struct null does nothing.
+    pub(crate) fn get(&self, name: &str) -> Option<&'a Node> {
+        self.values(name).rev().find(|value| !is_null(value))
+    }
+
+    /// The value that a list is read from, unless it is absent or null at last.
+    fn last(&self, name: &str) -> Option<&'a Node> {
+        self.values(name).next_back().filter(|value| !is_null(value))
     }
 
     /// Whether a field has a value.
@@ -138,7 +148,7 @@ impl<'a> Fields<'a> {
 
     /// The items of a list; none where there is no list.
     pub(crate) fn items(&self, name: &str) -> &'a [Node] {
-        self.get(name).and_then(Node::items).unwrap_or_default()
+        self.last(name).and_then(Node::items).unwrap_or_default()
     }
 
     /// A boolean.
@@ -153,61 +163,116 @@ impl<'a> Fields<'a> {
     }
 
     /// A list of anything; nulls stay, as `None`.
-    pub(crate) fn list<T>(
+    pub(crate) fn list<T: Default>(
         &self,
         name: &str,
         go_type: &str,
-        read: impl Fn(&'a Node, &str) -> Result<T, String>,
+        read: impl Fn(&mut T, &'a Node, &str) -> Result<(), String>,
     ) -> Result<Vec<Option<T>>, String> {
-        let Some(node) = self.get(name) else {
-            return Ok(Vec::new());
-        };
+        let mut list = Vec::new();
+        self.list_over(name, go_type, &mut list, read)?;
+        Ok(list)
+    }
+
+    /// The same, read over what is there already: null empties the list, else each item is read over the one in its place, as
+    /// Go's encoding/json does it.
+    pub(crate) fn list_over<T: Default>(
+        &self,
+        name: &str,
+        go_type: &str,
+        list: &mut Vec<Option<T>>,
+        read: impl Fn(&mut T, &'a Node, &str) -> Result<(), String>,
+    ) -> Result<(), String> {
         let place = self.place(name);
-        let Data::Sequence(items) = node.data() else {
-            return Err(mismatch(node, &place, go_type));
-        };
-        items
-            .iter()
-            .map(|item| {
+        for node in self.values(name) {
+            if is_null(node) {
+                list.clear();
+                continue;
+            }
+            let Data::Sequence(items) = node.data() else {
+                return Err(mismatch(node, &place, go_type));
+            };
+            list.resize_with(items.len(), || None);
+            for (item, target) in items.iter().zip(list.iter_mut()) {
                 if is_null(item) {
-                    Ok(None)
+                    *target = None;
                 } else {
-                    read(item, &place).map(Some)
+                    read(target.get_or_insert_default(), item, &place)?;
                 }
-            })
-            .collect()
+            }
+        }
+        Ok(())
+    }
+
+    /// The items of a list of anything that nothing else is read over; none where it is null, nothing where it is absent.
+    pub(crate) fn any_list(&self, name: &str, go_type: &str) -> Result<Option<&'a [Node]>, String> {
+        match self.values(name).next_back() {
+            None => Ok(None),
+            Some(node) if is_null(node) => Ok(Some(&[])),
+            Some(node) => match node.items() {
+                Some(items) => Ok(Some(items)),
+                None => Err(mismatch(node, &self.place(name), go_type)),
+            },
+        }
     }
 
     /// A list of texts; null is the empty text.
     pub(crate) fn texts(&self, name: &str) -> Result<Vec<String>, String> {
-        Ok(self
-            .list(name, "[]string", text)?
-            .into_iter()
-            .map(Option::unwrap_or_default)
-            .collect())
+        let mut texts = Vec::new();
+        self.texts_over(name, &mut texts)?;
+        Ok(texts)
     }
 
-    /// A mapping of texts, in the order of the source; of a repeated key the last value counts.
-    pub(crate) fn text_map(&self, name: &str) -> Result<std::collections::BTreeMap<String, String>, String> {
-        let Some(node) = self.get(name) else {
-            return Ok(std::collections::BTreeMap::new());
-        };
+    /// The same, read over what is there already: null leaves the text in its place.
+    pub(crate) fn texts_over(&self, name: &str, texts: &mut Vec<String>) -> Result<(), String> {
         let place = self.place(name);
-        let Data::Mapping(entries) = node.data() else {
-            return Err(mismatch(node, &place, "map[string]string"));
-        };
-        entries
-            .iter()
-            .map(|(key, value)| {
+        for node in self.values(name) {
+            if is_null(node) {
+                texts.clear();
+                continue;
+            }
+            let Data::Sequence(items) = node.data() else {
+                return Err(mismatch(node, &place, "[]string"));
+            };
+            texts.resize_with(items.len(), String::new);
+            for (item, target) in items.iter().zip(texts.iter_mut()) {
+                if !is_null(item) {
+                    *target = text(item, &place)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A mapping of texts; of a repeated key the last value counts.
+    pub(crate) fn text_map(&self, name: &str) -> Result<BTreeMap<String, String>, String> {
+        let mut map = BTreeMap::new();
+        self.text_map_over(name, &mut map)?;
+        Ok(map)
+    }
+
+    /// The same, read over what is there already.
+    pub(crate) fn text_map_over(&self, name: &str, map: &mut BTreeMap<String, String>) -> Result<(), String> {
+        let place = self.place(name);
+        for node in self.values(name) {
+            if is_null(node) {
+                map.clear();
+                continue;
+            }
+            let Data::Mapping(entries) = node.data() else {
+                return Err(mismatch(node, &place, "map[string]string"));
+            };
+            for (key, value) in entries {
                 let key = weir_yaml::key_to_string(key, Dialect::Sigs).map_err(|error| error.to_string())?;
                 let value = if is_null(value) {
                     String::new()
                 } else {
                     text(value, &place)?
                 };
-                Ok((key, value))
-            })
-            .collect()
+                map.insert(key, value);
+            }
+        }
+        Ok(())
     }
 }
 

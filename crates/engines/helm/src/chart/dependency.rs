@@ -4,7 +4,7 @@ use weir_yaml::Node;
 
 use super::decode::{self, Fields};
 use super::json::LOCK;
-use super::metadata::sanitize;
+use super::metadata::{replace, sanitize};
 
 /// An entry of `import-values`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,24 +44,23 @@ pub struct Dependency {
 }
 
 impl Dependency {
-    pub(crate) fn read(node: &Node, place: &str) -> Result<Self, String> {
+    /// Reads a mapping over what is there already.
+    pub(crate) fn read(&mut self, node: &Node, place: &str) -> Result<(), String> {
         Fields::of(node, place, "v2.Dependency")?;
         // Go names the innermost type, and the way from the outermost.
         let fields = Fields::of(node, "Dependency.dependencies", "v2.Dependency")?;
-        Ok(Self {
-            name: fields.text("name")?,
-            version: fields.text("version")?,
-            repository: fields.text("repository")?,
-            condition: fields.text("condition")?,
-            tags: fields.texts("tags")?,
-            enabled: fields.flag("enabled")?,
-            import_values: fields
-                .list("import-values", "[]interface {}", |node, _| Ok(import(node)))?
-                .into_iter()
-                .map(|import| import.unwrap_or(Import::Other))
-                .collect(),
-            alias: fields.text("alias")?,
-        })
+        replace(&fields, "name", &mut self.name)?;
+        replace(&fields, "version", &mut self.version)?;
+        replace(&fields, "repository", &mut self.repository)?;
+        replace(&fields, "condition", &mut self.condition)?;
+        fields.texts_over("tags", &mut self.tags)?;
+        if fields.has("enabled") {
+            self.enabled = fields.flag("enabled")?;
+        }
+        if let Some(imports) = fields.any_list("import-values", "[]interface {}")? {
+            self.import_values = imports.iter().map(import).collect();
+        }
+        replace(&fields, "alias", &mut self.alias)
     }
 
     /// The name it goes by in the chart: the alias, else its own.

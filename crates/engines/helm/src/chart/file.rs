@@ -81,6 +81,14 @@ impl File {
         }
     }
 
+    /// The content for a reader of YAML, which refuses what is no UTF-8.
+    pub(crate) fn yaml(&self) -> Result<&str, String> {
+        std::str::from_utf8(&self.data).map_err(|error| {
+            let rest = self.data.get(error.valid_up_to()..).unwrap_or_default();
+            format!("error converting YAML to JSON: yaml: {}", malformed(rest))
+        })
+    }
+
     /// Makes [`Self::shared_text`] of this file and all copies of it that are made from now on one text. The content is
     /// copied only if others hold it.
     pub(crate) fn share_text(&mut self) {
@@ -118,6 +126,30 @@ impl PartialEq for File {
 
 impl Eq for File {}
 
+/// What is wrong with the character that bytes begin with, in the words of libyaml 0.2, which Go's readers are made from.
+fn malformed(bytes: &[u8]) -> &'static str {
+    let first = bytes.first().copied().unwrap_or_default();
+    let (width, bits, least) = match first {
+        0xc0..=0xdf => (2, first & 0x1f, 0x80),
+        0xe0..=0xef => (3, first & 0x0f, 0x800),
+        0xf0..=0xf7 => (4, first & 0x07, 0x1_0000),
+        _ => return "invalid leading UTF-8 octet",
+    };
+    let mut value = u32::from(bits);
+    for at in 1..width {
+        match bytes.get(at) {
+            None => return "incomplete UTF-8 octet sequence",
+            Some(next @ 0x80..=0xbf) => value = value << 6 | u32::from(next & 0x3f),
+            Some(_) => return "invalid trailing UTF-8 octet",
+        }
+    }
+    if value < least {
+        "invalid length of a UTF-8 sequence"
+    } else {
+        "invalid Unicode character"
+    }
+}
+
 /// Drops one byte order mark.
 fn without_mark(mut data: Bytes) -> Bytes {
     if data.starts_with(b"\xEF\xBB\xBF") {
@@ -147,5 +179,30 @@ mod tests {
         file.share_text();
         assert_eq!(&file.data[..], b"a\xff");
         assert_eq!(*file.shared_text(), "a\u{fffd}");
+    }
+
+    /// As Helm 4.2.4 says it of Chart.yaml.
+    #[test]
+    fn a_reader_of_yaml_is_told_what_is_no_utf8() {
+        for (bytes, what) in [
+            (&b"\xff"[..], "leading UTF-8 octet"),
+            (b"\x80", "leading UTF-8 octet"),
+            (b"\xf8\x88", "leading UTF-8 octet"),
+            (b"\xc0\x80", "length of a UTF-8 sequence"),
+            (b"\xe0\x80\x80", "length of a UTF-8 sequence"),
+            (b"\xf0\x80\x80\x80", "length of a UTF-8 sequence"),
+            (b"\xc3(", "trailing UTF-8 octet"),
+            (b"\xe2\x82(", "trailing UTF-8 octet"),
+            (b"\xf0\x9f(\x80", "trailing UTF-8 octet"),
+            (b"\xed\xa0\x80", "Unicode character"),
+            (b"\xf4\x90\x80\x80", "Unicode character"),
+            (b"\xf7\xbf\xbf\xbf", "Unicode character"),
+            (b"\xe2\x82", "incomplete UTF-8 octet sequence"),
+        ] {
+            let file = File::new("Chart.yaml", [b"a: ", bytes].concat());
+            let said = file.yaml().unwrap_err();
+            assert!(said.ends_with(what), "{bytes:?}: {said}");
+        }
+        assert_eq!(File::new("Chart.yaml", "a: \u{e9}").yaml(), Ok("a: \u{e9}"));
     }
 }

@@ -12,7 +12,7 @@ use super::json::API_VERSION;
 use super::metadata::{API_V1, API_V2, Metadata};
 use super::source::{self, MAX_CHART_SIZE, MAX_FILE_SIZE, Unpack};
 use crate::ahead::Ahead;
-use crate::values;
+use crate::values::{self, ValuesError};
 
 /// Where templates are, below their chart's folder.
 pub(crate) const TEMPLATES: &str = "templates/";
@@ -174,12 +174,17 @@ impl Reading<'_> {
 }
 
 pub(crate) fn read_values(file: &File) -> Values {
-    values::parse(&file.text())
-        .map(Arc::new)
-        .map_err(|error| LoadError::File {
-            file: "values.yaml",
-            message: error.to_string(),
-        })
+    let parsed = if let Ok(text) = file.yaml() {
+        values::parse(text)
+    } else {
+        // They are read line by line, and each gets its end first.
+        let ended = File::new("values.yaml", [&file.data[..], b"\n"].concat());
+        Err(ValuesError::Yaml(ended.yaml().err().unwrap_or_default()))
+    };
+    parsed.map(Arc::new).map_err(|error| LoadError::File {
+        file: "values.yaml",
+        message: error.to_string(),
+    })
 }
 
 fn load_rest(
@@ -282,7 +287,7 @@ impl Parts {
     fn definition(&mut self, file: &File, formats: Formats) -> Result<(), LoadError> {
         let metadata = self.metadata.get_or_insert_default();
         let mut read = || {
-            let Some(root) = decode::document(&file.text())? else {
+            let Some(root) = decode::document(file.yaml()?)? else {
                 return Ok(());
             };
             // Helm asks for the format first, with no eye for what the other fields are.
@@ -316,7 +321,8 @@ impl Parts {
             "requirements.yaml" => {
                 let metadata = self.metadata.get_or_insert_default();
                 let is_old = metadata.api_version == API_V1;
-                metadata.merge(&file.text()).map_err(|message| LoadError::File {
+                let merged = file.yaml().and_then(|text| metadata.merge(text));
+                merged.map_err(|message| LoadError::File {
                     file: "requirements.yaml",
                     message,
                 })?;
@@ -355,7 +361,8 @@ impl Parts {
 }
 
 fn lock(file: &File, name: &'static str) -> Result<Option<Lock>, LoadError> {
-    Lock::parse(&file.text()).map_err(|message| LoadError::File { file: name, message })
+    let parsed = file.yaml().and_then(Lock::parse);
+    parsed.map_err(|message| LoadError::File { file: name, message })
 }
 
 /// Go's `filepath.Ext` without the dot: what follows the last dot of the last part.

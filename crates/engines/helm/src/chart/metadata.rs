@@ -87,9 +87,7 @@ impl Metadata {
         METADATA.check(node)?;
         let fields = Fields::of(node, "Metadata", "v2.Metadata")?;
         // In the order of names: of several mistakes Go reports the first one so.
-        if fields.has("annotations") {
-            self.annotations.extend(fields.text_map("annotations")?);
-        }
+        fields.text_map_over("annotations", &mut self.annotations)?;
         for (name, target) in [
             ("apiVersion", &mut self.api_version),
             ("appVersion", &mut self.app_version),
@@ -97,9 +95,12 @@ impl Metadata {
         ] {
             replace(&fields, name, target)?;
         }
-        if fields.has("dependencies") {
-            self.dependencies = fields.list("dependencies", "[]*v2.Dependency", Dependency::read)?;
-        }
+        fields.list_over(
+            "dependencies",
+            "[]*v2.Dependency",
+            &mut self.dependencies,
+            Dependency::read,
+        )?;
         if fields.has("deprecated") {
             self.deprecated = fields.flag("deprecated")?;
         }
@@ -110,26 +111,16 @@ impl Metadata {
         ] {
             replace(&fields, name, target)?;
         }
-        if fields.has("keywords") {
-            self.keywords = fields.texts("keywords")?;
-        }
+        fields.texts_over("keywords", &mut self.keywords)?;
         replace(&fields, "kubeVersion", &mut self.kube_version)?;
-        if fields.has("maintainers") {
-            self.maintainers = fields.list("maintainers", "[]*v2.Maintainer", |node, place| {
-                Fields::of(node, place, "v2.Maintainer")?;
-                // Go names the innermost type, and the way from the outermost.
-                let fields = Fields::of(node, "Maintainer.maintainers", "v2.Maintainer")?;
-                Ok(Maintainer {
-                    email: fields.text("email")?,
-                    name: fields.text("name")?,
-                    url: fields.text("url")?,
-                })
-            })?;
-        }
+        fields.list_over(
+            "maintainers",
+            "[]*v2.Maintainer",
+            &mut self.maintainers,
+            Maintainer::read,
+        )?;
         replace(&fields, "name", &mut self.name)?;
-        if fields.has("sources") {
-            self.sources = fields.texts("sources")?;
-        }
+        fields.texts_over("sources", &mut self.sources)?;
         for (name, target) in [
             ("tags", &mut self.tags),
             ("type", &mut self.kind),
@@ -218,11 +209,28 @@ impl Metadata {
 }
 
 /// Reads a text over another, unless it is absent.
-fn replace(fields: &Fields<'_>, name: &str, target: &mut String) -> Result<(), String> {
+pub(super) fn replace(fields: &Fields<'_>, name: &str, target: &mut String) -> Result<(), String> {
     if fields.has(name) {
         *target = fields.text(name)?;
     }
     Ok(())
+}
+
+impl Maintainer {
+    /// Reads a mapping over what is there already.
+    fn read(&mut self, node: &Node, place: &str) -> Result<(), String> {
+        Fields::of(node, place, "v2.Maintainer")?;
+        // Go names the innermost type, and the way from the outermost.
+        let fields = Fields::of(node, "Maintainer.maintainers", "v2.Maintainer")?;
+        for (name, target) in [
+            ("email", &mut self.email),
+            ("name", &mut self.name),
+            ("url", &mut self.url),
+        ] {
+            replace(&fields, name, target)?;
+        }
+        Ok(())
+    }
 }
 
 /// White space becomes blanks, what cannot be printed disappears.
@@ -302,6 +310,38 @@ mod tests {
         }
         let error = check("apiVersion: v2\nname: a\nversion: 1.0.0\nmaintainers: [null]\n").unwrap_err();
         assert_eq!(error, "maintainers must not contain empty or null nodes");
+    }
+
+    /// As Go's encoding/json reads null: lists and maps are empty then, texts stay.
+    #[test]
+    fn null_empties_lists_and_maps_alone() {
+        let mut chart = Metadata::parse(
+            "name: a\nkeywords: [x]\nsources: [z]\nannotations: {k: v}\ndependencies: [{name: d}]\n",
+        )
+        .unwrap();
+        chart
+            .merge("name: ~\nkeywords: ~\nsources: ~\nannotations: ~\ndependencies: ~\n")
+            .unwrap();
+        assert_eq!(chart.name, "a");
+        assert!(chart.keywords.is_empty() && chart.sources.is_empty());
+        assert!(chart.annotations.is_empty() && chart.dependencies.is_empty());
+        chart
+            .merge("dependencies: [{name: d, alias: e}]\nkeywords: [x, w]\n")
+            .unwrap();
+        // Items are read over those in their places.
+        chart
+            .merge("dependencies: [{name: f}, {name: g}]\nkeywords: [~]\n")
+            .unwrap();
+        let names: Vec<(&str, &str)> = chart
+            .dependencies
+            .iter()
+            .flatten()
+            .map(|dependency| (dependency.name.as_str(), dependency.alias.as_str()))
+            .collect();
+        assert_eq!(names, [("f", "e"), ("g", "")]);
+        assert_eq!(chart.keywords, ["x"]);
+        let spelled = Metadata::parse("Keywords: [x]\nkeywords: ~\nSOURCES: ~\nsources: [z]\n").unwrap();
+        assert!(spelled.keywords.is_empty() && spelled.sources == ["z"]);
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl<'u> Archive<'u> {
         })?;
         let mut name = String::new();
         for file in listed.iter().filter(|file| file.name == "Chart.yaml") {
-            let metadata = Metadata::parse(&file.text()).map_err(|message| {
+            let metadata = file.yaml().and_then(Metadata::parse).map_err(|message| {
                 super::Problem::located(&message)
                     .behind("cannot load Chart.yaml: ")
                     .message

@@ -212,13 +212,13 @@ fn policies(content: &str) -> Result<bool, String> {
         "",
         "struct { Items []struct { Metadata struct { Annotations map[string]string } } }",
     )?;
-    let items = fields.list("Items", LIST, |item, place| {
+    let items = fields.list("Items", LIST, |has: &mut bool, item, place| {
         let item = Fields::of(item, place, ITEM)?;
-        let Some(metadata) = item.fields("Metadata", ".Items.Metadata", METADATA)? else {
-            return Ok(false);
-        };
-        let annotations = metadata.text_map("Annotations")?;
-        Ok(annotations.contains_key("helm.sh/resource-policy"))
+        if let Some(metadata) = item.fields("Metadata", ".Items.Metadata", METADATA)? {
+            let annotations = metadata.text_map("Annotations")?;
+            *has = annotations.contains_key("helm.sh/resource-policy");
+        }
+        Ok(())
     })?;
     Ok(items.into_iter().flatten().any(|has| has))
 }
