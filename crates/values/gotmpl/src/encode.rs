@@ -484,6 +484,11 @@ fn pretty_node(env: &mut Env<'_>, value: &Value, depth: usize) -> Result<Node, C
         ))),
         Value::TypedNil(ty) if ty.kind == Kind::Map => Ok(Node::mapping(Vec::new())),
         Value::TypedNil(ty) if ty.kind == Kind::Slice => Ok(Node::sequence(Vec::new())),
+        // It knows times, which to the others are texts.
+        Value::Object(object) if crate::ty::TIME.same(object.ty()) => match object.encoded() {
+            Some(Value::Str(text)) => Ok(Node::plain(text.to_str().into_owned())),
+            _ => to_json(env, value, depth).map(|json| order::node(&json)),
+        },
         Value::Object(object) if object.encoded().is_none() => match object.shape() {
             Shape::Pointer(Some(target)) => pretty_node(env, &target, depth + 1),
             Shape::List(items) => sequence(env, &items, depth),

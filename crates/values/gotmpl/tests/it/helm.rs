@@ -256,6 +256,10 @@ fn structs_are_printed_and_encoded_as_in_go() {
         ("{{toJson .r}}", "{\"zone\":\"z\"}"),
         ("{{toYaml .r}}", "zone: z"),
         ("{{toYamlPretty .r}}", "zone: z\nalias: \"\""),
+        (
+            "{{toYamlPretty (dict `a` (toDate `2006` `2020`) `b` `2020-01-01T00:00:00Z`)}}",
+            "a: 2020-01-01T00:00:00Z\nb: \"2020-01-01T00:00:00Z\"",
+        ),
         ("{{toToml .r}}", "Zone = \"z\"\nAlias = \"\"\n"),
         ("{{toPrettyJson .p}}", "{\n  \"zone\": \"z\"\n}"),
         ("{{toJson .nil}} {{toYamlPretty .nil}}", "null {}"),
