@@ -7,6 +7,8 @@ use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use crate::{Data, Node};
 
 /// A text that does not change; its copies share it. As large as a pointer.
@@ -107,9 +109,9 @@ impl From<Cow<'_, str>> for Text {
 }
 
 /// Texts that were there before. Manifests say the same few words again and again: who reads many of them keeps each
-/// word once.
+/// word once. Like std's the table is seeded by chance, so that nobody can choose words that collide.
 #[derive(Clone, Debug, Default)]
-pub struct Texts(HashSet<Text>);
+pub struct Texts(HashSet<Text, RandomState>);
 
 impl Texts {
     /// Bytes of a text that is worth keeping: longer ones hardly come twice.

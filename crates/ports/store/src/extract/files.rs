@@ -1,6 +1,6 @@
 //! The files of an archive as it names them, for formats that have rules of their own for names: Helm charts.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::io::{BufRead, Read};
 
 use bytes::Bytes;
@@ -49,7 +49,7 @@ pub fn each_file(
     mut found: impl FnMut(ArchiveFile),
 ) -> Result<(), ExtractError> {
     let mut reader = Reader::new(decompress::limited(archive, limits)?);
-    let mut names = BTreeSet::new();
+    let mut names = HashSet::new();
     let mut entries = 0_u64;
     let mut bytes = 0_u64;
     while let Some(header) = reader.next().map_err(ExtractError::of_read)? {

@@ -20,16 +20,21 @@ impl<'t> State<'_, '_, 't> {
         args: &'t [Arg],
         last: Option<Value>,
     ) -> Result<Seen> {
-        // Each name has its dot before it.
+        // Each name has its dot before it. They are a few bytes long: what looks for a character in long texts takes longer.
         let tree = self.tree;
-        let (before, name) = path.of(&tree.text).rsplit_once('.').unwrap_or_default();
+        let mut names = path.of(&tree.text).get(1..).unwrap_or_default();
         let mut here;
         let mut receiver = receiver;
-        for name in before.split('.').skip(1) {
+        while let Some((name, rest)) = names
+            .bytes()
+            .position(|byte| byte == b'.')
+            .and_then(|dot| Some((names.get(..dot)?, names.get(dot + 1..)?)))
+        {
             here = self.field(dot, name, node, &[], None, receiver)?;
             receiver = &here;
+            names = rest;
         }
-        self.field(dot, name, node, args, last, receiver)
+        self.field(dot, names, node, args, last, receiver)
     }
 
     fn field(
