@@ -32,9 +32,11 @@ fn place(list: &[(Str, Value)], key: &[u8]) -> Result<usize, usize> {
 impl Entries {
     pub(crate) fn get(&self, key: &[u8]) -> Option<&Value> {
         match self {
+            // Most keys are told apart by their lengths alone, which lie in the list.
             Self::Few(list) => {
-                let at = place(list, key).ok()?;
-                list.get(at).map(|(_, value)| value)
+                let mut entries = list.iter();
+                let found = entries.find(|(known, _)| known.as_bytes() == key);
+                found.map(|(_, value)| value)
             }
             Self::Many(tree) => tree.get(key),
         }

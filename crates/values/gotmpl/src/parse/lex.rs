@@ -367,9 +367,15 @@ impl<'t> Lexer<'t> {
 
     /// Whether the right delimiter is here, where this byte is.
     fn at_right(&self, byte: u8) -> bool {
-        let right = self.right.as_bytes();
-        let here = || self.input.as_bytes().get(self.pos..);
-        right.first() == Some(&byte) && here().is_some_and(|rest| rest.starts_with(right))
+        let input = self.input.as_bytes();
+        match self.right.as_bytes() {
+            // As nearly all have it.
+            [first, second] => *first == byte && input.get(self.pos + 1) == Some(second),
+            right => {
+                right.first() == Some(&byte)
+                    && input.get(self.pos..).is_some_and(|rest| rest.starts_with(right))
+            }
+        }
     }
 
     fn skip_right_delim(&mut self, trim: bool) {
