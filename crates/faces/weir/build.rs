@@ -49,53 +49,79 @@ fn reads_bitmaps() -> Result<bool, env::VarError> {
 /// What compilers put between `.text` and a function's name: nothing, or what they know of when it runs.
 const PARTS: [&str; 4] = ["", ".unlikely", ".startup", ".exit"];
 
-/// Crates whose constants commands read that people wait for. Their names stand in those of the objects that they are compiled
-/// to. Left out are those with large tables of which little is read, such as `regex_syntax` and `weir_schema`.
-const CONSTANTS: [&str; 29] = [
-    "alloc",
-    "anstyle",
-    "base64",
-    "bytes",
+/// Parts of libraries in C that every command runs: musl, and what the names of generated objects are hashed with. Their functions
+/// have no sections of their own.
+const LIBRARIES: [&str; 2] = ["*libc.a:*", "*libaws_lc_sys*:*sha256-x86_64.o"];
+
+/// The allocator: what it is made of lies in the list, its constants do not.
+const ALLOCATOR: &str = "*libtikv_jemalloc_sys*:*";
+
+/// Crates whose constants commands read that people wait for, those first that `kustomize build` does. Their names stand in those
+/// of the objects that they are compiled to. Left out are those with large tables of which little is read, such as
+/// `regex_syntax` and `weir_schema`.
+const CONSTANTS: [&str; 35] = [
+    "weir_kustomize",
+    "weir_yaml",
     "clap_builder",
     "clap_lex",
-    "core",
-    "flate2",
-    "hashbrown",
-    "indexmap",
+    "std",
+    "alloc",
     "itoa",
     "memchr",
-    "regex_automata",
+    "bytes",
+    "thin_vec",
+    "hashbrown",
+    "indexmap",
     "ryu",
+    "tempfile",
+    "zstd_safe",
+    "rustls_pki_types",
+    "aho_corasick",
+    "regex_automata",
+    "serde_json",
+    "core",
+    "weir_cli",
+    "zmij",
+    "weir_helm",
+    "weir_gotmpl",
+    "weir_store",
+    "weir_semver",
+    "weir_re2",
+    "flate2",
+    "zlib_rs",
+    "anstyle",
+    "base64",
     "serde",
     "serde_core",
-    "serde_json",
     "sha2",
-    "std",
     "tokio",
-    "weir_gotmpl",
-    "weir_helm",
-    "weir_kustomize",
-    "weir_re2",
-    "weir_semver",
-    "weir_store",
-    "weir_yaml",
-    "zlib_rs",
-    "zmij",
 ];
 
 /// A linker script that adds to the linker's own: a section of the functions in the list, before all others, and one of the
-/// constants that they read.
+/// constants that they read: numbers and strings, which the linker keeps once for all crates, the tables by which functions
+/// branch, and what else the crates have.
 fn layout(list: &str) -> Result<String, std::fmt::Error> {
+    let names = || list.lines().filter(|line| !line.starts_with('#'));
     let mut script = "SECTIONS\n{\n  .text.first :\n  {\n".to_owned();
-    for name in list.lines().filter(|line| !line.starts_with('#')) {
+    for library in LIBRARIES {
+        writeln!(script, "    {library}(.text .text.*)")?;
+    }
+    for name in names() {
         let sections = PARTS.map(|part| format!(".text{part}.{name}"));
         writeln!(script, "    *({})", sections.join(" "))?;
     }
-    script.push_str("  }\n}\nINSERT BEFORE .text;\nSECTIONS\n{\n  .rodata.first :\n  {\n");
+    script
+        .push_str("  }\n}\nINSERT BEFORE .text;\nSECTIONS\n{\n  .rodata.first :\n  {\n    *(.rodata.cst*)\n");
+    for library in LIBRARIES.iter().chain([&ALLOCATOR]) {
+        writeln!(script, "    {library}(.rodata .rodata.*)")?;
+    }
+    for name in names() {
+        writeln!(script, "    *(.rodata.{name})")?;
+    }
     for name in CONSTANTS {
         writeln!(script, "    *.{name}.*-cgu.*.rcgu.o(.rodata .rodata.*)")?;
     }
-    script.push_str("    *jemalloc*(.rodata .rodata.*)\n  }\n}\nINSERT BEFORE .rodata;\n");
+    script.push_str("  }\n}\nINSERT BEFORE .rodata;\n");
     Ok(script)
 }
 
