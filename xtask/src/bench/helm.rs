@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use weir_control_plane::tools;
 
-use super::process::{Measured, measure, mebibytes, milliseconds};
+use super::process::{Measured, installed, measure, mebibytes, milliseconds};
 
 /// How many of the heaviest cases of the k8s-monitoring chart are measured.
 const HEAVIEST: usize = 5;
@@ -45,6 +45,7 @@ impl Row {
 /// Renders large charts with both programs, and prints what they took, as a table or as JSON.
 pub(super) fn compare(weir: &Path, as_json: bool) -> Result<()> {
     let home = super::process::folder("helm")?;
+    let weir = installed(weir, home.path())?;
     let reference = reference(home.path())?;
     // JSON stands alone.
     let say = |text: &str| {
@@ -56,7 +57,7 @@ pub(super) fn compare(weir: &Path, as_json: bool) -> Result<()> {
     for case in cases(&reference)? {
         say(&case.name);
         let ours = measure(|| {
-            let mut command = Command::new(weir);
+            let mut command = Command::new(&weir);
             command
                 .arg("helm")
                 .args(&case.arguments)
@@ -95,7 +96,7 @@ pub(super) fn commands(home: &Path) -> Result<Vec<Vec<String>>> {
 
 /// helm with such arguments. What a person has configured is not measured.
 fn reference(home: &Path) -> Result<impl Fn(&[String]) -> Command> {
-    let helm = tools::path("helm")?;
+    let helm = installed(&tools::path("helm")?, home)?;
     Ok(move |arguments: &[String]| {
         let mut command = Command::new(&helm);
         command

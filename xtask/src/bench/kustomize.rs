@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use weir_control_plane::tools;
 
-use super::process::{Measured, folder, measure, mebibytes, memory, milliseconds};
+use super::process::{Measured, folder, installed, measure, mebibytes, memory, milliseconds};
 use super::trees::Tree;
 
 /// Deployments up to which kustomize is run where nothing else is asked for: it takes minutes for more.
@@ -17,7 +17,9 @@ const FEW: usize = 100;
 
 /// Builds an overlay of each size with both programs, and prints what they took.
 pub(super) fn compare(sizes: &[usize], all: bool, weir: &Path) -> Result<()> {
-    let kustomize = tools::path("kustomize")?;
+    let programs = folder("kustomize-programs")?;
+    let weir = &installed(weir, programs.path())?;
+    let kustomize = installed(&tools::path("kustomize")?, programs.path())?;
     let mut rows = Vec::new();
     for &deployments in sizes {
         println!("{deployments} Deployments");
@@ -60,6 +62,8 @@ pub(super) fn commands(folder: &Path) -> Result<Vec<Vec<String>>> {
 
 /// Builds trees that have many of one thing, and prints how time and memory grow from size to size.
 pub(super) fn growth(sizes: &[usize], weir: &Path) -> Result<()> {
+    let programs = folder("growth-programs")?;
+    let weir = &installed(weir, programs.path())?;
     let mut lines = vec![
         format!(
             "| many | {} |",

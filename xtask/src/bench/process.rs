@@ -11,6 +11,8 @@ use anyhow::{Context, Result, ensure};
 const REPEAT: Duration = Duration::from_secs(3);
 /// Runs of a program at most.
 const RUNS: usize = 15;
+/// Those for its memory.
+const RUNS_FOR_MEMORY: usize = 5;
 
 /// A folder that goes when it is dropped.
 pub(crate) struct Folder(PathBuf);
@@ -36,12 +38,22 @@ pub(crate) fn folder(what: &str) -> Result<Folder> {
     Ok(Folder(folder))
 }
 
+/// A copy of a program in the folder, as an installation writes one. How much of a program its use brings into memory depends on
+/// how the program came to be in the page cache: where it was read from the disk, or a linker wrote it here and there, the
+/// kernel may map megabytes for a byte that is needed (ext4 since Linux 6.16).
+pub(super) fn installed(program: &Path, folder: &Path) -> Result<PathBuf> {
+    let name = program.file_name().context("a program has a name")?;
+    let copy = folder.join(name);
+    std::fs::copy(program, &copy).with_context(|| format!("cannot copy {}", program.display()))?;
+    Ok(copy)
+}
+
 /// What the runs of a program took.
 pub(super) struct Measured {
     pub(super) output: Vec<u8>,
     /// From the best on.
     pub(super) times: Vec<Duration>,
-    /// Resident pages at most, in KiB; 0 where they were not seen.
+    /// Resident pages at most, in KiB, the median of some runs; 0 where they were not seen.
     pub(super) memory: u64,
     /// Those of them, in KiB, that are the process's own: without the program and the libraries, which all processes
     /// share and the system may drop at any time.
@@ -98,9 +110,16 @@ pub(super) fn memory(kib: u64) -> String {
     }
 }
 
-/// Runs a program until there is a figure to rely on. The first run is for the memory, the others for the time.
+/// Runs a program until there is a figure to rely on. The first runs are for the memory, the others for the time.
 pub(super) fn measure(command: impl Fn() -> Command) -> Result<Measured> {
-    let ((memory, private), output) = peak_of(command())?;
+    let begun = Instant::now();
+    let (first, output) = peak_of(command())?;
+    let mut peaks = vec![first];
+    while begun.elapsed() < REPEAT && peaks.len() < RUNS_FOR_MEMORY {
+        peaks.push(peak_of(command())?.0);
+    }
+    peaks.sort_unstable();
+    let (memory, private) = peaks.get(peaks.len() / 2).copied().unwrap_or_default();
     let begun = Instant::now();
     let mut measured = Measured {
         output,
