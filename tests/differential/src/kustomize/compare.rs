@@ -9,6 +9,9 @@ use weir_kustomize::build;
 
 use super::tree::Tree;
 
+/// Where trees lie as messages say it.
+const FOLDER: &str = "/tree";
+
 /// How a comparison ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -43,14 +46,15 @@ pub(crate) fn reference(program: &Path, folder: &Path, tree: &Tree) -> Result<An
     Ok(if output.status.success() {
         Ok(text(output.stdout))
     } else {
-        Err(text(output.stderr))
+        // The folder has a name of chance, in which a mention may be found that is none.
+        Err(text(output.stderr).replace(&*folder.to_string_lossy(), FOLDER))
     })
 }
 
 /// Builds a tree with the engine.
 pub(crate) fn ours(tree: &Tree) -> Answer {
-    let files = tree.memory("/tree");
-    let directory = format!("/tree/{}", tree.target);
+    let files = tree.memory(FOLDER);
+    let directory = format!("{FOLDER}/{}", tree.target);
     let options = tree.options();
     let built = catch_unwind(AssertUnwindSafe(|| {
         build(&files, &directory, &options)
