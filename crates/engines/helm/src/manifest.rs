@@ -11,6 +11,6 @@ pub use head::Head;
 pub use hook::{Event, Hook, HookRun, Phase, Policy};
 pub use kinds::Order;
 pub use sort::{Manifest, ManifestError, Sorted, sort};
-pub(crate) use sort::{put_in_order, read};
+pub(crate) use sort::{put_in_order, read, sort_shared};
 pub use split::split;
 pub use text::Text;

@@ -53,8 +53,7 @@ pub(crate) fn run(
     if strategy == Strategy::Combined {
         return through(&files, post, "").map_err(RenderError::PostRender);
     }
-    let texts = files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
-    let sorted = match manifest::sort(texts, Order::Install) {
+    let sorted = match manifest::sort_shared(&files, Order::Install) {
         Ok(sorted) => sorted,
         Err(error) => return Err(RenderError::Manifest { error, files }),
     };

@@ -10,13 +10,7 @@ use weir_store::{Limits, extract};
 pub struct Tgz;
 
 impl Unpack for Tgz {
-    fn unpack(&self, archive: &Bytes, limit: usize) -> Result<Vec<Entry>, String> {
-        let mut entries = Vec::new();
-        self.unpack_each(archive, limit, &|_, _| true, &mut |entry| entries.push(entry))?;
-        Ok(entries)
-    }
-
-    fn unpack_each(
+    fn unpack(
         &self,
         archive: &Bytes,
         limit: usize,

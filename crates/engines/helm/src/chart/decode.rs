@@ -109,11 +109,6 @@ impl<'a> Fields<'a> {
         self.values(name).rev().find(|value| !is_null(value))
     }
 
-    /// The value that a list is read from, unless it is absent or null at last.
-    fn last(&self, name: &str) -> Option<&'a Node> {
-        self.values(name).next_back().filter(|value| !is_null(value))
-    }
-
     /// Whether a field has a value.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
@@ -148,7 +143,8 @@ impl<'a> Fields<'a> {
 
     /// The items of a list; none where there is no list.
     pub(crate) fn items(&self, name: &str) -> &'a [Node] {
-        self.last(name).and_then(Node::items).unwrap_or_default()
+        let last = self.values(name).next_back();
+        last.and_then(Node::items).unwrap_or_default()
     }
 
     /// A boolean.
@@ -174,13 +170,30 @@ impl<'a> Fields<'a> {
         Ok(list)
     }
 
-    /// The same, read over what is there already: null empties the list, else each item is read over the one in its place, as
-    /// Go's encoding/json does it.
+    /// The same, read over what is there already.
     pub(crate) fn list_over<T: Default>(
         &self,
         name: &str,
         go_type: &str,
         list: &mut Vec<Option<T>>,
+        read: impl Fn(&mut T, &'a Node, &str) -> Result<(), String>,
+    ) -> Result<(), String> {
+        self.items_over(name, go_type, list, |target, item, place| {
+            if is_null(item) {
+                *target = None;
+                return Ok(());
+            }
+            read(target.get_or_insert_default(), item, place)
+        })
+    }
+
+    /// A list over what is there already: null empties it, else each item is read over the one in its place, as Go's
+    /// encoding/json does it.
+    pub(crate) fn items_over<T: Default>(
+        &self,
+        name: &str,
+        go_type: &str,
+        list: &mut Vec<T>,
         read: impl Fn(&mut T, &'a Node, &str) -> Result<(), String>,
     ) -> Result<(), String> {
         let place = self.place(name);
@@ -192,28 +205,12 @@ impl<'a> Fields<'a> {
             let Data::Sequence(items) = node.data() else {
                 return Err(mismatch(node, &place, go_type));
             };
-            list.resize_with(items.len(), || None);
+            list.resize_with(items.len(), T::default);
             for (item, target) in items.iter().zip(list.iter_mut()) {
-                if is_null(item) {
-                    *target = None;
-                } else {
-                    read(target.get_or_insert_default(), item, &place)?;
-                }
+                read(target, item, &place)?;
             }
         }
         Ok(())
-    }
-
-    /// The items of a list of anything that nothing else is read over; none where it is null, nothing where it is absent.
-    pub(crate) fn any_list(&self, name: &str, go_type: &str) -> Result<Option<&'a [Node]>, String> {
-        match self.values(name).next_back() {
-            None => Ok(None),
-            Some(node) if is_null(node) => Ok(Some(&[])),
-            Some(node) => match node.items() {
-                Some(items) => Ok(Some(items)),
-                None => Err(mismatch(node, &self.place(name), go_type)),
-            },
-        }
     }
 
     /// A list of texts; null is the empty text.
@@ -225,23 +222,12 @@ impl<'a> Fields<'a> {
 
     /// The same, read over what is there already: null leaves the text in its place.
     pub(crate) fn texts_over(&self, name: &str, texts: &mut Vec<String>) -> Result<(), String> {
-        let place = self.place(name);
-        for node in self.values(name) {
-            if is_null(node) {
-                texts.clear();
-                continue;
+        self.items_over(name, "[]string", texts, |target, item, place| {
+            if !is_null(item) {
+                *target = text(item, place)?;
             }
-            let Data::Sequence(items) = node.data() else {
-                return Err(mismatch(node, &place, "[]string"));
-            };
-            texts.resize_with(items.len(), String::new);
-            for (item, target) in items.iter().zip(texts.iter_mut()) {
-                if !is_null(item) {
-                    *target = text(item, &place)?;
-                }
-            }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// A mapping of texts; of a repeated key the last value counts.

@@ -7,7 +7,7 @@ use super::json::LOCK;
 use super::metadata::{replace, sanitize};
 
 /// An entry of `import-values`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Import {
     /// A table below the dependency's `exports`, merged into the parent's top.
     Export(String),
@@ -19,6 +19,7 @@ pub enum Import {
         parent: String,
     },
     /// Anything else; Helm passes over it.
+    #[default]
     Other,
 }
 
@@ -57,9 +58,15 @@ impl Dependency {
         if fields.has("enabled") {
             self.enabled = fields.flag("enabled")?;
         }
-        if let Some(imports) = fields.any_list("import-values", "[]interface {}")? {
-            self.import_values = imports.iter().map(import).collect();
-        }
+        fields.items_over(
+            "import-values",
+            "[]interface {}",
+            &mut self.import_values,
+            |target, item, _| {
+                *target = import(item);
+                Ok(())
+            },
+        )?;
         replace(&fields, "alias", &mut self.alias)
     }
 

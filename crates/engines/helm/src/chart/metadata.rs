@@ -66,6 +66,23 @@ pub struct Metadata {
     pub kind: String,
 }
 
+impl Maintainer {
+    /// Reads a mapping over what is there already.
+    fn read(&mut self, node: &Node, place: &str) -> Result<(), String> {
+        Fields::of(node, place, "v2.Maintainer")?;
+        // Go names the innermost type, and the way from the outermost.
+        let fields = Fields::of(node, "Maintainer.maintainers", "v2.Maintainer")?;
+        for (name, target) in [
+            ("email", &mut self.email),
+            ("name", &mut self.name),
+            ("url", &mut self.url),
+        ] {
+            replace(&fields, name, target)?;
+        }
+        Ok(())
+    }
+}
+
 impl Metadata {
     /// Reads a Chart.yaml. Nothing is validated.
     pub fn parse(text: &str) -> Result<Self, String> {
@@ -214,23 +231,6 @@ pub(super) fn replace(fields: &Fields<'_>, name: &str, target: &mut String) -> R
         *target = fields.text(name)?;
     }
     Ok(())
-}
-
-impl Maintainer {
-    /// Reads a mapping over what is there already.
-    fn read(&mut self, node: &Node, place: &str) -> Result<(), String> {
-        Fields::of(node, place, "v2.Maintainer")?;
-        // Go names the innermost type, and the way from the outermost.
-        let fields = Fields::of(node, "Maintainer.maintainers", "v2.Maintainer")?;
-        for (name, target) in [
-            ("email", &mut self.email),
-            ("name", &mut self.name),
-            ("url", &mut self.url),
-        ] {
-            replace(&fields, name, target)?;
-        }
-        Ok(())
-    }
 }
 
 /// White space becomes blanks, what cannot be printed disappears.

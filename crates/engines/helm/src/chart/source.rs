@@ -27,23 +27,17 @@ pub struct Entry {
 
 /// Opens `.tgz` archives: of the chart itself, and of charts below its `charts/`.
 pub trait Unpack {
-    /// The regular files of a gzipped tar archive, in its order, folders and extension headers left out.
+    /// Hands on the regular files of a gzipped tar archive, in its order, folders and extension headers left out. Content that is not
+    /// wanted, by path and size, may be left out. After an error nothing that was handed on counts.
     ///
     /// An implementation need not read on when the files together exceed `limit` bytes, and says so in its error.
-    fn unpack(&self, archive: &Bytes, limit: usize) -> Result<Vec<Entry>, String>;
-
-    /// The same, each handed on as soon as it is there, if the implementation can do so; it may leave out content that is not
-    /// wanted, by path and size. After an error none of them counts.
-    fn unpack_each(
+    fn unpack(
         &self,
         archive: &Bytes,
         limit: usize,
-        _wanted: &dyn Fn(&str, usize) -> bool,
+        wanted: &dyn Fn(&str, usize) -> bool,
         found: &mut dyn FnMut(Entry),
-    ) -> Result<(), String> {
-        self.unpack(archive, limit)?.into_iter().for_each(found);
-        Ok(())
-    }
+    ) -> Result<(), String>;
 }
 
 /// Opens nothing: for charts whose subcharts are known to be folders.
@@ -51,7 +45,13 @@ pub trait Unpack {
 pub struct NoArchives;
 
 impl Unpack for NoArchives {
-    fn unpack(&self, _: &Bytes, _: usize) -> Result<Vec<Entry>, String> {
+    fn unpack(
+        &self,
+        _: &Bytes,
+        _: usize,
+        _: &dyn Fn(&str, usize) -> bool,
+        _: &mut dyn FnMut(Entry),
+    ) -> Result<(), String> {
         Err("archives cannot be opened here".into())
     }
 }
@@ -88,7 +88,7 @@ pub(crate) fn of_archive(
             Err(error) => refused = Some(error),
         }
     };
-    let unpacked = unpack.unpack_each(archive, MAX_CHART_SIZE, &wanted, &mut found);
+    let unpacked = unpack.unpack(archive, MAX_CHART_SIZE, &wanted, &mut found);
     // What is wrong with the archive itself is said first.
     unpacked.map_err(LoadError::Archive)?;
     if let Some(error) = refused {

@@ -1,5 +1,6 @@
 //! Rendered files into hooks and the manifest.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::head::Head;
@@ -56,6 +57,17 @@ pub fn sort<'a>(
     let read = files
         .into_iter()
         .map(|(path, content)| (path.to_owned(), read(path, &Arc::new(content.to_owned()))));
+    put_in_order(read.collect(), order)
+}
+
+/// The same for files that are shared already, which are not copied.
+pub(crate) fn sort_shared(
+    files: &BTreeMap<String, Arc<String>>,
+    order: Order,
+) -> Result<Sorted, ManifestError> {
+    let read = files
+        .iter()
+        .map(|(path, content)| (path.clone(), read(path, content)));
     put_in_order(read.collect(), order)
 }
 

@@ -35,16 +35,6 @@ impl Deref for Text {
     }
 }
 
-impl From<String> for Text {
-    fn from(text: String) -> Self {
-        let place = 0..text.len();
-        Self {
-            file: Arc::new(text),
-            place,
-        }
-    }
-}
-
 impl PartialEq for Text {
     fn eq(&self, other: &Self) -> bool {
         self.as_str() == other.as_str()

@@ -257,8 +257,7 @@ fn here(
             })?;
             let notes = take_notes(&mut files);
             let mut files = postrender::run(files, post, options.strategy)?;
-            let texts = files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
-            let sorted = manifest::sort(texts, Order::Install);
+            let sorted = manifest::sort_shared(&files, Order::Install);
             files.extend(notes);
             (files, sorted)
         }

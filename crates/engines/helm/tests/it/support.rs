@@ -60,13 +60,18 @@ pub(crate) fn keyed(rows: &[Value]) -> Map<String, Value> {
 pub(crate) struct Tgz;
 
 impl Unpack for Tgz {
-    fn unpack(&self, archive: &Bytes, limit: usize) -> Result<Vec<Entry>, String> {
+    fn unpack(
+        &self,
+        archive: &Bytes,
+        limit: usize,
+        wanted: &dyn Fn(&str, usize) -> bool,
+        found: &mut dyn FnMut(Entry),
+    ) -> Result<(), String> {
         let mut bytes = Vec::new();
         flate2::read::MultiGzDecoder::new(archive.as_ref())
             .take(limit as u64 * 2)
             .read_to_end(&mut bytes)
             .map_err(|error| error.to_string())?;
-        let mut entries = Vec::new();
         let mut archive = tar::Archive::new(bytes.as_slice());
         for entry in archive.entries().map_err(|error| error.to_string())? {
             let mut entry = entry.map_err(|error| error.to_string())?;
@@ -76,28 +81,16 @@ impl Unpack for Tgz {
             let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
             let mut data = Vec::new();
             entry.read_to_end(&mut data).map_err(|error| error.to_string())?;
-            entries.push(Entry {
-                size: data.len(),
+            let size = data.len();
+            if !wanted(&path, size) {
+                data.clear();
+            }
+            found(Entry {
                 path,
                 data: data.into(),
+                size,
                 modified: None,
             });
-        }
-        Ok(entries)
-    }
-
-    fn unpack_each(
-        &self,
-        archive: &Bytes,
-        limit: usize,
-        wanted: &dyn Fn(&str, usize) -> bool,
-        found: &mut dyn FnMut(Entry),
-    ) -> Result<(), String> {
-        for mut entry in self.unpack(archive, limit)? {
-            if !wanted(&entry.path, entry.size) {
-                entry.data = Bytes::new();
-            }
-            found(entry);
         }
         Ok(())
     }
